@@ -1,0 +1,55 @@
+"""Learn a small embedding of your data, and find out whether it was worth it.
+
+Names below are loaded when they are first used: ``import narrows`` itself imports neither Keras,
+scikit-learn nor a plotting library, and changes nothing in the session.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from narrows._version import __version__
+
+if TYPE_CHECKING:
+    from narrows import datasets, networks, plots
+    from narrows.data import partition
+    from narrows.embedders import PCA, Autoencoder
+    from narrows.storage import load_weights_hdf5, save_weights_hdf5
+
+# Where each public name lives; None for a module.
+_HOMES: dict[str, str | None] = {
+    "Autoencoder": "embedders",
+    "PCA": "embedders",
+    "datasets": None,
+    "load_weights_hdf5": "storage",
+    "networks": None,
+    "partition": "data",
+    "plots": None,
+    "save_weights_hdf5": "storage",
+}
+
+__all__ = [
+    "PCA",
+    "Autoencoder",
+    "__version__",
+    "datasets",
+    "load_weights_hdf5",
+    "networks",
+    "partition",
+    "plots",
+    "save_weights_hdf5",
+]
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'narrows' has no attribute {name!r}")
+    home = _HOMES[name]
+    value = import_module(f"narrows.{home or name}")
+    if home is not None:
+        value = getattr(value, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,60 @@
+"""The only door to Keras: import it from here, and it is Keras on JAX or a clear error.
+
+``from narrows._keras import keras`` costs Keras's own import (about a second), so only modules
+that are loaded at use, not by ``import narrows``, have that line at their top.
+"""
+
+import contextlib
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+
+BACKEND = "jax"
+
+
+def _wrong_backend(found: str) -> str:
+    return (
+        f"narrows needs Keras on the 'jax' backend, but this process has Keras on '{found}'. "
+        "Set the environment variable KERAS_BACKEND=jax before Keras is first imported "
+        "and start the process again."
+    )
+
+
+def check_backend() -> None:
+    """Raise RuntimeError if this process has chosen another Keras backend than JAX."""
+    chosen = os.environ.get("KERAS_BACKEND")
+    if "keras" in sys.modules:
+        # A half-imported or foreign module has no config; Keras itself will say what is wrong.
+        config = getattr(sys.modules["keras"], "config", None)
+        chosen = config.backend() if config is not None else chosen
+    if chosen not in (None, "", BACKEND):
+        raise RuntimeError(_wrong_backend(chosen))
+
+
+check_backend()
+if not os.environ.get("KERAS_BACKEND"):
+    os.environ["KERAS_BACKEND"] = BACKEND
+
+import keras  # noqa: E402 (the backend is chosen at import)
+
+__all__ = ["check_backend", "fresh_names", "keras"]
+
+
+@contextlib.contextmanager
+def fresh_names() -> Iterator[None]:
+    """Let Keras number unnamed layers from the start inside the block, whatever was built before.
+
+    Keras numbers unnamed layers with a counter that lasts for the process, so the same function
+    called twice gives other names; files that are read by name would then not match. The
+    session's own counter is put back afterwards. Keras has no public call for this.
+    """
+    from keras.src.backend.common import global_state
+
+    key = "object_name_uids"
+    before = global_state.get_global_attribute(key)
+    global_state.set_global_attribute(key, defaultdict(int))
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute(key, before)

@@ -1,0 +1,63 @@
+"""The command: options, order of the steps, and where each result goes."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from narrows.cli._errors import output_folder
+
+DEFAULT_FOLDER = Path("narrows-iris")
+
+
+def iris(
+    out: Annotated[
+        Path, typer.Option(help="Folder for the report and its files.")
+    ] = DEFAULT_FOLDER,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**31 - 1, help="Decides split, training and resamples.")
+    ] = 1,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training rows.")] = 100,
+) -> None:
+    """Run the post "Let's play with autoencoders" on iris, and then compare honestly.
+
+    Prints what the post prints, in its order; writes report.html, the figures (PNG and SVG), the
+    weights by layer name (HDF5), the embedding and the scores (CSV) and the models (.keras).
+
+    Example: narrows iris --out iris-report --seed 2
+    """
+    folder = output_folder(out)
+    # Imported here, so that a mistyped option or folder is answered at once.
+    from narrows.cli.iris import _compute, _files, _page, _show
+
+    say = Console(highlight=False, soft_wrap=True).print
+    progress = Console(stderr=True)
+    data = _compute.load(seed)
+    _show.data(say, data)
+    model = _compute.train(data, seed, epochs)
+    _show.network(say, model)
+    _show.history(say, model)
+    _show.reconstruction(say, data, model)
+    _show.weights(say, model)
+    loaded = _files.weights_round_trip(folder, data, model)
+    _show.round_trip(say, loaded)
+    embeddings = _compute.embeddings(data, loaded.embedding)
+    _show.embeddings(say, embeddings)
+    forests = _compute.post_forests(data, embeddings, seed)
+    _show.forests(say, forests)
+    with _compute.comparison_bar(progress) as on_progress:
+        honest = _compute.honest(data, seed, epochs, on_progress)
+    _show.honest(say, honest)
+    figures = _files.figures(folder, data, model, embeddings, honest)
+    results = _page.Results(data, model, loaded, embeddings, forests, honest, figures)
+    written = _files.tables_and_models(folder, results)
+    written.append(_page.write(folder, results, _command_line(out, seed, epochs), seed))
+    _show.files(say, folder, [*figures.paths(), *written])
+
+
+def _command_line(out: Path, seed: int, epochs: int) -> str:
+    """The exact command, with defaults filled in, that makes the same numbers again."""
+    name = Path(sys.argv[0]).name if sys.argv and "narrows" in sys.argv[0] else "narrows"
+    return f"{name} iris --out {out} --seed {seed} --epochs {epochs}"

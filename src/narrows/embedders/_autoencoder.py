@@ -1,0 +1,332 @@
+"""The autoencoder as a scikit-learn transformer."""
+
+import numbers
+import warnings
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from narrows.embedders._parameters import check_integer, check_real, check_seed, check_widths
+
+
+class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Learn a small embedding by reconstructing every row from it.
+
+    An encoder maps a row to `bottleneck` numbers and a decoder maps them back; both are Keras
+    networks, trained together to minimise a loss between the row and its reconstruction.
+    Columns are taken as they are: put a scaler before it in a pipeline if their units differ.
+
+    Parameters
+    ----------
+    bottleneck : int, default=2
+        Width of the embedding.
+    encoder : sequence of int, callable or keras.Model, default=(150, 50, 25)
+        Widths of the encoder's hidden relu layers; or a function of a Keras tensor of shape
+        (None, n_columns) that returns one of shape (None, bottleneck); or a functional Keras
+        model, whose layers are copied and start from new weights.
+    decoder : sequence of int, callable or keras.Model, default=None
+        The same from the bottleneck to the row. None mirrors the encoder's widths.
+    loss : str or keras.losses.Loss, default="mse"
+        A Keras loss between row and reconstruction.
+    noise : float, default=0.0
+        Standard deviation, in the units of `X`, of Gaussian noise added to the encoder's input
+        in training only: a denoising autoencoder (Vincent et al. 2008,
+        doi:10.1145/1390156.1390294).
+    epochs : int, default=100
+        Passes over the rows; with `patience`, at most that many.
+    batch_size : int, default=32
+        Rows in one optimiser step.
+    optimizer : str or keras.optimizers.Optimizer, default="adam"
+        A Keras optimizer; an object brings its own learning rate.
+    learning_rate : float, default=1e-3
+        Of an optimizer that is given by name.
+    metrics : sequence of str, callable or keras.metrics.Metric, default=()
+        Keras metrics to record beside the loss.
+    validation_fraction : float, default=0.0
+        Share of the rows, drawn at random, that are held out to compute ``val_`` measures.
+    patience : int, default=None
+        Stop a restart after that many epochs without a lower validation loss (training loss
+        without validation), and use the weights of its best epoch, as Keras's
+        ``EarlyStopping(restore_best_weights=True)``. None trains all epochs.
+    restarts : int, default=1
+        Independent trainings from different initial weights, compiled as one program; the best
+        by validation loss (training loss without validation) is used.
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, batch order, dropout and noise. Restart number k is the same
+        however many restarts there are.
+    verbose : int, default=0
+        1 shows a progress bar on stderr.
+
+    Attributes
+    ----------
+    encoder_, decoder_, autoencoder_ : keras.Model
+        The trained networks; they share their layers.
+    history_ : pandas.DataFrame
+        One row per restart and epoch: ``restart``, ``epoch`` (from 1), ``loss``, the metrics,
+        and the same with ``val_`` where rows were held out.
+    restarts_ : Restarts
+        Every restart's losses and weights.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of str
+        The columns' names, if `X` had any.
+
+    See Also
+    --------
+    PCA : The linear embedding it has to beat.
+
+    References
+    ----------
+    Hinton, G. E., and Salakhutdinov, R. R. (2006). Reducing the dimensionality of data with
+    neural networks. Science 313, 504-507. doi:10.1126/science.1127647
+
+    Examples
+    --------
+    >>> import narrows
+    >>> X = narrows.datasets.iris().drop(columns="Species")
+    >>> embedder = narrows.Autoencoder(encoder=(8,), epochs=5, random_state=0)
+    >>> embedder.fit_transform(X).shape
+    (150, 2)
+    """
+
+    def __init__(
+        self,
+        bottleneck=2,
+        encoder=(150, 50, 25),
+        decoder=None,
+        loss="mse",
+        noise=0.0,
+        epochs=100,
+        batch_size=32,
+        optimizer="adam",
+        learning_rate=1e-3,
+        metrics=(),
+        validation_fraction=0.0,
+        patience=None,
+        restarts=1,
+        random_state=None,
+        verbose=0,
+    ):
+        self.bottleneck = bottleneck
+        self.encoder = encoder
+        self.decoder = decoder
+        self.loss = loss
+        self.noise = noise
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.metrics = metrics
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.restarts = restarts
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y=None, *, validation_data=None):
+        """Train the networks.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns), or (n_rows, ...) with functions or models
+            The rows.
+        y : None
+            Ignored.
+        validation_data : array-like of shape (n_validation_rows, n_columns), optional
+            Rows to validate on after every epoch; not trained on.
+
+        Returns
+        -------
+        Autoencoder
+            This object.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a parameter is not of its kind or out of its range.
+        ValueError
+            If `X` is not numeric, or every restart's loss became NaN or infinite.
+        KeyboardInterrupt
+            If Ctrl-C came; what was trained so far is in use if any epoch was finished.
+        """
+        from narrows.embedders import _fitting
+
+        self._check_parameters()
+        X = self._matrix(X, reset=True)
+        held_out = None if validation_data is None else self._matrix(validation_data, reset=False)
+        networks = _fitting.networks_for(self, X.shape[1:])
+        rng = self._entropy()
+        job = _fitting.split_job(self, X, held_out, rng)
+        training = _fitting.run(self, networks, [job], [(rng, k) for k in range(self.restarts)])
+        _fitting.adopt(self, networks, training)
+        self._warn_of_lost_restarts()
+        if training.interrupted:
+            raise KeyboardInterrupt
+        return self
+
+    def fit_resamples(self, Xs, seeds):
+        """Fit one copy on each of several matrices, all trained together.
+
+        What a comparison needs: the same embedder refitted on every resample's training rows,
+        for little more than the price of one fit.
+
+        Parameters
+        ----------
+        Xs : sequence of array-like of shape (n_rows, n_columns)
+            One matrix for each copy; the columns must be the same.
+        seeds : sequence of int
+            The `random_state` of each copy.
+
+        Returns
+        -------
+        list of Autoencoder
+            Fitted copies; this object is left as it was.
+        """
+        from narrows.embedders import _fitting
+
+        self._check_parameters()
+        Xs, seeds = list(Xs), list(seeds)
+        if len(Xs) != len(seeds):
+            raise ValueError(
+                f"'Xs' and 'seeds' must have one entry for each copy. Got {len(Xs)} matrices and "
+                f"{len(seeds)} seeds instead."
+            )
+        copies = [clone(self).set_params(random_state=seed) for seed in seeds]
+        matrices = [one._matrix(X, reset=True) for one, X in zip(copies, Xs, strict=True)]
+        _fitting.fit_copies(copies, matrices)
+        return copies
+
+    def transform(self, X):
+        """Return the embedding of rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        float32 ndarray of shape (n_rows, bottleneck)
+        """
+        return self._apply("encoder_", self._checked(X))
+
+    def inverse_transform(self, Z):
+        """Return the rows that the decoder makes of embeddings.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_rows, bottleneck)
+
+        Returns
+        -------
+        float32 ndarray of shape (n_rows, n_columns)
+        """
+        check_is_fitted(self)
+        Z = np.asarray(Z, np.float32)
+        if Z.ndim != 2 or Z.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"Embeddings must have shape (n_rows, {self._n_features_out}). Got {Z.shape} "
+                "instead. Pass what transform returned."
+            )
+        return self._apply("decoder_", Z)
+
+    def reconstruct(self, X):
+        """Return what is left of rows after the bottleneck: decoder after encoder.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        float32 ndarray of shape (n_rows, n_columns)
+        """
+        return self._apply("autoencoder_", self._checked(X))
+
+    def score(self, X, y=None):
+        """Return the negative mean squared reconstruction error, so that larger is better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            In the units of `X`, squared.
+        """
+        X = self._checked(X)
+        difference = self._apply("autoencoder_", X).astype(np.float64) - X
+        return -float(np.mean(difference**2))
+
+    def summary(self) -> str:
+        """Return the network's layers, output shapes and parameter counts as text."""
+        from narrows.networks import summary_text
+
+        check_is_fitted(self)
+        return summary_text(self.autoencoder_)
+
+    def weights(self) -> pd.DataFrame:
+        """List the weight arrays in use.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an array, in the order of ``autoencoder_.get_weights()``: ``layer``,
+            ``weight``, ``shape``, ``rank``, ``trainable``.
+        """
+        from narrows.networks import weight_table
+
+        check_is_fitted(self)
+        return weight_table(self.autoencoder_)
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.encoder_.output.shape[-1])
+
+    def _check_parameters(self) -> None:
+        for name in ("bottleneck", "epochs", "batch_size", "restarts"):
+            check_integer(self, name, least=1)
+        check_integer(self, "patience", least=0, optional=True)
+        check_real(self, "noise", low=0)
+        check_real(self, "validation_fraction", low=0, high=1)
+        check_real(self, "learning_rate", low=0, open_low=True)
+        check_seed(self, "random_state")
+        check_widths(self, "encoder")
+        if self.decoder is not None:
+            check_widths(self, "decoder")
+
+    def _matrix(self, X, *, reset: bool) -> np.ndarray:
+        """Return `X` as float32, checked for numbers that are none."""
+        images = callable(self.encoder)
+        return validate_data(self, X, reset=reset, dtype=np.float32, order="C", allow_nd=images)
+
+    def _checked(self, X) -> np.ndarray:
+        check_is_fitted(self)
+        return self._matrix(X, reset=False)
+
+    def _apply(self, name: str, X: np.ndarray) -> np.ndarray:
+        from narrows.training import forward
+
+        return forward(getattr(self, name), X)
+
+    def _entropy(self) -> int:
+        """Turn `random_state` into one number that all streams are derived from."""
+        if isinstance(self.random_state, numbers.Integral):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _warn_of_lost_restarts(self) -> None:
+        lost = self.restarts_.table.query("diverged")["restart"].tolist()
+        if lost:
+            warnings.warn(
+                f"The loss of {len(lost)} of {len(self.restarts_)} restarts stopped being a finite "
+                f"number; they are left out (restarts {lost}).",
+                ConvergenceWarning,
+                stacklevel=3,
+            )

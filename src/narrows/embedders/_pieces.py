@@ -1,0 +1,102 @@
+"""From an embedder's parameters to Keras's loss, optimizer and metrics."""
+
+import inspect
+from collections.abc import Callable, Sequence
+
+from narrows._keras import keras
+from narrows.embedders._parameters import check_name, fail
+
+
+def loss_of(embedder):
+    """Return the embedder's loss as `keras.losses.get` takes it; raise for an unknown name."""
+    loss = embedder.loss
+    if not _is_piece(loss, keras.losses.Loss):
+        wanted = "the name of a loss, a function of two arrays or a keras.losses.Loss"
+        fail(embedder, "loss", wanted, loss)
+    if isinstance(loss, str) and not _gets(keras.losses.get, loss):
+        known = _names(keras.losses, keras.losses.Loss, keras.losses.get)
+        check_name(embedder, "loss", loss, known, "a loss")
+    return loss
+
+
+def optimizer_of(embedder):
+    """Return a Keras optimizer to copy, and the learning rate of a named one."""
+    optimizer = embedder.optimizer
+    if isinstance(optimizer, str):
+        if not _gets(keras.optimizers.get, optimizer):
+            known = _names(keras.optimizers, keras.optimizers.Optimizer, keras.optimizers.get)
+            check_name(embedder, "optimizer", optimizer, known, "an optimizer")
+        return keras.optimizers.get(optimizer), float(embedder.learning_rate)
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        wanted = "the name of an optimizer or a keras.optimizers.Optimizer"
+        fail(embedder, "optimizer", wanted, optimizer)
+    return optimizer, float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
+def metrics_of(embedder, row_shape: tuple[int, ...]) -> tuple:
+    """Return the embedder's metrics as Keras objects.
+
+    ``"accuracy"`` means what Keras makes of it for such outputs: with several columns, whether
+    the largest output stands where the largest input stands.
+    """
+    metrics = embedder.metrics
+    several = isinstance(metrics, Sequence) and not isinstance(metrics, str)
+    if not several or not all(_is_piece(metric, keras.metrics.Metric) for metric in metrics):
+        wanted = "a sequence of names of metrics, functions of two arrays or keras.metrics.Metric"
+        fail(embedder, "metrics", wanted, metrics)
+    return tuple(_metric(embedder, metric, row_shape) for metric in metrics)
+
+
+class _FunctionMetric(keras.metrics.MeanMetricWrapper):
+    """The mean of a user's function; unlike Keras's wrapper, a copy needs no registered name."""
+
+    def get_config(self):
+        return {"fn": self._fn, "name": self.name, "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def _metric(embedder, metric, row_shape: tuple[int, ...]):
+    if isinstance(metric, keras.metrics.Metric):
+        return metric
+    if not isinstance(metric, str):
+        return _FunctionMetric(metric, name=getattr(metric, "__name__", "metric"))
+    if metric in {"accuracy", "acc"}:
+        single = row_shape[-1] == 1
+        kind = keras.metrics.BinaryAccuracy if single else keras.metrics.CategoricalAccuracy
+        return kind(name=metric)
+    if not _gets(keras.metrics.get, metric):
+        known = _names(keras.metrics, keras.metrics.Metric, keras.metrics.get) | {"accuracy"}
+        check_name(embedder, "metrics", metric, known, "a metric")
+    found = keras.metrics.get(metric)
+    if not isinstance(found, keras.metrics.Metric):
+        return keras.metrics.MeanMetricWrapper(found, name=metric)
+    found.name = metric  # as Keras logs it: "mse", not "mean_squared_error"
+    return found
+
+
+def _names(module, base: type, getter: Callable) -> set[str]:
+    """Names that a Keras module's getter takes: of functions, and of classes where it does."""
+    found = {"mse", "mae", "mape", "msle"}
+    for name, member in vars(module).items():
+        if inspect.isclass(member) and issubclass(member, base) and member is not base:
+            found |= {name.lower(), name}
+        elif inspect.isfunction(member):
+            found.add(name)
+    taken = {name for name in found if _gets(getter, name)}
+    return {name for name in taken if name.islower() or name.lower() not in taken}
+
+
+def _is_piece(value, base: type) -> bool:
+    """Whether `value` is a name, a function or an object of the class; not a class itself."""
+    return isinstance(value, str | base) or (callable(value) and not isinstance(value, type))
+
+
+def _gets(getter, name: str) -> bool:
+    """Whether Keras can make something of a name alone, without further arguments."""
+    try:
+        return getter(name) is not None
+    except (KeyError, TypeError, ValueError):
+        return False

@@ -1,0 +1,11 @@
+"""Graphs, an objective and a matrix in; trained weights and histories out.
+
+Importing this package imports Keras and JAX, so the estimators do it when they fit.
+"""
+
+from narrows.training._forward import forward
+from narrows.training._program import Recipe
+from narrows.training._result import Training
+from narrows.training._train import train
+
+__all__ = ["Recipe", "Training", "forward", "train"]

@@ -1,0 +1,190 @@
+"""One chunk of lanes, trained from start to end in segments."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import jax
+import numpy as np
+
+from narrows.training._loops import Shape, Span
+from narrows.training._program import Program
+
+_SEGMENT_SECONDS = 0.4  # how long progress and Ctrl-C may have to wait
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """What each lane of a chunk starts with; every array has the lane axis first."""
+
+    numbers: list[int]
+    weights_keys: np.ndarray
+    masks_keys: np.ndarray
+    rates: np.ndarray
+    initial: list[np.ndarray] | None
+    orders: list
+    validation: np.ndarray
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all chunks of a training share."""
+
+    program: Program
+    shape: Shape
+    x: jax.Array
+    epochs: int
+    rows: int
+    validation_rows: int
+    patience: int
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return -(-self.rows // self.shape.batch_size)
+
+
+@dataclass(frozen=True)
+class ChunkResult:
+    """Arrays with the lane axis first; see `Training`."""
+
+    numbers: list[int]
+    history: np.ndarray
+    weights: list[np.ndarray]
+    epochs_run: np.ndarray
+    best_epoch: np.ndarray
+    diverged: np.ndarray
+
+
+class Pace:
+    """Chooses how much of the training the next segment does, from how long the last ones took."""
+
+    def __init__(self, steps: int, capacity: int):
+        self._steps = steps
+        self._capacity = capacity
+        self._per_step: float | None = None
+
+    def next(self, epochs_left: int, step: int) -> tuple[int, int]:
+        """Return the next segment's (epochs, end step), given the step inside the epoch."""
+        if self._per_step is None:
+            wanted = self._steps if self._steps <= 8 else 4
+        else:
+            wanted = max(int(_SEGMENT_SECONDS / self._per_step), 1)
+        if step == 0 and wanted >= self._steps:
+            return min(wanted // self._steps, epochs_left, self._capacity), self._steps
+        return 1, min(step + wanted, self._steps)
+
+    def record(self, seconds: float, steps: int) -> None:
+        """Remember how long a segment of `steps` steps took."""
+        self._per_step = max(seconds / steps, 1e-9)
+
+
+def train_chunk(
+    plan: Plan, lanes: Lanes, should_stop: Callable[[], bool], report: Callable[[float], None]
+) -> ChunkResult | None:
+    """Train the lanes together.
+
+    Parameters
+    ----------
+    plan : Plan
+    lanes : Lanes
+    should_stop : callable
+        Asked between segments; when true, the chunk ends with the epochs it has finished.
+    report : callable
+        Called between segments with the epochs done since the last call, summed over lanes.
+
+    Returns
+    -------
+    ChunkResult or None
+        None if not one epoch was finished.
+    """
+    program, shape = plan.program, plan.shape
+    carry = program.start(lanes.weights_keys, lanes.masks_keys, lanes.rates, lanes.initial, shape)
+    pace = Pace(plan.steps, shape.epochs)
+    history: list[np.ndarray] = []
+    done, step = 0, 0
+    orders = None
+    while done < plan.epochs and not should_stop():
+        began = time.perf_counter()
+        epochs, end = pace.next(plan.epochs - done, step)
+        if step == 0:
+            orders = jax.device_put(_draw_orders(lanes.orders, epochs, shape))
+        span = _span(plan, epochs, done, step, end)
+        carry, numbers = program.segment(shape, carry, plan.x, orders, lanes.validation, span)
+        numbers.block_until_ready()
+        pace.record(time.perf_counter() - began, epochs * (end - step))
+        report(len(lanes.numbers) * epochs * (end - step) / plan.steps)
+        if end < plan.steps:
+            step = end
+            continue
+        step = 0
+        done += epochs
+        history.append(np.asarray(numbers[:, :epochs]))
+        if _all_ended(carry, history[-1]):
+            break
+    if not history:
+        return None
+    return _collect(plan, lanes, carry, np.concatenate(history, axis=1))
+
+
+def _span(plan: Plan, epochs: int, done: int, step: int, end: int) -> Span:
+    numbers = (epochs, done, step, end, plan.rows, plan.validation_rows, plan.patience)
+    return Span(*(np.int32(number) for number in numbers))
+
+
+def _draw_orders(orders, epochs: int, shape: Shape) -> np.ndarray:
+    drawn = np.zeros((len(orders), shape.epochs, shape.rows), np.int32)
+    for lane, order in enumerate(orders):
+        rows = order.draw(epochs)
+        drawn[lane, :epochs, : rows.shape[1]] = rows
+    return drawn
+
+
+def _all_ended(carry, history: np.ndarray) -> bool:
+    """Whether every lane has stopped early or lost its way."""
+    ended = ~np.isfinite(history[:, -1, 0])
+    if carry.stopper is not None:
+        ended |= np.asarray(carry.stopper.stopped)
+    return bool(ended.all())
+
+
+def _collect(plan: Plan, lanes: Lanes, carry, history: np.ndarray) -> ChunkResult:
+    finite = np.isfinite(history[:, :, 0])
+    diverged = ~finite.all(axis=1)
+    total = history.shape[1]
+    epochs_run = np.where(diverged, np.argmin(finite, axis=1) + 1, total)
+    best_epoch = epochs_run - 1
+    state = carry.state
+    trainable, other = state.trainable, state.other
+    if carry.stopper is not None:
+        stopper = carry.stopper
+        trainable, other = stopper.trainable, stopper.other
+        best_epoch = np.asarray(stopper.best_epoch)
+        stopped = np.asarray(stopper.stopped)
+        # A stopped lane went on beside the others; what it did then is not part of its history.
+        epochs_run = np.where(stopped, best_epoch + np.maximum(plan.patience, 1) + 1, epochs_run)
+        epochs_run = np.minimum(epochs_run, total)
+        diverged &= ~(stopped & (np.argmin(finite, axis=1) >= epochs_run))
+    history = history.copy()
+    history[np.arange(total)[None, :] >= epochs_run[:, None]] = np.nan
+    return ChunkResult(
+        lanes.numbers,
+        history,
+        plan.program.join(trainable, other),
+        epochs_run,
+        best_epoch,
+        diverged,
+    )
+
+
+def first_lanes(result: ChunkResult, count: int) -> ChunkResult:
+    """Drop the lanes that only filled up the chunk."""
+    return replace(
+        result,
+        numbers=result.numbers[:count],
+        history=result.history[:count],
+        weights=[w[:count] for w in result.weights],
+        epochs_run=result.epochs_run[:count],
+        best_epoch=result.best_epoch[:count],
+        diverged=result.diverged[:count],
+    )

@@ -1,0 +1,69 @@
+"""Run a trained graph on rows: compiled once per graph and batch size, in bounded memory."""
+
+import json
+import threading
+from collections import OrderedDict
+
+import jax
+import numpy as np
+
+from narrows._keras import keras
+from narrows.training._cache import compiling
+from narrows.training._program import graph_config
+
+_BATCHES = (1, 32, 512, 4096)  # few sizes, so that few programs are compiled
+_VALUES = 16_000_000  # numbers in one batch at most: 64 MB
+_KEPT = 64
+_compiled: OrderedDict = OrderedDict()
+_lock = threading.RLock()
+
+
+def forward(model: keras.Model, x: np.ndarray) -> np.ndarray:
+    """Apply a model in inference mode.
+
+    Parameters
+    ----------
+    model : keras.Model
+    x : float32 ndarray of shape (n_rows, ...)
+
+    Returns
+    -------
+    float32 ndarray of shape (n_rows, ...)
+    """
+    trainable = [v.value for v in model.trainable_variables]
+    other = [v.value for v in model.non_trainable_variables]
+    size = _batch_size(x)
+    function = _function(model, trainable, other, size, x)
+    parts = []
+    for first in range(0, len(x), size):
+        batch = x[first : first + size]
+        short = size - len(batch)
+        if short:
+            batch = np.concatenate([batch, np.zeros((short, *x.shape[1:]), x.dtype)])
+        parts.append(np.asarray(function(trainable, other, batch))[: size - short])
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _batch_size(x: np.ndarray) -> int:
+    row = max(int(np.prod(x.shape[1:])), 1)
+    fitting = [size for size in _BATCHES if size * row <= _VALUES] or [1]
+    return next((size for size in fitting if size >= len(x)), fitting[-1])
+
+
+def _function(model: keras.Model, trainable, other, size: int, x: np.ndarray):
+    key = (json.dumps(graph_config(model), sort_keys=True, default=str), size, str(x.dtype))
+    with _lock:
+        if key not in _compiled:
+
+            def run(trainable, other, batch):
+                return model.stateless_call(trainable, other, batch, training=False)[0]
+
+            example = np.zeros((size, *x.shape[1:]), x.dtype)
+            with compiling():
+                compiled = jax.jit(run).lower(trainable, other, example).compile()
+            # Two classes of one name may differ; the model keeps its own alive with the program.
+            _compiled[key] = (compiled, model)
+            while len(_compiled) > _KEPT:
+                _compiled.popitem(last=False)
+        _compiled.move_to_end(key)
+        return _compiled[key][0]

@@ -1,0 +1,61 @@
+"""What a training hands back."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Training:
+    """All lanes of a training.
+
+    Attributes
+    ----------
+    measures : list of str
+        Names of the history's last axis: loss, the metrics, then the same with ``val_``.
+    history : float32 ndarray of shape (lanes, epochs, n_measures)
+        NaN after a lane's last epoch.
+    weights : list of ndarrays of shape (lanes, ...)
+        In the order of the model's ``variables``; the best epoch's with early stopping, else the
+        last epoch's.
+    epochs_run : int ndarray of shape (lanes,)
+    best_epoch : int ndarray of shape (lanes,)
+        The epoch, from 0, that `weights` are from.
+    diverged : bool ndarray of shape (lanes,)
+        Lanes whose loss stopped being a finite number.
+    lanes : int ndarray of shape (lanes,)
+        Numbers of the lanes that were trained: all, unless interrupted.
+    interrupted : bool
+    """
+
+    measures: list[str]
+    history: np.ndarray
+    weights: list[np.ndarray]
+    epochs_run: np.ndarray
+    best_epoch: np.ndarray
+    diverged: np.ndarray
+    lanes: np.ndarray
+    interrupted: bool
+
+    @property
+    def monitored(self) -> str:
+        """The measure that chooses among lanes: ``val_loss`` if there is one, else ``loss``."""
+        return "val_loss" if "val_loss" in self.measures else "loss"
+
+    def losses(self, name: str) -> np.ndarray:
+        """Return one measure at the epoch that `weights` are from; shape (lanes,)."""
+        column = self.history[:, :, self.measures.index(name)]
+        return np.take_along_axis(column, self.best_epoch[:, None], axis=1)[:, 0]
+
+    def take(self, lanes: slice) -> "Training":
+        """Return a part of the lanes, numbered from 0."""
+        return Training(
+            measures=self.measures,
+            history=self.history[lanes],
+            weights=[values[lanes] for values in self.weights],
+            epochs_run=self.epochs_run[lanes],
+            best_epoch=self.best_epoch[lanes],
+            diverged=self.diverged[lanes],
+            lanes=np.arange(len(self.lanes[lanes])),
+            interrupted=self.interrupted,
+        )

@@ -1,0 +1,59 @@
+"""Rows on their way into a compiled program: buckets, padding, and who must not see padding."""
+
+import math
+
+import numpy as np
+
+from narrows._keras import keras
+
+_SMALLEST_BUCKET = 256
+
+
+def bucket(rows: int, multiple: int = 1) -> int:
+    """Round a row count up, so that data of similar size shares one compiled program.
+
+    Four sizes to each power of two: at most a quarter is padding, from 256 rows on.
+
+    Parameters
+    ----------
+    rows : int
+    multiple : int
+        The result is a multiple of this (a batch size).
+    """
+    size = max(rows, _SMALLEST_BUCKET)
+    grain = 2 ** max(math.ceil(math.log2(size)) - 3, 0)
+    size = math.ceil(size / grain) * grain
+    return math.ceil(size / multiple) * multiple
+
+
+def pad_rows(x: np.ndarray, rows: int) -> np.ndarray:
+    """Return `x` with zero rows appended up to `rows`; no copy where there is nothing to add."""
+    if len(x) == rows:
+        return x
+    padded = np.zeros((rows, *x.shape[1:]), x.dtype)
+    padded[: len(x)] = x
+    return padded
+
+
+def is_own(layer) -> bool:
+    """Whether a layer's class comes with Keras or narrows, so that its behaviour is known."""
+    return type(layer).__module__.startswith(("keras.", "narrows."))
+
+
+def tolerates_padding(model: keras.Model) -> bool:
+    """Whether padding rows in a batch leave the other rows' results and losses unchanged.
+
+    True for Keras's own layers: they treat rows one by one, except batch normalization, whose
+    twin leaves padding out. An activity regularizer sums over the whole batch, and of a layer
+    class that is not Keras's own nothing is known; with those the engine compiles batches of
+    exactly the right length instead, and again for another number of rows.
+    """
+    # Only the flattened list reaches layers inside layers, such as a wrapper's or a nested model's.
+    for layer in model._flatten_layers(include_self=False):
+        if not is_own(layer):
+            return False
+        if getattr(layer, "activity_regularizer", None) is not None:
+            return False
+        if isinstance(layer, keras.layers.ActivityRegularization):
+            return False
+    return True

@@ -1,0 +1,106 @@
+"""Where a restart starts: its seeds, its initial weights, its batch order."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from narrows.training import _random
+from narrows.training._twin import Twin
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The independent streams of one restart.
+
+    Attributes
+    ----------
+    weights, masks : uint32 ndarrays of shape (2,)
+        Keys of the initial weights and of dropout masks and input noise.
+    order : numpy.random.SeedSequence
+        Seeds the generator of batch orders.
+    """
+
+    weights: np.ndarray
+    masks: np.ndarray
+    order: np.random.SeedSequence
+
+
+def restart_seeds(entropy: int, restart: int) -> Seeds:
+    """Derive the streams of restart number `restart`, whatever the number of restarts.
+
+    Uses NumPy's `SeedSequence`, whose children are independent (O'Neill 2015,
+    pcg-random.org/posts/developing-a-seed_seq-alternative.html).
+    """
+    root = np.random.SeedSequence(entropy, spawn_key=(restart,))
+    weights, masks, order = root.spawn(3)
+    return Seeds(weights.generate_state(2), masks.generate_state(2), order)
+
+
+class BatchOrder:
+    """Draws one lane's rows for every epoch, epoch after epoch.
+
+    Parameters
+    ----------
+    rows : int ndarray of shape (n_rows,)
+        Which rows of the data this lane trains on; repeats are allowed (a bootstrap has them).
+    seed : numpy.random.SeedSequence
+    """
+
+    def __init__(self, rows: np.ndarray, seed: np.random.SeedSequence):
+        self._rows = rows
+        self._rng = np.random.Generator(np.random.PCG64(seed))
+
+    def draw(self, epochs: int) -> np.ndarray:
+        """Return the rows in order for the next `epochs` epochs, shape (epochs, n_rows)."""
+        return self._rng.permuted(np.tile(self._rows, (epochs, 1)), axis=1)
+
+
+class GivenOrder:
+    """Replays orders that the caller gives, to compare with another trainer."""
+
+    def __init__(self, orders: np.ndarray):
+        self._orders = iter(orders)
+
+    def draw(self, epochs: int) -> np.ndarray:
+        """Return the next `epochs` given orders, shape (epochs, n_rows)."""
+        return np.stack([next(self._orders) for _ in range(epochs)])
+
+
+def initial_weights(twin: Twin, key: jax.Array) -> list[jax.Array]:
+    """Draw every variable of the twin for one restart; meant to be compiled and `vmap`-ed.
+
+    Parameters
+    ----------
+    twin : Twin
+    key : uint32 array of shape (2,)
+
+    Returns
+    -------
+    list of arrays
+        In the order of ``twin.model.variables``. A variable without a Keras initializer starts
+        as the twin has it; the state of a layer's random generator starts from `key`.
+    """
+    return [_draw(twin, variable, key, site) for site, variable in enumerate(twin.model.variables)]
+
+
+def _draw(twin: Twin, variable, key: jax.Array, site: int) -> jax.Array:
+    own_key = _random.bits(key, jnp.uint32(0), site, (2,))
+    initializer = twin.initializers.get(id(variable))
+    if initializer is not None:
+        initializer = copy.copy(initializer)
+        # A seed the user gave is kept, and with it the same start for every restart.
+        if getattr(initializer, "_init_seed", 0) is None:
+            initializer.seed = own_key
+        return initializer(variable.shape, dtype=variable.dtype)
+    if variable.path.endswith("seed_generator_state"):
+        return own_key
+    return jnp.asarray(variable.value)
+
+
+def stack(weights: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
+    """Turn one list of arrays a lane into one list of arrays with a leading lane axis."""
+    return [np.stack(arrays) for arrays in zip(*weights, strict=True)]

@@ -1,0 +1,223 @@
+"""Train many lanes: the engine's front door."""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+import jax
+import numpy as np
+
+from narrows.training._chunk import ChunkResult, Lanes, Plan, first_lanes, train_chunk
+from narrows.training._loops import Shape
+from narrows.training._program import Recipe, get_program
+from narrows.training._result import Training
+from narrows.training._rows import bucket, pad_rows, tolerates_padding
+from narrows.training._start import BatchOrder, GivenOrder, restart_seeds
+
+_LANES = 10  # lanes in a chunk on a CPU, where a lane is small
+_LANE_BYTES = 4_000_000  # beyond this a lane fills the caches alone
+_SEGMENT_ROWS = 16_384  # row numbers drawn ahead for one segment of one lane
+
+
+def train(
+    recipe: Recipe,
+    x: np.ndarray,
+    rows: Sequence[np.ndarray],
+    validation: Sequence[np.ndarray] | None = None,
+    *,
+    epochs: int,
+    batch_size: int,
+    seeds: Sequence[tuple[int, int]],
+    patience: int | None = None,
+    learning_rates: Sequence[float],
+    initial: list[np.ndarray] | None = None,
+    orders: Sequence[np.ndarray] | None = None,
+    threads: int | None = None,
+    on_progress: Callable[[float, float], None] | None = None,
+) -> Training:
+    """Train one network many times: the same graph, other seeds, other rows.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    x : float32 ndarray of shape (data_rows, ...)
+        All rows that any lane uses.
+    rows : sequence of int ndarrays, one a lane
+        Numbers of the rows each lane trains on, all of one length; repeats are allowed.
+    validation : sequence of int ndarrays, one a lane, or None
+        Numbers of the rows each lane is validated on, all of one length.
+    epochs, batch_size : int
+    seeds : sequence of (int, int), one a lane
+        Entropy and restart number, see `restart_seeds`.
+    patience : int or None
+        Epochs without a better loss after which a lane stops; None for no early stopping.
+    learning_rates : sequence of float, one a lane
+    initial : list of ndarrays of shape (lanes, ...), optional
+        Variables to start from, in the model's order, instead of drawn ones.
+    orders : sequence of int ndarrays of shape (epochs, n_rows), one a lane, optional
+        Batch orders to replay instead of drawn ones.
+    threads : int, optional
+        Chunks trained at once; by default the number of cores, or 1 on an accelerator. It has no
+        influence on any number.
+    on_progress : callable, optional
+        Called in this thread with (epochs done, epochs wanted), summed over lanes.
+
+    Returns
+    -------
+    Training
+        With ``interrupted`` set, and what was trained, if Ctrl-C came.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C came before any lane finished an epoch.
+    """
+    plan = _plan(recipe, x, rows, validation, epochs, batch_size, patience)
+    lanes_at_once = _chunk_size(plan, len(rows))
+    chunks = []
+    for first in range(0, len(rows), lanes_at_once):
+        numbers = list(range(first, min(first + lanes_at_once, len(rows))))
+        filled = numbers + [numbers[-1]] * (lanes_at_once - len(numbers))
+        chunks.append(
+            (
+                _lanes(plan, filled, rows, validation, seeds, learning_rates, initial, orders),
+                len(numbers),
+            )
+        )
+    results, interrupted = _run(plan, chunks, threads, on_progress)
+    if not results:
+        raise KeyboardInterrupt
+    return _gather(plan, results, interrupted)
+
+
+def _plan(recipe, x, rows, validation, epochs, batch_size, patience) -> Plan:
+    program = get_program(recipe)
+    n_rows, n_validation = len(rows[0]), len(validation[0]) if validation is not None else 0
+    padding = tolerates_padding(recipe.model)
+    row_bucket = bucket(n_rows, batch_size)
+    validation_bucket = 0
+    if n_validation:
+        validation_bucket = bucket(n_validation)
+        if validation_bucket > 1024:  # read in whole batches
+            validation_bucket = bucket(n_validation, max(batch_size, 1024))
+    if not padding:
+        validation_bucket = -(-n_validation // batch_size) * batch_size
+    shape = Shape(
+        batch_size=batch_size,
+        epochs=int(np.clip(_SEGMENT_ROWS // row_bucket, 1, 64)),
+        rows=row_bucket,
+        validation_rows=validation_bucket,
+        exact_rows=None if padding else (n_rows, n_validation),
+        early_stopping=patience is not None,
+    )
+    data = jax.device_put(pad_rows(x, bucket(len(x))))
+    return Plan(program, shape, data, epochs, n_rows, n_validation, patience or 0)
+
+
+def _chunk_size(plan: Plan, lanes: int) -> int:
+    """How many lanes one call trains: never dependent on the number of threads."""
+    weights = sum(int(np.prod(v.shape)) for v in plan.program.twin.model.variables)
+    if jax.default_backend() != "cpu":
+        return lanes
+    if lanes <= 2 or weights * 16 > _LANE_BYTES:
+        return 1
+    return _LANES
+
+
+def _lanes(plan, numbers, rows, validation, seeds, rates, initial, orders) -> Lanes:
+    streams = [restart_seeds(*seeds[number]) for number in numbers]
+    drawn: list[GivenOrder | BatchOrder]
+    if orders is not None:
+        drawn = [GivenOrder(orders[number]) for number in numbers]
+    else:
+        drawn = [
+            BatchOrder(np.asarray(rows[number], np.int32), stream.order)
+            for number, stream in zip(numbers, streams, strict=True)
+        ]
+    held_out = np.zeros((len(numbers), plan.shape.validation_rows), np.int32)
+    if validation is not None:
+        for lane, number in enumerate(numbers):
+            held_out[lane, : plan.validation_rows] = validation[number]
+    return Lanes(
+        numbers=numbers,
+        weights_keys=np.stack([stream.weights for stream in streams]),
+        masks_keys=np.stack([stream.masks for stream in streams]),
+        rates=np.array([rates[number] for number in numbers], np.float32),
+        initial=None if initial is None else [values[numbers] for values in initial],
+        orders=drawn,
+        validation=held_out,
+    )
+
+
+class _Board:
+    """Where chunks on threads report, and learn that they should stop."""
+
+    def __init__(self, wanted: float):
+        self.wanted = wanted
+        self.done = 0.0
+        self.stop = threading.Event()
+        self._lock = threading.Lock()
+
+    def report(self, epochs: float) -> None:
+        with self._lock:
+            self.done += epochs
+
+
+def _run(plan: Plan, chunks, threads, on_progress) -> tuple[list[ChunkResult], bool]:
+    """Train the chunks on threads; the calling thread watches, so that Ctrl-C is heard at once."""
+    if threads is None:
+        threads = (os.cpu_count() or 1) if jax.default_backend() == "cpu" else 1
+    board = _Board(float(plan.epochs * sum(len(lanes.numbers) for lanes, _ in chunks)))
+    interrupted = False
+    with ThreadPoolExecutor(min(threads, len(chunks)), thread_name_prefix="narrows") as pool:
+        futures = [
+            pool.submit(train_chunk, plan, lanes, board.stop.is_set, board.report)
+            for lanes, _ in chunks
+        ]
+        pending = set(futures)
+        while pending:
+            try:
+                finished, pending = wait(pending, timeout=0.1, return_when=FIRST_EXCEPTION)
+                if on_progress is not None:
+                    on_progress(board.done, board.wanted)
+                if any(future.exception() for future in finished):
+                    board.stop.set()
+            except KeyboardInterrupt:
+                interrupted = True
+                board.stop.set()
+    results = [
+        first_lanes(result, count)
+        for future, (_, count) in zip(futures, chunks, strict=True)
+        if (result := future.result()) is not None
+    ]
+    return results, interrupted
+
+
+def _gather(plan: Plan, results: list[ChunkResult], interrupted: bool) -> Training:
+    names = plan.program.measures
+    if plan.validation_rows:
+        names = names + [f"val_{name}" for name in names]
+    epochs = max(result.history.shape[1] for result in results)
+    history = np.concatenate(
+        [
+            np.pad(
+                result.history,
+                ((0, 0), (0, epochs - result.history.shape[1]), (0, 0)),
+                constant_values=np.nan,
+            )
+            for result in results
+        ]
+    )
+    return Training(
+        measures=names,
+        history=history,
+        weights=[
+            np.concatenate(parts) for parts in zip(*(r.weights for r in results), strict=True)
+        ],
+        epochs_run=np.concatenate([result.epochs_run for result in results]),
+        best_epoch=np.concatenate([result.best_epoch for result in results]),
+        diverged=np.concatenate([result.diverged for result in results]),
+        lanes=np.concatenate([result.numbers for result in results]).astype(int),
+        interrupted=interrupted,
+    )

@@ -1,0 +1,133 @@
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.decomposition
+from sklearn.base import clone
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from narrows.data import iris, partition
+from narrows.embedders._pca import PCA
+
+
+@parametrize_with_checks([PCA(n_components=1), PCA(n_components=1, standardize=False)])
+def test_scikit_learn_contract(estimator, check):
+    with warnings.catch_warnings():
+        # Some checks have constant columns on purpose.
+        warnings.filterwarnings("ignore", "PCA keeps constant columns", UserWarning)
+        check(estimator)
+
+
+@pytest.fixture
+def table():
+    return iris().iloc[:, :4]
+
+
+def by_hand(X, standardize):
+    centred = X - X.mean(axis=0)
+    if standardize:
+        centred = centred / X.std(axis=0, ddof=1)
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    return centred @ axes[:2].T
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize("seed", range(3))
+def test_training_scores_equal_a_decomposition_by_hand(table, seed, standardize):
+    train, _ = partition(iris()["Species"], random_state=seed)
+    X = table.to_numpy()[train]
+    scores = PCA(standardize=standardize).fit_transform(X)
+    np.testing.assert_allclose(scores, by_hand(X, standardize), atol=1e-10)
+
+
+def test_loadings_and_deviations_equal_prcomp(table):
+    # R: prcomp(iris[, 1:4], scale. = TRUE), rotation and sdev.
+    rotation = np.array(
+        [
+            [0.5210659, -0.2693474, 0.5804131, 0.5648565],
+            [-0.37741762, -0.92329566, -0.02449161, -0.06694199],
+        ]
+    )
+    pca = PCA(n_components=4).fit(table)
+    signs = np.sign((pca.components_[:2] * rotation).sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(signs * pca.components_[:2], rotation, atol=1e-7)
+    sdev = [1.7083611, 0.9560494, 0.3830886, 0.1439265]
+    np.testing.assert_allclose(np.sqrt(pca.explained_variance_), sdev, atol=1e-7)
+
+
+def test_raw_axes_equal_scikit_learns(table):
+    ours = PCA(standardize=False).fit(table)
+    theirs = sklearn.decomposition.PCA(n_components=2).fit(table)
+    np.testing.assert_allclose(np.abs(ours.components_), np.abs(theirs.components_), atol=1e-10)
+    for name in ("explained_variance_", "explained_variance_ratio_", "singular_values_"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-10)
+
+
+def test_scores_have_the_stated_variance_and_the_test_rows_do_not_matter(table):
+    train, test = partition(iris()["Species"], random_state=0)
+    pca = PCA().fit(table.iloc[train])
+    scores = pca.transform(table.iloc[train])
+    np.testing.assert_allclose(scores.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(scores.var(axis=0, ddof=1), pca.explained_variance_)
+    one_by_one = np.vstack([pca.transform(table.iloc[[row]]) for row in test])
+    np.testing.assert_allclose(pca.transform(table.iloc[test]), one_by_one, atol=1e-12)
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+def test_inverse_with_all_components_is_exact_and_with_two_is_not(table, standardize):
+    every = PCA(n_components=4, standardize=standardize)
+    np.testing.assert_allclose(every.inverse_transform(every.fit_transform(table)), table)
+    two = PCA(n_components=2, standardize=standardize)
+    error = np.abs(two.inverse_transform(two.fit_transform(table)) - table.to_numpy())
+    assert 0.1 < error.max() < 2
+
+
+def test_constant_column_stays_at_zero_with_one_warning_that_names_it(table):
+    table = table.assign(flat=0.1)
+    with pytest.warns(UserWarning, match=r"constant columns at zero.*: 'flat'\.") as caught:
+        pca = PCA().fit(table)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(pca.components_[:, 4], 0)
+    np.testing.assert_allclose(
+        np.abs(pca.transform(table)), np.abs(PCA().fit_transform(table.iloc[:, :4])), atol=1e-10
+    )
+    np.testing.assert_array_equal(pca.inverse_transform(pca.transform(table))[:, 4], 0.1)
+
+
+def test_constant_column_of_an_array_is_named_by_number_and_raw_columns_do_not_warn():
+    X = np.column_stack([np.full(6, 3.0), np.arange(6.0), np.arange(6.0) ** 2])
+    with pytest.warns(UserWarning, match="'x0'"):
+        PCA().fit(X)
+    PCA(standardize=False).fit(X)
+
+
+def test_all_columns_constant_explains_nothing():
+    pca = PCA(standardize=False).fit(np.ones((5, 3)))
+    assert pca.explained_variance_ratio_.tolist() == [0, 0]
+
+
+def test_names_come_out_and_wrong_names_are_refused(table):
+    pca = PCA().fit(table)
+    assert list(pca.get_feature_names_out()) == ["pca0", "pca1"]
+    framed = clone(pca).set_output(transform="pandas").fit_transform(table)
+    assert isinstance(framed, pd.DataFrame)
+    with pytest.raises(ValueError, match="feature names should match"):
+        pca.transform(table.iloc[:, ::-1])
+
+
+@pytest.mark.parametrize("n_components", [0, -1, 1.5, "two", True, None])
+def test_components_must_be_a_positive_int(table, n_components):
+    with pytest.raises(ValueError, match=r"'n_components' parameter of PCA must be an int in"):
+        PCA(n_components=n_components).fit(table)
+
+
+def test_more_components_than_columns_is_refused(table):
+    with pytest.raises(ValueError, match=r"at most 4 for n_samples=150 and n_features=4.* Got 5"):
+        PCA(n_components=5).fit(table)
+
+
+def test_inverse_of_the_wrong_width_is_refused(table):
+    with pytest.raises(ValueError, match=r"must have 2 columns, one a component\. Got 3"):
+        PCA().fit(table).inverse_transform(np.zeros((2, 3)))
