@@ -10,6 +10,8 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 
+import numpy as np
+
 BACKEND = "jax"
 
 
@@ -36,7 +38,11 @@ check_backend()
 if not os.environ.get("KERAS_BACKEND"):
     os.environ["KERAS_BACKEND"] = BACKEND
 
+# JAX draws from NumPy's global generator when it is imported; the session's numbers stay put.
+_numpy_state = np.random.get_state()
 import keras  # noqa: E402 (the backend is chosen at import)
+
+np.random.set_state(_numpy_state)
 
 __all__ = ["check_backend", "fresh_names", "keras"]
 

@@ -137,7 +137,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         y : None
             Ignored.
         validation_data : array-like of shape (n_validation_rows, n_columns), optional
-            Rows to validate on after every epoch; not trained on.
+            Rows to validate on after every epoch; not trained on. With them, no rows of `X` are
+            held out, whatever `validation_fraction` says.
 
         Returns
         -------

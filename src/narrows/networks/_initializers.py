@@ -11,16 +11,34 @@ import copy
 import threading
 from collections.abc import Iterator
 
+import numpy as np
+
 from narrows._keras import keras
 
 _lock = threading.RLock()
 
 
 @contextlib.contextmanager
+def uncompiled_zeros() -> Iterator[None]:
+    """Make Keras's zeros with NumPy inside the block: JAX compiles a program for every shape."""
+    with _lock:
+        original = keras.initializers.Zeros.__call__
+
+        def zeros(self, shape, dtype=None):
+            return np.zeros(shape, keras.backend.standardize_dtype(dtype))
+
+        keras.initializers.Zeros.__call__ = zeros
+        try:
+            yield
+        finally:
+            keras.initializers.Zeros.__call__ = original
+
+
+@contextlib.contextmanager
 def deferred_initializers() -> Iterator[dict[int, keras.initializers.Initializer]]:
     """Build variables at zero inside the block; yield their initializers by the variable's id."""
     found: dict[int, keras.initializers.Initializer] = {}
-    with _lock:
+    with _lock, uncompiled_zeros():
         original = keras.layers.Layer.add_weight
 
         def add_weight(self, *args, **kwargs):

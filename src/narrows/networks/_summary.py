@@ -10,6 +10,10 @@ from narrows._keras import keras
 def layer_table(model: keras.Model) -> pd.DataFrame:
     """List a model's layers.
 
+    Parameters
+    ----------
+    model : keras.Model
+
     Returns
     -------
     pandas.DataFrame
@@ -29,7 +33,17 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
 
 
 def parameter_counts(model: keras.Model) -> dict[str, int]:
-    """Return the number of parameters: ``total``, ``trainable`` and ``non_trainable``."""
+    """Count a model's parameters.
+
+    Parameters
+    ----------
+    model : keras.Model
+
+    Returns
+    -------
+    dict of str to int
+        ``total``, ``trainable`` and ``non_trainable``.
+    """
 
     def size(weights) -> int:
         return sum(math.prod(weight.shape) for weight in weights)
@@ -39,7 +53,16 @@ def parameter_counts(model: keras.Model) -> dict[str, int]:
 
 
 def summary_text(model: keras.Model) -> str:
-    """Return the table and the counts as text, as Keras 2's ``summary`` printed them."""
+    """Return the table and the counts as text, as Keras 2's ``summary`` printed them.
+
+    Parameters
+    ----------
+    model : keras.Model
+
+    Returns
+    -------
+    str
+    """
     width = 75
     lines = ["_" * width, _row("Layer (type)", "Output Shape", "Param #"), "=" * width]
     table = layer_table(model)
@@ -62,6 +85,10 @@ def _row(name: str, shape: str, count: str) -> str:
 
 def weight_table(model: keras.Model) -> pd.DataFrame:
     """List a model's weight arrays, in the order of ``model.get_weights()``.
+
+    Parameters
+    ----------
+    model : keras.Model
 
     Returns
     -------

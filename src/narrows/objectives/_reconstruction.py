@@ -47,6 +47,9 @@ class Reconstruction:
     def config(self) -> list:
         """Return what tells this objective from others, for the cache of programs."""
         if isinstance(self._loss, keras.losses.Loss):
-            return ["reconstruction", type(self._loss).__qualname__, self._loss.get_config()]
+            own = type(self._loss).__module__.startswith("keras.")
+            # A class that is not Keras's may have arguments that are not in its config.
+            identity = type(self._loss).__qualname__ if own else id(self._loss)
+            return ["reconstruction", identity, self._loss.get_config()]
         # A function has no config; its identity holds as long as the program that keeps it.
         return ["reconstruction", self._loss.__qualname__, id(self._loss)]

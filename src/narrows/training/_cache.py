@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jax
 import platformdirs
+from jax.experimental.compilation_cache import compilation_cache
 
 VARIABLE = "NARROWS_CACHE"
 _lock = threading.RLock()
@@ -28,8 +29,8 @@ def cache_folder() -> Path | None:
 def compiling() -> Iterator[None]:
     """Compile inside this block: one program at a time, looked up in and kept on disk.
 
-    A cache that the user has set up in JAX is used as it is. JAX reads its settings when it
-    compiles, so they are put back afterwards; only its folder stays known to JAX.
+    A cache that the user has set up in JAX is used as it is. Otherwise JAX's settings are put back
+    afterwards, so that the session's own programs are not kept.
     """
     folder = cache_folder()
     with _lock:
@@ -49,3 +50,5 @@ def compiling() -> Iterator[None]:
         finally:
             for name, value in before.items():
                 jax.config.update(name, value)
+            # JAX would go on using the folder for whatever the session compiles itself.
+            compilation_cache.reset_cache()

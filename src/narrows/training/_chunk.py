@@ -119,7 +119,7 @@ def train_chunk(
             continue
         step = 0
         done += epochs
-        history.append(np.asarray(numbers[:, :epochs]))
+        history.append(np.asarray(numbers)[:, :epochs])
         if _all_ended(carry, history[-1]):
             break
     if not history:

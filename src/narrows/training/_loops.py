@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from narrows.training._rows import VALIDATION_BATCH
 from narrows.training._step import (
     Parts,
     State,
@@ -154,14 +155,14 @@ def run_segment(parts: Parts, shape: Shape, carry: Carry, x, orders, validation,
 
 
 def validation_batch(shape: Shape) -> int:
-    """How many rows are validated at once: no larger than needed, for memory's sake.
+    """How many rows are validated at once: all, up to what memory should bear.
 
     A loss that depends on the batch (an activity regularizer) must see the batches that Keras's
     ``evaluate`` would make.
     """
     if shape.exact_rows is not None:
         return shape.batch_size
-    return min(shape.validation_rows, max(shape.batch_size, 1024))
+    return min(shape.validation_rows, VALIDATION_BATCH)
 
 
 def _batches(body: Callable, carry, size: int, rows, exact: int | None, first, end):

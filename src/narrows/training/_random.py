@@ -8,6 +8,7 @@ layer and the position only, so a restart draws the same masks alone and among a
 
 import jax
 import jax.numpy as jnp
+from jax.extend.random import define_prng_impl
 
 
 def mix(x: jax.Array) -> jax.Array:
@@ -50,6 +51,42 @@ def bits(key: jax.Array, step: jax.Array, site: int, shape: tuple[int, ...]) -> 
     # close together would be the same sequence, shifted.
     position = jax.lax.iota(jnp.uint32, size).reshape(shape)
     return mix(position * (first | jnp.uint32(1)) + second)
+
+
+def _seed(words: jax.Array) -> jax.Array:
+    return jnp.stack([jnp.uint32(0), words.astype(jnp.uint32)])
+
+
+def _draw(key: jax.Array, bit_width: int, shape: tuple[int, ...]) -> jax.Array:
+    drawn = bits(key, jnp.uint32(0), 0, shape)
+    return drawn if bit_width == 32 else drawn.astype(f"uint{bit_width}")
+
+
+def _split(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    return bits(key, jnp.uint32(0), 1, (*shape, 2))
+
+
+def _fold_in(key: jax.Array, data: jax.Array) -> jax.Array:
+    return bits(key ^ data.astype(jnp.uint32), jnp.uint32(0), 2, (2,))
+
+
+_GENERATOR = define_prng_impl(
+    key_shape=(2,),
+    seed=_seed,
+    split=_split,
+    random_bits=_draw,
+    fold_in=_fold_in,
+    name="narrows_hash",
+    tag="narrows",
+)
+
+
+def generator_key(key: jax.Array) -> jax.Array:
+    """Wrap a key of two words so that `jax.random`, and with it Keras's initializers, draw by hash.
+
+    Ten initial weight matrices drawn by threefry take 2.5 s to compile, by hash 0.25 s.
+    """
+    return jax.random.wrap_key_data(key, impl=_GENERATOR)
 
 
 def keep_mask(key, step, site: int, shape: tuple[int, ...], rate: float) -> jax.Array:

@@ -43,12 +43,27 @@ class Training:
         return "val_loss" if "val_loss" in self.measures else "loss"
 
     def losses(self, name: str) -> np.ndarray:
-        """Return one measure at the epoch that `weights` are from; shape (lanes,)."""
+        """Return one measure at the epoch that `weights` are from.
+
+        Parameters
+        ----------
+        name : str
+            One of `measures`.
+
+        Returns
+        -------
+        float32 ndarray of shape (lanes,)
+        """
         column = self.history[:, :, self.measures.index(name)]
         return np.take_along_axis(column, self.best_epoch[:, None], axis=1)[:, 0]
 
     def take(self, lanes: slice) -> "Training":
-        """Return a part of the lanes, numbered from 0."""
+        """Return a part of the lanes, numbered from 0.
+
+        Parameters
+        ----------
+        lanes : slice
+        """
         return Training(
             measures=self.measures,
             history=self.history[lanes],

@@ -6,6 +6,7 @@ import numpy as np
 
 from narrows._keras import keras
 
+VALIDATION_BATCH = 1024
 _SMALLEST_BUCKET = 256
 
 
@@ -26,6 +27,19 @@ def bucket(rows: int, multiple: int = 1) -> int:
     return math.ceil(size / multiple) * multiple
 
 
+def validation_rows(rows: int) -> int:
+    """Round a number of validation rows up; 0 stays 0.
+
+    Padding is computed like rows, after every epoch, so few rows get a small bucket: powers of two
+    from 32, then whole batches.
+    """
+    if rows == 0:
+        return 0
+    if rows > VALIDATION_BATCH:
+        return bucket(rows, VALIDATION_BATCH)
+    return max(2 ** math.ceil(math.log2(rows)), 32)
+
+
 def pad_rows(x: np.ndarray, rows: int) -> np.ndarray:
     """Return `x` with zero rows appended up to `rows`; no copy where there is nothing to add."""
     if len(x) == rows:
@@ -35,9 +49,9 @@ def pad_rows(x: np.ndarray, rows: int) -> np.ndarray:
     return padded
 
 
-def is_own(layer) -> bool:
-    """Whether a layer's class comes with Keras or narrows, so that its behaviour is known."""
-    return type(layer).__module__.startswith(("keras.", "narrows."))
+def is_own(piece) -> bool:
+    """Whether the class of an object is Keras's or ours, so that its behaviour is known."""
+    return type(piece).__module__.startswith(("keras.", "narrows."))
 
 
 def tolerates_padding(model: keras.Model) -> bool:

@@ -94,7 +94,7 @@ def _draw(twin: Twin, variable, key: jax.Array, site: int) -> jax.Array:
         initializer = copy.copy(initializer)
         # A seed the user gave is kept, and with it the same start for every restart.
         if getattr(initializer, "_init_seed", 0) is None:
-            initializer.seed = own_key
+            initializer.seed = _random.generator_key(own_key)
         return initializer(variable.shape, dtype=variable.dtype)
     if variable.path.endswith("seed_generator_state"):
         return own_key

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from narrows._keras import keras
 from narrows.training import _random
-from narrows.training._twin import Trace, tracing
+from narrows.training._trace import Trace, tracing
 
 
 class State(NamedTuple):
@@ -59,6 +60,8 @@ def _losses(parts: Parts, trainable, other, x, target, weights, *, training: boo
     output, other, extra = parts.model.stateless_call(
         trainable, other, x, training=training, return_losses=True
     )
+    # A mixed-precision network (a Keras dtype policy) computes in bfloat16; losses do not.
+    output = output.astype(jnp.float32)
     terms = parts.objective(target, output, weights)
     total = sum(terms.values()) + sum(extra)
     return total, (other, output, terms)
@@ -131,10 +134,16 @@ def results(parts: Parts, tally: Tally) -> jax.Array:
     if len(tally.terms) > 1:
         numbers += [tally.terms[name] / rows for name in parts.objective.names]
     numbers += [
-        metric.stateless_result(variables)
+        _result(metric, variables)
         for metric, variables in zip(parts.metrics, tally.metrics, strict=True)
     ]
     return jnp.stack([jnp.asarray(number, jnp.float32) for number in numbers])
+
+
+def _result(metric, variables):
+    """Return a Keras metric's value; it may be one of its variables, as in Keras's own guides."""
+    with keras.StatelessScope(zip(metric.variables, variables, strict=True)):
+        return keras.ops.convert_to_tensor(metric.result())
 
 
 def measure_names(parts: Parts) -> list[str]:

@@ -12,10 +12,10 @@ from narrows.training._chunk import ChunkResult, Lanes, Plan, first_lanes, train
 from narrows.training._loops import Shape
 from narrows.training._program import Recipe, get_program
 from narrows.training._result import Training
-from narrows.training._rows import bucket, pad_rows, tolerates_padding
+from narrows.training._rows import bucket, pad_rows, tolerates_padding, validation_rows
 from narrows.training._start import BatchOrder, GivenOrder, restart_seeds
 
-_LANES = 10  # lanes in a chunk on a CPU, where a lane is small
+_MANY_LANES, _FEW_LANES = 10, 5  # lanes in a chunk on a CPU, where a lane is small
 _LANE_BYTES = 4_000_000  # beyond this a lane fills the caches alone
 _SEGMENT_ROWS = 16_384  # row numbers drawn ahead for one segment of one lane
 
@@ -96,11 +96,7 @@ def _plan(recipe, x, rows, validation, epochs, batch_size, patience) -> Plan:
     n_rows, n_validation = len(rows[0]), len(validation[0]) if validation is not None else 0
     padding = tolerates_padding(recipe.model)
     row_bucket = bucket(n_rows, batch_size)
-    validation_bucket = 0
-    if n_validation:
-        validation_bucket = bucket(n_validation)
-        if validation_bucket > 1024:  # read in whole batches
-            validation_bucket = bucket(n_validation, max(batch_size, 1024))
+    validation_bucket = validation_rows(n_validation)
     if not padding:
         validation_bucket = -(-n_validation // batch_size) * batch_size
     shape = Shape(
@@ -122,7 +118,8 @@ def _chunk_size(plan: Plan, lanes: int) -> int:
         return lanes
     if lanes <= 2 or weights * 16 > _LANE_BYTES:
         return 1
-    return _LANES
+    # Ten lanes at a time run best; fewer leave no core idle where there are few.
+    return _FEW_LANES if lanes <= 4 * _MANY_LANES else _MANY_LANES
 
 
 def _lanes(plan, numbers, rows, validation, seeds, rates, initial, orders) -> Lanes:

@@ -1,0 +1,188 @@
+"""Bad parameters are refused by ``fit``, in one form, with what was expected and found."""
+
+import numpy as np
+import pytest
+from sklearn.utils._param_validation import InvalidParameterError
+
+from narrows import Autoencoder
+
+X = np.random.default_rng(0).normal(size=(20, 3))
+
+
+def message(**parameters):
+    with pytest.raises(InvalidParameterError) as error:
+        Autoencoder(**{"epochs": 1, "encoder": (2,), **parameters}).fit(X)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("name", ["bottleneck", "epochs", "batch_size", "restarts"])
+@pytest.mark.parametrize("value", [0, -3, 1.5, "2", None, True])
+def test_counts(name, value):
+    assert message(**{name: value}) == (
+        f"The '{name}' parameter of Autoencoder must be an int in the range [1, inf). "
+        f"Got {value!r} instead."
+    )
+
+
+@pytest.mark.parametrize("value", [-1, 0.5, "3"])
+def test_patience(value):
+    assert "an int in the range [0, inf) or None. Got " in message(patience=value)
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "range_"),
+    [
+        ("noise", -0.1, "[0, inf)"),
+        ("noise", float("nan"), "[0, inf)"),
+        ("noise", "much", "[0, inf)"),
+        ("validation_fraction", 1.0, "[0, 1)"),
+        ("validation_fraction", -0.2, "[0, 1)"),
+        ("learning_rate", 0, "(0, inf)"),
+        ("learning_rate", float("inf"), "(0, inf)"),
+        ("learning_rate", None, "(0, inf)"),
+        ("learning_rate", True, "(0, inf)"),
+    ],
+)
+def test_numbers(name, bad, range_):
+    assert message(**{name: bad}) == (
+        f"The '{name}' parameter of Autoencoder must be a float in the range {range_}. "
+        f"Got {bad!r} instead."
+    )
+
+
+@pytest.mark.parametrize("name", ["encoder", "decoder"])
+@pytest.mark.parametrize("value", [5, "15", (3, 0), (3, -1), (2.5,), (True,), {4, 3}, iter([3])])
+def test_widths(name, value):
+    text = message(**{name: value})
+    assert text.startswith(f"The '{name}' parameter of Autoencoder must be a sequence of ints")
+    assert "a function of a Keras tensor, or a keras.Model" in text
+    assert text.endswith(f"Got {value!r} instead.")
+
+
+def test_the_encoder_must_be_given():
+    assert "The 'encoder' parameter" in message(encoder=None)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "near"),
+    [
+        ({"optimizer": "adm"}, "'adam'"),
+        ({"optimizer": "RMSprob"}, "'rmsprop'"),
+        ({"loss": "mze"}, "'mse'"),
+        ({"loss": "mean_square_error"}, "'mean_squared_error'"),
+        ({"metrics": ("acuracy",)}, "'accuracy'"),
+    ],
+)
+def test_unknown_names_get_near_ones(parameters, near):
+    name, value = next(iter(parameters.items()))
+    value = value if isinstance(value, str) else value[0]
+    text = message(**parameters)
+    assert f"The '{name}' parameter of Autoencoder must be the name of a" in text
+    assert f"Got {value!r} instead. Did you mean " in text
+    assert near in text
+
+
+@pytest.mark.parametrize(
+    ("name", "known"), [("optimizer", "adam"), ("loss", "huber"), ("metrics", "accuracy")]
+)
+def test_a_name_unlike_any_lists_the_known_ones(name, known):
+    text = message(**{name: "xyzxyzxyz" if name != "metrics" else ["xyzxyzxyz"]})
+    assert "Known: " in text
+    assert f" {known}," in text
+
+
+def test_every_name_that_is_suggested_works():
+    """What is offered must not fail in its turn."""
+    from narrows._keras import keras
+    from narrows.embedders._pieces import _names
+
+    for module, base in (
+        (keras.losses, keras.losses.Loss),
+        (keras.optimizers, keras.optimizers.Optimizer),
+        (keras.metrics, keras.metrics.Metric),
+    ):
+        names = _names(module, base, module.get)
+        assert len(names) > 5
+        assert all(module.get(name) is not None for name in names)
+
+
+@pytest.mark.parametrize("value", [None, 3, object, ["mse"]])
+def test_losses_of_another_kind(value):
+    assert "the name of a loss, a function of two arrays or a keras.losses.Loss" in message(
+        loss=value
+    )
+
+
+def test_optimizers_of_another_kind():
+    from narrows._keras import keras
+
+    for value in (None, 3, keras.optimizers.Adam):
+        wanted = "the name of an optimizer or a keras.optimizers.Optimizer"
+        assert wanted in message(optimizer=value)
+
+
+@pytest.mark.parametrize("value", ["accuracy", None, [3], 3])
+def test_metrics_of_another_kind(value):
+    text = message(metrics=value)
+    assert "must be a sequence of names of metrics" in text
+    assert text.endswith(f"Got {value!r} instead.")
+
+
+def test_a_negative_seed():
+    assert "The 'random_state' parameter" in message(random_state=-1)
+
+
+def test_metrics_are_recorded_under_the_names_given():
+    def distance(x, back):
+        return abs(x - back)
+
+    embedder = Autoencoder(encoder=(2,), epochs=2, metrics=["mse", distance], random_state=0).fit(X)
+    assert embedder.history_.columns.tolist() == ["restart", "epoch", "loss", "mse", "distance"]
+    np.testing.assert_allclose(embedder.history_["mse"], embedder.history_["loss"], rtol=1e-5)
+    mean_squares, distances = embedder.history_["mse"], embedder.history_["distance"]
+    assert (distances**2 < mean_squares).all()  # Jensen
+    assert (distances > 0).all()
+
+
+def test_two_functions_of_one_name_are_told_apart():
+    def scaled(factor):
+        def distance(x, back):
+            return factor * abs(x - back)
+
+        return distance
+
+    def recorded(factor):
+        embedder = Autoencoder(
+            encoder=(2,), epochs=1, metrics=[scaled(factor)], random_state=0
+        ).fit(X)
+        return embedder.history_["distance"][0]
+
+    assert recorded(10.0) == pytest.approx(10 * recorded(1.0), rel=1e-5)
+
+
+def test_an_optimizer_object_brings_its_learning_rate():
+    from narrows._keras import keras
+
+    def weights(**parameters):
+        embedder = Autoencoder(encoder=(2,), epochs=2, random_state=0, **parameters).fit(X)
+        return embedder.autoencoder_.get_weights()[0]
+
+    named = weights(optimizer="sgd", learning_rate=0.05)
+    np.testing.assert_allclose(
+        named, weights(optimizer=keras.optimizers.SGD(0.05), learning_rate=9.0), rtol=1e-5
+    )
+    assert not np.allclose(named, weights(optimizer="sgd", learning_rate=0.01))
+
+
+def test_the_loss_is_the_one_given():
+    losses = [
+        Autoencoder(encoder=(2,), epochs=1, random_state=0, learning_rate=1e-9, loss=loss)
+        .fit(X)
+        .history_["loss"][0]
+        for loss in ("mse", "mae", "huber")
+    ]
+    embedder = Autoencoder(encoder=(2,), epochs=1, random_state=0, learning_rate=1e-9).fit(X)
+    error = embedder.reconstruct(X) - X
+    huber = np.where(abs(error) <= 1, error**2 / 2, abs(error) - 0.5)
+    expected = [np.mean(error**2), np.mean(abs(error)), huber.mean()]
+    np.testing.assert_allclose(losses, expected, rtol=1e-4)

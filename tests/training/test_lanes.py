@@ -1,0 +1,98 @@
+"""Lanes: together equals alone, and nothing depends on what it should not depend on."""
+
+import numpy as np
+import pytest
+
+SEEDS = [(7, k) for k in range(23)]  # three chunks, the last not full
+TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
+
+
+@pytest.fixture(scope="module")
+def together(fit):
+    return fit(SEEDS)
+
+
+def same_bits(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one.weights, other.weights, strict=True))
+
+
+@pytest.mark.parametrize("lane", [0, 9, 10, 22])
+def test_a_lane_alone_ends_where_it_ends_in_a_group(fit, together, lane):
+    alone = fit([SEEDS[lane]])
+    np.testing.assert_allclose(alone.history[0], together.history[lane], **TOLERANCE)
+    for mine, group in zip(alone.weights, together.weights, strict=True):
+        np.testing.assert_allclose(mine[0], group[lane], **TOLERANCE)
+
+
+def test_lanes_differ_from_each_other(together):
+    kernels = together.weights[0].reshape(len(SEEDS), -1)
+    assert len(np.unique(kernels.round(6), axis=0)) == len(SEEDS)
+    assert len(np.unique(together.history[:, -1, 0])) == len(SEEDS)
+
+
+def test_the_same_seeds_give_the_same_bits(fit, together):
+    assert same_bits(fit(SEEDS), together)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_number_of_threads_changes_nothing(fit, together, threads):
+    assert same_bits(fit(SEEDS, threads=threads), together)
+
+
+def test_short_segments_change_nothing(fit, together, monkeypatch):
+    from narrows.training import _chunk
+
+    class Crawl(_chunk.Pace):
+        def next(self, epochs_left, step):
+            return 1, min(step + 1, self._steps)
+
+    monkeypatch.setattr(_chunk, "Pace", Crawl)
+    assert same_bits(fit(SEEDS), together)
+
+
+def test_a_lane_trains_on_its_own_rows_only(fit, rows):
+    """Two lanes on two halves, in one program: each as if the other half did not exist."""
+    halves = [np.arange(25), np.arange(25, 50)]
+    seeds = [(1, 0)] * 2
+    both = fit(seeds, lane_rows=halves)
+    spoiled = rows.copy()
+    spoiled[:25] = 1e6
+    other = fit(seeds, lane_rows=halves, x=spoiled)
+    assert np.array_equal(both.weights[0][1], other.weights[0][1])
+    assert not np.array_equal(both.weights[0][0], other.weights[0][0])
+
+
+def test_bootstrap_rows_count_as_often_as_they_are_drawn(fit, rows):
+    """A lane on repeated rows equals a lane on data in which those rows stand repeated."""
+    drawn = np.random.default_rng(0).integers(0, 50, 50)
+    unrolled = np.concatenate([rows[drawn], rows[50:]])
+    one = fit([(3, 0)], lane_rows=[drawn])
+    other = fit([(3, 0)], x=unrolled)
+    np.testing.assert_allclose(one.history, other.history, **TOLERANCE)
+
+
+def test_learning_rates_belong_to_lanes(fit, recipe, rows):
+    from narrows.training import train
+
+    rates = [1e-3, 1e-2]
+    both = train(
+        recipe, rows, [np.arange(50)] * 2, [np.arange(50, 70)] * 2, epochs=4, batch_size=16,
+        seeds=[(5, 0)] * 2, learning_rates=rates,
+    )  # fmt: skip
+    for lane, rate in enumerate(rates):
+        alone = fit([(5, 0)], rate=rate)
+        np.testing.assert_allclose(alone.history[0], both.history[lane], **TOLERANCE)
+
+
+def test_a_lane_that_diverges_is_named_and_harms_no_other(fit, recipe, rows):
+    from narrows.training import train
+
+    both = train(
+        recipe, rows, [np.arange(50)] * 3, [np.arange(50, 70)] * 3, epochs=4, batch_size=16,
+        seeds=[(5, 0), (5, 1), (5, 2)], learning_rates=[1e-3, 1e30, 1e-3],
+    )  # fmt: skip
+    assert list(both.diverged) == [False, True, False]
+    assert both.epochs_run[1] < 4
+    assert np.isnan(both.history[1, both.epochs_run[1] :]).all()
+    alone = fit([(5, 2)])
+    np.testing.assert_allclose(alone.history[0], both.history[2], **TOLERANCE)

@@ -1,0 +1,151 @@
+"""Whatever Keras can build, the engine trains as Keras does, or says that it cannot."""
+
+import numpy as np
+import pytest
+
+from narrows._keras import keras
+from narrows.objectives import Reconstruction
+from narrows.training import Recipe, train
+from support.agreement import check, keras_fit
+
+layers = keras.layers
+
+
+def compare(build, shape, rows=40, batch_size=16, epochs=2):
+    """Train a network here and in Keras from the same start on the same batches."""
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input(shape)
+    model = keras.Model(inputs, build(inputs))
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(rows + 10, *shape)).astype("float32")
+    orders = np.stack([rng.permutation(rows) for _ in range(epochs)])
+    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), (), 0.0)
+    ours = train(
+        recipe, x, [np.arange(rows)], [np.arange(rows, rows + 10)], epochs=epochs,
+        batch_size=batch_size, seeds=[(0, 0)], learning_rates=[1e-3],
+        initial=[np.asarray(v.value)[None] for v in model.variables], orders=[orders],
+    )  # fmt: skip
+    model.compile("adam", loss="mse")
+    theirs = keras_fit(model, x[:rows], orders, batch_size, x[rows:])
+    check(ours, theirs, model)
+
+
+def convolutional(x):
+    x = layers.Conv2D(4, 3, strides=2, padding="same", activation="relu")(x)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Dense(2)(layers.Flatten()(x))
+    x = layers.Reshape((4, 4, 2))(layers.Dense(32)(x))
+    return layers.Conv2DTranspose(1, 3, strides=2, padding="same")(x)
+
+
+def regularized(x):
+    x = layers.Conv1D(3, 3, padding="same", kernel_regularizer="l2", activity_regularizer="l1")(x)
+    return layers.Dense(2)(layers.LayerNormalization()(x))
+
+
+def recurrent(x):
+    x = layers.GRU(4)(x)
+    return layers.Dense(3)(layers.RepeatVector(5)(x))
+
+
+def constrained(x):
+    x = layers.Dense(6, activation="tanh", kernel_constraint="unit_norm", use_bias=False)(x)
+    return layers.Dense(4)(layers.UnitNormalization()(x))
+
+
+class Whitened(layers.Layer):
+    """A user's layer in which every row depends on the whole batch."""
+
+    def call(self, inputs):
+        return inputs - keras.ops.mean(inputs, axis=0, keepdims=True)
+
+
+def coupled(x):
+    return layers.Dense(4)(Whitened()(layers.Dense(5, use_bias=False)(x)))
+
+
+@pytest.mark.parametrize(
+    ("build", "shape"),
+    [
+        (convolutional, (8, 8, 1)),
+        (regularized, (6, 2)),
+        (recurrent, (5, 3)),
+        (constrained, (4,)),
+        (coupled, (4,)),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_equal_to_keras(build, shape):
+    compare(build, shape)
+
+
+class WithNumpy(layers.Layer):
+    """A layer that JAX cannot trace."""
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor(inputs.shape, inputs.dtype)
+
+    def call(self, inputs):
+        return keras.ops.convert_to_tensor(np.sort(np.asarray(inputs), axis=1))
+
+
+class WithoutConfig(layers.Layer):
+    """A layer that cannot be copied."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.width = width
+
+    def call(self, inputs):
+        return inputs * self.width
+
+    def get_config(self):
+        return {}
+
+
+def train_with(layer, rows):
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, layer(inputs))
+    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), (), 0.0)
+    return train(
+        recipe, rows, [np.arange(50)], epochs=1, batch_size=16, seeds=[(0, 0)],
+        learning_rates=[1e-3],
+    )  # fmt: skip
+
+
+def test_a_layer_that_cannot_be_compiled_is_a_clear_error(rows):
+    with pytest.raises(ValueError, match=r"JAX can compile.*\(WithNumpy\).*keras\.ops"):
+        train_with(WithNumpy(), rows)
+
+
+def test_a_layer_that_cannot_be_copied_is_a_clear_error(rows):
+    with pytest.raises(ValueError, match=r"WithoutConfig.*get_config"):
+        train_with(WithoutConfig(2.0), rows)
+
+
+def test_mixed_precision_computes_in_bfloat16_and_counts_in_float32(rows):
+    inputs = keras.Input((4,))
+    policy = keras.DTypePolicy("mixed_bfloat16")
+    x = layers.Dense(2, dtype=policy)(inputs)
+    model = keras.Model(inputs, layers.Dense(4, dtype=policy)(x))
+    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), (), 0.0)
+    done = train(
+        recipe, rows, [np.arange(50)], epochs=20, batch_size=16, seeds=[(0, 0)],
+        learning_rates=[1e-2],
+    )  # fmt: skip
+    assert done.weights[0].dtype == np.float32
+    assert done.history[0, -1, 0] < 0.8 * done.history[0, 0, 0]
+
+
+def test_restarts_of_random_layers_differ(rows):
+    """Keras's own random layers get a generator of their own in every lane."""
+    inputs = keras.Input((4,))
+    x = layers.GaussianNoise(1.0)(layers.Dense(2, kernel_initializer="ones")(inputs))
+    model = keras.Model(inputs, layers.Dense(4, kernel_initializer="ones")(x))
+    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.SGD(), (), 0.0)
+    done = train(
+        recipe, rows, [np.arange(50)] * 3, epochs=1, batch_size=16,
+        seeds=[(0, k) for k in range(3)], learning_rates=[0.0] * 3,
+        orders=[np.arange(50)[None]] * 3,
+    )  # fmt: skip
+    assert len(np.unique(done.history[:, 0, 0])) == 3
