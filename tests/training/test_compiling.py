@@ -102,3 +102,22 @@ def test_another_process_reads_the_program_from_disk(tmp_path):
     assert again == first
     run("off")
     assert sorted((tmp_path / "cache").iterdir()) == kept
+
+
+OWN = """
+import os, jax, numpy as np, narrows
+x = np.random.default_rng(0).normal(size=(60, 4))
+narrows.Autoencoder(encoder=(6,), epochs=2, random_state=0).fit(x)
+kept = sorted(os.listdir(os.environ["NARROWS_CACHE"]))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+jax.jit(lambda x: x @ x.T + 12345.0)(x).block_until_ready()
+assert kept and sorted(os.listdir(os.environ["NARROWS_CACHE"])) == kept
+"""
+
+
+def test_programs_of_the_session_itself_are_not_kept(tmp_path):
+    environment = {**os.environ, "NARROWS_CACHE": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", OWN], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -2,20 +2,23 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import jax
 import numpy as np
 
 from narrows.training._loops import Shape, Span
-from narrows.training._program import Program
+from narrows.training._program import Compiled, Program
 
 _SEGMENT_SECONDS = 0.4  # how long progress and Ctrl-C may have to wait
 
 
 @dataclass(frozen=True)
 class Lanes:
-    """What each lane of a chunk starts with; every array has the lane axis first."""
+    """What each lane of a chunk starts with; every array has the lane axis first.
+
+    Where there are fewer numbers than lanes, the rest fill up the chunk and are dropped.
+    """
 
     numbers: list[int]
     weights_keys: np.ndarray
@@ -31,6 +34,7 @@ class Plan:
     """What all chunks of a training share."""
 
     program: Program
+    compiled: Compiled
     shape: Shape
     x: jax.Array
     epochs: int
@@ -98,8 +102,8 @@ def train_chunk(
     ChunkResult or None
         None if not one epoch was finished.
     """
-    program, shape = plan.program, plan.shape
-    carry = program.start(lanes.weights_keys, lanes.masks_keys, lanes.rates, lanes.initial, shape)
+    shape, compiled = plan.shape, plan.compiled
+    carry = compiled.start(lanes.weights_keys, lanes.masks_keys, lanes.rates, lanes.initial)
     pace = Pace(plan.steps, shape.epochs)
     history: list[np.ndarray] = []
     done, step = 0, 0
@@ -110,7 +114,7 @@ def train_chunk(
         if step == 0:
             orders = jax.device_put(_draw_orders(lanes.orders, epochs, shape))
         span = _span(plan, epochs, done, step, end)
-        carry, numbers = program.segment(shape, carry, plan.x, orders, lanes.validation, span)
+        carry, numbers = compiled.segment(carry, plan.x, orders, lanes.validation, span)
         numbers.block_until_ready()
         pace.record(time.perf_counter() - began, epochs * (end - step))
         report(len(lanes.numbers) * epochs * (end - step) / plan.steps)
@@ -167,24 +171,12 @@ def _collect(plan: Plan, lanes: Lanes, carry, history: np.ndarray) -> ChunkResul
         diverged &= ~(stopped & (np.argmin(finite, axis=1) >= epochs_run))
     history = history.copy()
     history[np.arange(total)[None, :] >= epochs_run[:, None]] = np.nan
+    real = slice(len(lanes.numbers))
     return ChunkResult(
-        lanes.numbers,
-        history,
-        plan.program.join(trainable, other),
-        epochs_run,
-        best_epoch,
-        diverged,
-    )
-
-
-def first_lanes(result: ChunkResult, count: int) -> ChunkResult:
-    """Drop the lanes that only filled up the chunk."""
-    return replace(
-        result,
-        numbers=result.numbers[:count],
-        history=result.history[:count],
-        weights=[w[:count] for w in result.weights],
-        epochs_run=result.epochs_run[:count],
-        best_epoch=result.best_epoch[:count],
-        diverged=result.diverged[:count],
+        numbers=lanes.numbers,
+        history=history[real],
+        weights=[values[real] for values in plan.program.join(trainable, other)],
+        epochs_run=epochs_run[real],
+        best_epoch=best_epoch[real],
+        diverged=diverged[real],
     )

@@ -2,8 +2,8 @@
 
 import json
 import threading
-import traceback
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,15 +14,13 @@ import numpy as np
 from narrows._keras import keras
 from narrows.networks._initializers import uncompiled_zeros
 from narrows.training import _start
-from narrows.training._cache import compiling
+from narrows.training._compile import compile_together, over_lanes, traced
 from narrows.training._loops import Carry, Shape, Span, new_carry, run_segment
 from narrows.training._rows import is_own
 from narrows.training._step import Parts, State, measure_names
 from narrows.training._twin import Twin, foreign_pieces, make_twin
 
 _KEPT = 32
-# A training's time is in matrix products, which LLVM does not see: less effort, same speed.
-_OPTIONS = {"xla_backend_optimization_level": 1}
 _programs: "OrderedDict[str, Program]" = OrderedDict()
 _lock = threading.RLock()
 
@@ -81,6 +79,25 @@ def graph_config(model: keras.Model) -> list:
     return [model.get_config(), foreign]
 
 
+@dataclass(frozen=True)
+class Compiled:
+    """The two functions of a training, for a number of lanes.
+
+    Attributes
+    ----------
+    start : callable
+        ``start(weights_keys, masks_keys, rates, initial)`` returns a `Carry`; keys are uint32 of
+        shape (lanes, 2), rates float32 of shape (lanes,), initial variables a list of arrays of
+        shape (lanes, ...) or None.
+    segment : callable
+        ``segment(carry, x, orders, validation, span)`` as `run_segment`, with a lane axis on all
+        but `x` and `span`; the carry is donated.
+    """
+
+    start: Callable
+    segment: Callable
+
+
 @dataclass
 class Program:
     """The compiled functions of one recipe, by shape.
@@ -111,54 +128,59 @@ class Program:
         """Names of the numbers an epoch leaves, without the validation ones."""
         return measure_names(self.parts)
 
-    def start(self, weights_keys: np.ndarray, masks_keys: np.ndarray, rates, initial, shape):
-        """Return a `Carry` with a leading lane axis.
+    def compiled(self, shape: Shape, lanes: int, x: jax.Array, drawn: bool) -> Compiled:
+        """Return the functions for so many lanes, compiling them at the first call.
 
         Parameters
         ----------
-        weights_keys, masks_keys : uint32 ndarrays of shape (lanes, 2)
-        rates : float32 ndarray of shape (lanes,)
-            Learning rates.
-        initial : list of ndarrays of shape (lanes, ...) or None
-            Variables to start from instead of drawn ones.
         shape : Shape
+        lanes : int
+        x : array of shape (data_rows, ...)
+            The data, for its shape and type.
+        drawn : bool
+            Whether initial weights are drawn; otherwise they are arguments of ``start``.
         """
-
-        def start(weights_key, masks_key, rate, initial):
-            variables = initial or _start.initial_weights(self.twin, weights_key)
-            trainable, other = self._split(variables)
-            optimizer = [
-                rate.astype(value.dtype) if is_rate else jnp.asarray(value)
-                for value, is_rate in zip(self._optimizer_start, self._rate, strict=True)
-            ]
-            state = State(trainable, other, optimizer, masks_key, jnp.uint32(0))
-            return new_carry(self.parts, shape, state)
-
-        args = (weights_keys, masks_keys, rates, initial)
-        key = ("start", len(weights_keys), shape.early_stopping, initial is not None)
-        lanes = len(weights_keys)
-        return self._get(key, lambda: jax.jit(over_lanes(start, lanes, (0, 0, 0, 0))), args)(*args)
-
-    def segment(self, shape: Shape, carry: Carry, x, orders, validation, span: Span):
-        """Run one segment for all lanes; `carry` is donated. Shapes as in `run_segment`."""
-
-        def run(carry, x, orders, validation, span):
-            return run_segment(self.parts, shape, carry, x, orders, validation, span)
-
-        def make():
-            lanes = over_lanes(run, len(orders), (0, None, 0, 0, None))
-            return jax.jit(lanes, donate_argnums=0)
-
-        args = (carry, x, orders, validation, span)
-        key = ("segment", len(orders), shape, x.shape, str(x.dtype))
-        return self._get(key, make, args)(*args)
-
-    def _get(self, key, make, args):
+        key = (shape, lanes, x.shape, str(x.dtype), drawn)
         with self._lock:
             if key not in self._compiled:
-                with compiling():
-                    self._compiled[key] = _traced(make(), args).compile(_OPTIONS)
+                self._compiled[key] = self._compile(shape, lanes, x, drawn)
             return self._compiled[key]
+
+    def _compile(self, shape: Shape, lanes: int, x: jax.Array, drawn: bool) -> Compiled:
+        def start(weights_key, masks_key, rate, initial):
+            return self._start(shape, weights_key, masks_key, rate, initial)
+
+        def segment(carry, x, orders, validation, span):
+            return run_segment(self.parts, shape, carry, x, orders, validation, span)
+
+        keys = jax.ShapeDtypeStruct((lanes, 2), jnp.uint32)
+        initial = None if drawn else [_lanes_of(lanes, v) for v in self.twin.model.variables]
+        rates = jax.ShapeDtypeStruct((lanes,), jnp.float32)
+        start_lowered = traced(
+            jax.jit(over_lanes(start, lanes, (0, 0, 0, 0))), (keys, keys, rates, initial)
+        )
+        carry = jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), start_lowered.out_info
+        )
+        orders = jax.ShapeDtypeStruct((lanes, shape.epochs, shape.rows), jnp.int32)
+        validation = jax.ShapeDtypeStruct((lanes, shape.validation_rows), jnp.int32)
+        span = Span(*[jax.ShapeDtypeStruct((), jnp.int32)] * len(Span._fields))
+        segment_lowered = traced(
+            jax.jit(over_lanes(segment, lanes, (0, None, 0, 0, None)), donate_argnums=0),
+            (carry, x, orders, validation, span),
+        )
+        return Compiled(*compile_together(start_lowered, segment_lowered))
+
+    def _start(self, shape: Shape, weights_key, masks_key, rate, initial) -> Carry:
+        """Return one lane's memory before the first step."""
+        variables = initial or _start.initial_weights(self.twin, weights_key)
+        trainable, other = self._split(variables)
+        optimizer = [
+            rate.astype(value.dtype) if is_rate else jnp.asarray(value)
+            for value, is_rate in zip(self._optimizer_start, self._rate, strict=True)
+        ]
+        state = State(trainable, other, optimizer, masks_key, jnp.uint32(0))
+        return new_carry(self.parts, shape, state)
 
     def _split(self, variables):
         """Sort arrays in the model's order into trainable ones and others."""
@@ -176,64 +198,8 @@ class Program:
         return [np.asarray(by_id[id(v)]) for v in model.variables]
 
 
-def over_lanes(function, lanes: int, axes: tuple):
-    """Return `function` over a leading lane axis: `jax.vmap`, or for one lane the plain function.
-
-    XLA finds better kernels for a matrix product without an axis of length one: up to a fifth less
-    time for a whole training.
-
-    Parameters
-    ----------
-    function : callable
-        Of one lane.
-    lanes : int
-    axes : tuple of 0 or None
-        For each argument, whether it has the lane axis.
-    """
-    if lanes > 1:
-        return jax.vmap(function, in_axes=axes)
-
-    def alone(*args):
-        own = [
-            arg if axis is None else jax.tree.map(lambda leaf: leaf[0], arg)
-            for arg, axis in zip(args, axes, strict=True)
-        ]
-        return jax.tree.map(lambda leaf: leaf[None], function(*own))
-
-    return alone
-
-
-def _traced(function, args):
-    """Trace a function; a layer that Python cannot trace is the network's fault, and named."""
-    filtering = keras.config.is_traceback_filtering_enabled()
-    keras.config.disable_traceback_filtering()  # or the error loses the frames that name the layer
-    try:
-        return function.lower(*args)
-    except Exception as error:
-        raise ValueError(
-            "The network, its loss and its metrics must be functions that JAX can compile: no "
-            "NumPy on tensors, no Python branches on their values. Tracing them failed"
-            f"{_place(error)}: {type(error).__name__}: {_first_lines(error)} "
-            "Use keras.ops there."
-        ) from error
-    finally:
-        if filtering:
-            keras.config.enable_traceback_filtering()
-
-
-def _place(error: Exception) -> str:
-    """Name the innermost Keras layer that an error came from."""
-    layers = [
-        frame.f_locals["self"]
-        for frame, _ in traceback.walk_tb(error.__traceback__)
-        if isinstance(frame.f_locals.get("self"), keras.layers.Layer)
-    ]
-    return f" in layer {layers[-1].name!r} ({type(layers[-1]).__name__})" if layers else ""
-
-
-def _first_lines(error: Exception, most: int = 3) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:most])
+def _lanes_of(lanes: int, variable) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct((lanes, *variable.shape), variable.dtype)
 
 
 def _built(metric, model):

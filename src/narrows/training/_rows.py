@@ -8,6 +8,7 @@ from narrows._keras import keras
 
 VALIDATION_BATCH = 1024
 _SMALLEST_BUCKET = 256
+_LARGE = 64_000_000  # bytes of data that are not copied for padding; compiling again is cheaper
 
 
 def bucket(rows: int, multiple: int = 1) -> int:
@@ -25,6 +26,11 @@ def bucket(rows: int, multiple: int = 1) -> int:
     grain = 2 ** max(math.ceil(math.log2(size)) - 3, 0)
     size = math.ceil(size / grain) * grain
     return math.ceil(size / multiple) * multiple
+
+
+def data_rows(x: np.ndarray) -> int:
+    """How many rows the data have on the device: a bucket, or as they are where a copy is dear."""
+    return len(x) if x.nbytes > _LARGE else bucket(len(x))
 
 
 def validation_rows(rows: int) -> int:

@@ -8,11 +8,11 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 import jax
 import numpy as np
 
-from narrows.training._chunk import ChunkResult, Lanes, Plan, first_lanes, train_chunk
+from narrows.training._chunk import ChunkResult, Lanes, Plan, train_chunk
 from narrows.training._loops import Shape
-from narrows.training._program import Recipe, get_program
+from narrows.training._program import Program, Recipe, get_program
 from narrows.training._result import Training
-from narrows.training._rows import bucket, pad_rows, tolerates_padding, validation_rows
+from narrows.training._rows import bucket, data_rows, pad_rows, tolerates_padding, validation_rows
 from narrows.training._start import BatchOrder, GivenOrder, restart_seeds
 
 _MANY_LANES, _FEW_LANES = 10, 5  # lanes in a chunk on a CPU, where a lane is small
@@ -73,25 +73,23 @@ def train(
     KeyboardInterrupt
         If Ctrl-C came before any lane finished an epoch.
     """
-    plan = _plan(recipe, x, rows, validation, epochs, batch_size, patience)
-    lanes_at_once = _chunk_size(plan, len(rows))
-    chunks = []
-    for first in range(0, len(rows), lanes_at_once):
-        numbers = list(range(first, min(first + lanes_at_once, len(rows))))
-        filled = numbers + [numbers[-1]] * (lanes_at_once - len(numbers))
-        chunks.append(
-            (
-                _lanes(plan, filled, rows, validation, seeds, learning_rates, initial, orders),
-                len(numbers),
-            )
+    plan, lanes_at_once = _plan(recipe, x, rows, validation, epochs, batch_size, patience, initial)
+    everyone = list(range(len(rows)))
+    chunks = [
+        _lanes(
+            plan, everyone[first : first + lanes_at_once], lanes_at_once,
+            rows, validation, seeds, learning_rates, initial, orders,
         )
+        for first in range(0, len(rows), lanes_at_once)
+    ]  # fmt: skip
     results, interrupted = _run(plan, chunks, threads, on_progress)
     if not results:
         raise KeyboardInterrupt
     return _gather(plan, results, interrupted)
 
 
-def _plan(recipe, x, rows, validation, epochs, batch_size, patience) -> Plan:
+def _plan(recipe, x, rows, validation, epochs, batch_size, patience, initial) -> tuple[Plan, int]:
+    """Compile what is needed; return the plan and how many lanes a chunk has."""
     program = get_program(recipe)
     n_rows, n_validation = len(rows[0]), len(validation[0]) if validation is not None else 0
     padding = tolerates_padding(recipe.model)
@@ -107,13 +105,16 @@ def _plan(recipe, x, rows, validation, epochs, batch_size, patience) -> Plan:
         exact_rows=None if padding else (n_rows, n_validation),
         early_stopping=patience is not None,
     )
-    data = jax.device_put(pad_rows(x, bucket(len(x))))
-    return Plan(program, shape, data, epochs, n_rows, n_validation, patience or 0)
+    data = jax.device_put(pad_rows(x, data_rows(x)))
+    lanes = _chunk_size(program, len(rows))
+    compiled = program.compiled(shape, lanes, data, initial is None)
+    plan = Plan(program, compiled, shape, data, epochs, n_rows, n_validation, patience or 0)
+    return plan, lanes
 
 
-def _chunk_size(plan: Plan, lanes: int) -> int:
+def _chunk_size(program: Program, lanes: int) -> int:
     """How many lanes one call trains: never dependent on the number of threads."""
-    weights = sum(int(np.prod(v.shape)) for v in plan.program.twin.model.variables)
+    weights = sum(int(np.prod(v.shape)) for v in program.twin.model.variables)
     if jax.default_backend() != "cpu":
         return lanes
     if lanes <= 2 or weights * 16 > _LANE_BYTES:
@@ -122,7 +123,9 @@ def _chunk_size(plan: Plan, lanes: int) -> int:
     return _FEW_LANES if lanes <= 4 * _MANY_LANES else _MANY_LANES
 
 
-def _lanes(plan, numbers, rows, validation, seeds, rates, initial, orders) -> Lanes:
+def _lanes(plan, own, size: int, rows, validation, seeds, rates, initial, orders) -> Lanes:
+    """Put together what a chunk of `size` lanes starts with; the last lane fills up a short one."""
+    numbers = own + [own[-1]] * (size - len(own))
     streams = [restart_seeds(*seeds[number]) for number in numbers]
     drawn: list[GivenOrder | BatchOrder]
     if orders is not None:
@@ -137,7 +140,7 @@ def _lanes(plan, numbers, rows, validation, seeds, rates, initial, orders) -> La
         for lane, number in enumerate(numbers):
             held_out[lane, : plan.validation_rows] = validation[number]
     return Lanes(
-        numbers=numbers,
+        numbers=own,
         weights_keys=np.stack([stream.weights for stream in streams]),
         masks_keys=np.stack([stream.masks for stream in streams]),
         rates=np.array([rates[number] for number in numbers], np.float32),
@@ -165,12 +168,12 @@ def _run(plan: Plan, chunks, threads, on_progress) -> tuple[list[ChunkResult], b
     """Train the chunks on threads; the calling thread watches, so that Ctrl-C is heard at once."""
     if threads is None:
         threads = (os.cpu_count() or 1) if jax.default_backend() == "cpu" else 1
-    board = _Board(float(plan.epochs * sum(len(lanes.numbers) for lanes, _ in chunks)))
+    board = _Board(float(plan.epochs * sum(len(lanes.numbers) for lanes in chunks)))
     interrupted = False
     with ThreadPoolExecutor(min(threads, len(chunks)), thread_name_prefix="narrows") as pool:
         futures = [
             pool.submit(train_chunk, plan, lanes, board.stop.is_set, board.report)
-            for lanes, _ in chunks
+            for lanes in chunks
         ]
         pending = set(futures)
         while pending:
@@ -183,11 +186,7 @@ def _run(plan: Plan, chunks, threads, on_progress) -> tuple[list[ChunkResult], b
             except KeyboardInterrupt:
                 interrupted = True
                 board.stop.set()
-    results = [
-        first_lanes(result, count)
-        for future, (_, count) in zip(futures, chunks, strict=True)
-        if (result := future.result()) is not None
-    ]
+    results = [result for future in futures if (result := future.result()) is not None]
     return results, interrupted
 
 

@@ -1,0 +1,87 @@
+"""Ctrl-C ends a training with what was trained; progress is reported on the way."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+
+def test_progress_reaches_what_is_wanted_and_never_falls(fit):
+    seen = []
+    fit([(1, k) for k in range(7)], epochs=30, on_progress=lambda *at: seen.append(at))
+    done, wanted = zip(*seen, strict=True)
+    assert set(wanted) == {30.0 * 7}
+    assert list(done) == sorted(done)
+    assert done[-1] == pytest.approx(wanted[-1])
+
+
+def test_an_interrupt_returns_the_epochs_that_were_finished(fit, monkeypatch):
+    from narrows.training import _chunk
+
+    monkeypatch.setattr(_chunk, "_SEGMENT_SECONDS", 1e-9)  # one step a segment
+
+    def interrupt(done, wanted):
+        if done > 2:
+            raise KeyboardInterrupt
+
+    stopped = fit([(1, 0)], epochs=100_000, on_progress=interrupt)
+    assert stopped.interrupted
+    epochs = int(stopped.epochs_run[0])
+    assert 1 <= epochs < 100_000
+    assert stopped.history.shape[1] == epochs
+    assert np.isfinite(stopped.history).all()
+
+
+def test_an_interrupt_before_the_first_epoch_is_only_an_interrupt(fit, monkeypatch):
+    from narrows.training import _train
+
+    def never(plan, lanes, should_stop, report):
+        return None
+
+    monkeypatch.setattr(_train, "train_chunk", never)
+    with pytest.raises(KeyboardInterrupt):
+        fit([(1, 0)])
+
+
+CODE = """
+import sys
+import numpy as np, narrows
+x = np.random.default_rng(0).normal(size=(60, 4))
+embedder = narrows.Autoencoder(encoder=(6,), epochs=50_000_000, random_state=0)
+embedder.set_params(epochs=2).fit(x)
+embedder.set_params(epochs=50_000_000)
+print("ready", flush=True)
+try:
+    embedder.fit(x)
+except KeyboardInterrupt:
+    print("stopped", len(embedder.history_), embedder.transform(x).shape, flush=True)
+"""
+
+
+def test_a_real_signal_leaves_a_fitted_embedder():
+    running = subprocess.Popen([sys.executable, "-c", CODE], stdout=subprocess.PIPE, text=True)
+    try:
+        assert running.stdout.readline() == "ready\n"
+        time.sleep(1)
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=60)[0]
+    finally:
+        running.kill()
+    word, epochs, *shape = said.split()
+    assert word == "stopped"
+    assert int(epochs) > 2
+    assert "".join(shape) == "(60,2)"
+
+
+def test_an_error_in_a_chunk_is_raised_not_swallowed(fit, monkeypatch):
+    from narrows.training import _train
+
+    def broken(plan, lanes, should_stop, report):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(_train, "train_chunk", broken)
+    with pytest.raises(MemoryError, match="no room"):
+        fit([(1, k) for k in range(30)])
