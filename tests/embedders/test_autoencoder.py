@@ -425,3 +425,27 @@ def test_verbose_shows_a_bar_on_stderr(X, capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert "training" in err or err.strip() == ""
+
+
+def test_reconstruction_error_by_row_column_and_cell(post, measurements):
+    cells = (post.reconstruct(measurements) - measurements.to_numpy("float32")) ** 2
+    by = {name: post.reconstruction_error(measurements, by=name) for name in ("row", "column")}
+    np.testing.assert_allclose(by["row"], cells.mean(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(by["column"], cells.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(post.reconstruction_error(measurements, by="cell"), cells, rtol=1e-4)
+    assert post.score(measurements) == pytest.approx(-by["row"].mean())
+    with pytest.raises(ValueError, match="'row', 'column' or 'cell'. Got 'rows' instead"):
+        post.reconstruction_error(measurements, by="rows")
+
+
+def test_sample_weights_move_the_fit(measurements):
+    def fit(weight):
+        embedder = Autoencoder(encoder=(4,), epochs=3, random_state=0)
+        return embedder.fit(measurements, sample_weight=weight).restarts_.weights[0]
+
+    ones, plain = fit(np.ones(150)), fit(None)
+    assert all(np.array_equal(a, b) for a, b in zip(ones, plain, strict=True))
+    tilted = fit(np.arange(150.0))
+    assert not np.array_equal(tilted[0], plain[0])
+    with pytest.raises(ValueError, match="Negative values"):
+        fit(-np.ones(150))

@@ -96,3 +96,32 @@ def test_a_lane_that_diverges_is_named_and_harms_no_other(fit, recipe, rows):
     assert np.isnan(both.history[1, both.epochs_run[1] :]).all()
     alone = fit([(5, 2)])
     np.testing.assert_allclose(alone.history[0], both.history[2], **TOLERANCE)
+
+
+def test_sample_weights_weigh_losses_as_in_keras(rows):
+    """Keras divides the weighted sum by the number of rows; a weight of 0 still counts as a row."""
+    from narrows._keras import keras
+    from narrows.objectives import Reconstruction
+    from narrows.training import Recipe, train
+
+    keras.utils.set_random_seed(2)
+    inputs = keras.Input((4,))
+    x = keras.layers.BatchNormalization()(keras.layers.Dense(5, use_bias=False)(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(4)(x))
+    weights = np.random.default_rng(0).integers(0, 3, 50).astype("float32")
+    order = np.arange(50)
+    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), (), 0.0)
+    ours = train(
+        recipe, rows, [order], epochs=3, batch_size=16, seeds=[(0, 0)], learning_rates=[1e-2],
+        sample_weights=np.concatenate([weights, np.ones(20)]),
+        initial=[np.asarray(v.value)[None] for v in model.variables],
+        orders=[np.tile(order, (3, 1))],
+    )  # fmt: skip
+    model.compile(keras.optimizers.Adam(1e-2), loss="mse")
+    theirs = model.fit(
+        rows[:50], rows[:50], sample_weight=weights, batch_size=16, epochs=3, shuffle=False,
+        verbose=0,
+    ).history["loss"]  # fmt: skip
+    np.testing.assert_allclose(ours.history[0, :, 0], theirs, rtol=1e-4)
+    for variable, mine in zip(model.variables, ours.weights, strict=True):
+        np.testing.assert_allclose(mine[0], np.asarray(variable.value), rtol=1e-4, atol=1e-5)

@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from narrows.embedders._parameters import check_integer, check_real, check_seed, check_widths
 
@@ -127,7 +127,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y=None, *, validation_data=None):
+    def fit(self, X, y=None, *, sample_weight=None, validation_data=None):
         """Train the networks.
 
         Parameters
@@ -136,6 +136,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             The rows.
         y : None
             Ignored.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Factors of the rows' losses, at least 0. As in Keras, the weighted sum is divided by
+            the number of rows.
         validation_data : array-like of shape (n_validation_rows, n_columns), optional
             Rows to validate on after every epoch; not trained on. With them, no rows of `X` are
             held out, whatever `validation_fraction` says.
@@ -158,10 +161,14 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         self._check_parameters()
         X = self._matrix(X, reset=True)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(
+                sample_weight, X, dtype=np.float32, ensure_non_negative=True
+            )
         held_out = None if validation_data is None else self._matrix(validation_data, reset=False)
         networks = _fitting.networks_for(self, X.shape[1:])
         rng = self._entropy()
-        job = _fitting.split_job(self, X, held_out, rng)
+        job = _fitting.split_job(self, X, held_out, rng, sample_weight)
         training = _fitting.run(self, networks, [job], [(rng, k) for k in range(self.restarts)])
         _fitting.adopt(self, networks, training)
         self._warn_of_lost_restarts()
@@ -261,9 +268,40 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         float
             In the units of `X`, squared.
         """
+        return -float(np.mean(self.reconstruction_error(X)))
+
+    def reconstruction_error(self, X, by="row"):
+        """Return the mean squared reconstruction error of each row, column or cell.
+
+        A row that the network has not learned to reconstruct is unlike those it was trained on,
+        so the error by row serves as an anomaly score.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+        by : {"row", "column", "cell"}, default="row"
+            What one number stands for.
+
+        Returns
+        -------
+        float64 ndarray of shape (n_rows,), (n_columns,) or that of `X`
+            In the units of `X`, squared.
+
+        Raises
+        ------
+        ValueError
+            If `by` is none of the three.
+        """
+        if by not in ("row", "column", "cell"):
+            raise ValueError(
+                "The 'by' parameter of Autoencoder.reconstruction_error must be 'row', 'column' "
+                f"or 'cell'. Got {by!r} instead."
+            )
         X = self._checked(X)
-        difference = self._apply("autoencoder_", X).astype(np.float64) - X
-        return -float(np.mean(difference**2))
+        squared = (self._apply("autoencoder_", X).astype(np.float64) - X) ** 2
+        if by == "cell":
+            return squared
+        return squared.mean(axis=tuple(range(1, squared.ndim)) if by == "row" else 0)
 
     def summary(self) -> str:
         """Return the network's layers, output shapes and parameter counts as text."""
@@ -289,6 +327,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     @property
     def _n_features_out(self) -> int:
         return int(self.encoder_.output.shape[-1])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]  # networks compute in float32
+        return tags
 
     def _check_parameters(self) -> None:
         for name in ("bottleneck", "epochs", "batch_size", "restarts"):

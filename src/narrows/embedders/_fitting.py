@@ -25,11 +25,14 @@ class Job:
     ----------
     x : float32 ndarray of shape (n_rows, ...)
     rows, validation : int ndarrays
+    weights : float32 ndarray of shape (n_rows,)
+        Sample weights; those of validation rows are not used.
     """
 
     x: np.ndarray
     rows: np.ndarray
     validation: np.ndarray
+    weights: np.ndarray
 
 
 def networks_for(embedder, row_shape: tuple[int, ...]) -> Networks:
@@ -37,11 +40,15 @@ def networks_for(embedder, row_shape: tuple[int, ...]) -> Networks:
     return build_networks(row_shape, embedder.bottleneck, embedder.encoder, embedder.decoder)
 
 
-def split_job(embedder, x: np.ndarray, held_out: np.ndarray | None, entropy: int) -> Job:
+def split_job(
+    embedder, x: np.ndarray, held_out: np.ndarray | None, entropy: int, weights=None
+) -> Job:
     """Decide which rows are trained on and which are held out."""
+    weights = np.ones(len(x), np.float32) if weights is None else weights
     if held_out is not None:
         everything = np.concatenate([x, held_out])
-        return Job(everything, np.arange(len(x)), np.arange(len(x), len(everything)))
+        padded = np.concatenate([weights, np.ones(len(held_out), np.float32)])
+        return Job(everything, np.arange(len(x)), np.arange(len(x), len(everything)), padded)
     count = round(embedder.validation_fraction * len(x))
     if embedder.validation_fraction > 0 and not 0 < count < len(x):
         raise ValueError(
@@ -53,8 +60,8 @@ def split_job(embedder, x: np.ndarray, held_out: np.ndarray | None, entropy: int
     seed = np.random.SeedSequence(entropy, spawn_key=(0, 0))
     order = np.random.Generator(np.random.PCG64(seed)).permutation(len(x)) if count else None
     if order is None:
-        return Job(x, np.arange(len(x)), np.arange(0))
-    return Job(x, np.sort(order[count:]), np.sort(order[:count]))
+        return Job(x, np.arange(len(x)), np.arange(0), weights)
+    return Job(x, np.sort(order[count:]), np.sort(order[:count]), weights)
 
 
 def run(embedder, networks: Networks, jobs: list[Job], seeds: list[tuple[int, int]]) -> Training:
@@ -94,6 +101,7 @@ def run(embedder, networks: Networks, jobs: list[Job], seeds: list[tuple[int, in
             seeds=seeds,
             patience=embedder.patience,
             learning_rates=[rate] * len(seeds),
+            sample_weights=np.concatenate([job.weights for job in jobs]),
             on_progress=on_progress,
         )
 

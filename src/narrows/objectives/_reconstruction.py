@@ -25,14 +25,16 @@ class Reconstruction:
         is_object = isinstance(self._loss, keras.losses.Loss)
         self._per_element = self._loss.call if is_object else self._loss
 
-    def __call__(self, target, output, weights) -> dict:
+    def __call__(self, target, output, weights, rows) -> dict:
         """Return the loss over the rows that count.
 
         Parameters
         ----------
         target, output : arrays of shape (batch, ...)
         weights : float32 array of shape (batch,)
-            0 for padding rows, 1 for others.
+            0 for padding rows; 1, or the row's sample weight, for others.
+        rows : scalar
+            How many rows are not padding.
 
         Returns
         -------
@@ -42,7 +44,7 @@ class Reconstruction:
         per_row = jnp.mean(values.reshape(values.shape[0], -1), axis=1)
         # A padding row may hold anything; where() keeps an infinity there from becoming NaN.
         counted = jnp.where(weights > 0, per_row * weights, 0.0)
-        return {"reconstruction": jnp.sum(counted) / jnp.maximum(jnp.sum(weights), 1.0)}
+        return {"reconstruction": jnp.sum(counted) / jnp.maximum(rows, 1.0)}
 
     def config(self) -> list:
         """Return what tells this objective from others, for the cache of programs."""

@@ -37,6 +37,7 @@ class Plan:
     compiled: Compiled
     shape: Shape
     x: jax.Array
+    sample_weights: jax.Array
     epochs: int
     rows: int
     validation_rows: int
@@ -114,7 +115,9 @@ def train_chunk(
         if step == 0:
             orders = jax.device_put(_draw_orders(lanes.orders, epochs, shape))
         span = _span(plan, epochs, done, step, end)
-        carry, numbers = compiled.segment(carry, plan.x, orders, lanes.validation, span)
+        carry, numbers = compiled.segment(
+            carry, plan.x, plan.sample_weights, orders, lanes.validation, span
+        )
         numbers.block_until_ready()
         pace.record(time.perf_counter() - began, epochs * (end - step))
         report(len(lanes.numbers) * epochs * (end - step) / plan.steps)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import weakref
 from collections import OrderedDict
 
 import jax
@@ -15,6 +16,7 @@ _BATCHES = (1, 32, 512, 4096)  # few sizes, so that few programs are compiled
 _VALUES = 16_000_000  # numbers in one batch at most: 64 MB
 _KEPT = 64
 _compiled: OrderedDict = OrderedDict()
+_keys: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 _lock = threading.RLock()
 
 
@@ -50,8 +52,15 @@ def _batch_size(x: np.ndarray) -> int:
     return next((size for size in fitting if size >= len(x)), fitting[-1])
 
 
+def _graph_key(model: keras.Model) -> str:
+    """Return a text that is equal for equal graphs, written once for each model object."""
+    if model not in _keys:
+        _keys[model] = json.dumps(graph_config(model), sort_keys=True, default=str)
+    return _keys[model]
+
+
 def _function(model: keras.Model, trainable, other, size: int, x: np.ndarray):
-    key = (json.dumps(graph_config(model), sort_keys=True, default=str), size, str(x.dtype))
+    key = (_graph_key(model), size, x.shape[1:], str(x.dtype))
     with _lock:
         if key not in _compiled:
 

@@ -83,7 +83,9 @@ def history_width(parts: Parts, shape: Shape) -> int:
     return len(measure_names(parts)) * (2 if shape.validation_rows else 1)
 
 
-def run_segment(parts: Parts, shape: Shape, carry: Carry, x, orders, validation, span: Span):
+def run_segment(
+    parts: Parts, shape: Shape, carry: Carry, x, sample_weights, orders, validation, span: Span
+):
     """Train one lane for a segment.
 
     Parameters
@@ -93,6 +95,8 @@ def run_segment(parts: Parts, shape: Shape, carry: Carry, x, orders, validation,
     carry : Carry
     x : array of shape (data_rows, ...)
         All rows of the data, shared by the lanes.
+    sample_weights : float32 array of shape (data_rows,)
+        See `train_step`; validation rows are not weighted.
     orders : int32 array of shape (shape.epochs, shape.rows)
         For every epoch the row numbers in batch order, padded with any valid number.
     validation : int32 array of shape (shape.validation_rows,)
@@ -109,11 +113,12 @@ def run_segment(parts: Parts, shape: Shape, carry: Carry, x, orders, validation,
     def epoch(index, loop):
         carry, history = loop
 
-        def train(start, size, weights, inner):
+        def train(start, size, counted, inner):
             rows = lax.dynamic_slice(orders, (index, start), (1, size))[0]
             state, tally = inner
             padded = train_rows is None
-            return train_step(parts, state, tally, x[rows], weights, padded=padded)
+            weights = sample_weights[rows]
+            return train_step(parts, state, tally, x[rows], counted, weights, padded=padded)
 
         state, tally = _batches(
             train, (carry.state, carry.tally), shape.batch_size, span.rows, train_rows,
@@ -134,9 +139,9 @@ def run_segment(parts: Parts, shape: Shape, carry: Carry, x, orders, validation,
             return state, empty_tally(parts), stopper, history.at[index].set(numbers)
 
         def validate(state):
-            def add(start, size, weights, tally):
+            def add(start, size, counted, tally):
                 rows = lax.dynamic_slice(validation, (start,), (size,))
-                return evaluate(parts, state, tally, x[rows], weights)
+                return evaluate(parts, state, tally, x[rows], counted)
 
             size = validation_batch(shape)
             end = -(-span.validation_rows // size)
@@ -166,10 +171,10 @@ def validation_batch(shape: Shape) -> int:
 
 
 def _batches(body: Callable, carry, size: int, rows, exact: int | None, first, end):
-    """Loop ``body(start, size, weights, carry)`` over batches `first` to `end`.
+    """Loop ``body(start, size, counted, carry)`` over batches `first` to `end`.
 
     With `exact` rows known, full batches are looped over and the short last one is traced with
-    its own length; otherwise the last is padded with rows of weight 0.
+    its own length; otherwise the last is padded with rows that do not count.
     """
     if exact is None:
 

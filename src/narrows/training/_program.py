@@ -90,8 +90,8 @@ class Compiled:
         shape (lanes, 2), rates float32 of shape (lanes,), initial variables a list of arrays of
         shape (lanes, ...) or None.
     segment : callable
-        ``segment(carry, x, orders, validation, span)`` as `run_segment`, with a lane axis on all
-        but `x` and `span`; the carry is donated.
+        ``segment(carry, x, sample_weights, orders, validation, span)`` as `run_segment`, with a
+        lane axis on all but `x`, `sample_weights` and `span`; the carry is donated.
     """
 
     start: Callable
@@ -150,8 +150,8 @@ class Program:
         def start(weights_key, masks_key, rate, initial):
             return self._start(shape, weights_key, masks_key, rate, initial)
 
-        def segment(carry, x, orders, validation, span):
-            return run_segment(self.parts, shape, carry, x, orders, validation, span)
+        def segment(carry, x, weights, orders, validation, span):
+            return run_segment(self.parts, shape, carry, x, weights, orders, validation, span)
 
         keys = jax.ShapeDtypeStruct((lanes, 2), jnp.uint32)
         initial = None if drawn else [_lanes_of(lanes, v) for v in self.twin.model.variables]
@@ -162,12 +162,13 @@ class Program:
         carry = jax.tree.map(
             lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), start_lowered.out_info
         )
+        weights = jax.ShapeDtypeStruct(x.shape[:1], jnp.float32)
         orders = jax.ShapeDtypeStruct((lanes, shape.epochs, shape.rows), jnp.int32)
         validation = jax.ShapeDtypeStruct((lanes, shape.validation_rows), jnp.int32)
         span = Span(*[jax.ShapeDtypeStruct((), jnp.int32)] * len(Span._fields))
         segment_lowered = traced(
-            jax.jit(over_lanes(segment, lanes, (0, None, 0, 0, None)), donate_argnums=0),
-            (carry, x, orders, validation, span),
+            jax.jit(over_lanes(segment, lanes, (0, None, None, 0, 0, None)), donate_argnums=0),
+            (carry, x, weights, orders, validation, span),
         )
         return Compiled(*compile_together(start_lowered, segment_lowered))
 

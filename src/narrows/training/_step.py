@@ -55,22 +55,22 @@ def empty_tally(parts: Parts) -> Tally:
     )
 
 
-def _losses(parts: Parts, trainable, other, x, target, weights, *, training: bool):
+def _losses(parts: Parts, trainable, other, x, target, weights, rows, *, training: bool):
     """Run the network: total loss, the layers' new state, the output, each term by name."""
     output, other, extra = parts.model.stateless_call(
         trainable, other, x, training=training, return_losses=True
     )
     # A mixed-precision network (a Keras dtype policy) computes in bfloat16; losses do not.
     output = output.astype(jnp.float32)
-    terms = parts.objective(target, output, weights)
+    terms = parts.objective(target, output, weights, rows)
     total = sum(terms.values()) + sum(extra)
     return total, (other, output, terms)
 
 
-def _add(parts: Parts, tally: Tally, total, terms, target, output, weights) -> Tally:
-    rows = jnp.sum(weights)
+def _add(parts: Parts, tally: Tally, total, terms, target, output, counted) -> Tally:
+    rows = jnp.sum(counted)
     metrics = [
-        metric.stateless_update_state(variables, target, output, sample_weight=weights)
+        metric.stateless_update_state(variables, target, output, sample_weight=counted)
         for metric, variables in zip(parts.metrics, tally.metrics, strict=True)
     ]
     return Tally(
@@ -81,7 +81,9 @@ def _add(parts: Parts, tally: Tally, total, terms, target, output, weights) -> T
     )
 
 
-def train_step(parts: Parts, state: State, tally: Tally, x, weights, *, padded: bool = True):
+def train_step(
+    parts: Parts, state: State, tally: Tally, x, counted, sample_weights, *, padded: bool = True
+):
     """Make one optimiser step on one batch.
 
     Parameters
@@ -90,9 +92,12 @@ def train_step(parts: Parts, state: State, tally: Tally, x, weights, *, padded: 
     state : State
     tally : Tally
     x : array of shape (batch, ...)
-        The rows; a short batch is padded with rows of weight 0.
-    weights : float32 array of shape (batch,)
+        The rows; a short batch is padded with rows that do not count.
+    counted : float32 array of shape (batch,)
         1 for a row, 0 for padding.
+    sample_weights : float32 array of shape (batch,)
+        Factors of the rows' losses. As in Keras the sum is divided by the number of rows, not by
+        the sum of the weights; batch statistics and metrics do not see them.
     padded : bool
         Whether there may be padding; without it the layers see no mask.
 
@@ -100,13 +105,15 @@ def train_step(parts: Parts, state: State, tally: Tally, x, weights, *, padded: 
     -------
     (State, Tally)
     """
-    trace = Trace(state.key, state.step, weights if padded else None)
+    trace = Trace(state.key, state.step, counted if padded else None)
     noisy = x
     if parts.noise > 0:
         noisy = x + parts.noise * _random.normal(state.key, state.step, 0, x.shape)
 
+    weights, rows = counted * sample_weights, jnp.sum(counted)
+
     def loss_of(trainable):
-        return _losses(parts, trainable, state.other, noisy, x, weights, training=True)
+        return _losses(parts, trainable, state.other, noisy, x, weights, rows, training=True)
 
     with tracing(trace):
         (total, (other, output, terms)), gradients = jax.value_and_grad(loss_of, has_aux=True)(
@@ -116,15 +123,15 @@ def train_step(parts: Parts, state: State, tally: Tally, x, weights, *, padded: 
         state.optimizer, gradients, state.trainable
     )
     new = State(trainable, other, optimizer, state.key, state.step + jnp.uint32(1))
-    return new, _add(parts, tally, total, terms, x, output, weights)
+    return new, _add(parts, tally, total, terms, x, output, counted)
 
 
-def evaluate(parts: Parts, state: State, tally: Tally, x, weights) -> Tally:
+def evaluate(parts: Parts, state: State, tally: Tally, x, counted) -> Tally:
     """Add one batch in inference mode to `tally`; shapes as in `train_step`."""
     total, (_, output, terms) = _losses(
-        parts, state.trainable, state.other, x, x, weights, training=False
+        parts, state.trainable, state.other, x, x, counted, jnp.sum(counted), training=False
     )
-    return _add(parts, tally, total, terms, x, output, weights)
+    return _add(parts, tally, total, terms, x, output, counted)
 
 
 def results(parts: Parts, tally: Tally) -> jax.Array:

@@ -31,6 +31,7 @@ def train(
     seeds: Sequence[tuple[int, int]],
     patience: int | None = None,
     learning_rates: Sequence[float],
+    sample_weights: np.ndarray | None = None,
     initial: list[np.ndarray] | None = None,
     orders: Sequence[np.ndarray] | None = None,
     threads: int | None = None,
@@ -53,6 +54,8 @@ def train(
     patience : int or None
         Epochs without a better loss after which a lane stops; None for no early stopping.
     learning_rates : sequence of float, one a lane
+    sample_weights : float ndarray of shape (data_rows,), optional
+        Factors of the rows' losses; as in Keras, the sum is divided by the number of rows.
     initial : list of ndarrays of shape (lanes, ...), optional
         Variables to start from, in the model's order, instead of drawn ones.
     orders : sequence of int ndarrays of shape (epochs, n_rows), one a lane, optional
@@ -73,7 +76,11 @@ def train(
     KeyboardInterrupt
         If Ctrl-C came before any lane finished an epoch.
     """
-    plan, lanes_at_once = _plan(recipe, x, rows, validation, epochs, batch_size, patience, initial)
+    if sample_weights is None:
+        sample_weights = np.ones(len(x), np.float32)
+    plan, lanes_at_once = _plan(
+        recipe, x, sample_weights, rows, validation, epochs, batch_size, patience, initial
+    )
     everyone = list(range(len(rows)))
     chunks = [
         _lanes(
@@ -88,7 +95,9 @@ def train(
     return _gather(plan, results, interrupted)
 
 
-def _plan(recipe, x, rows, validation, epochs, batch_size, patience, initial) -> tuple[Plan, int]:
+def _plan(
+    recipe, x, sample_weights, rows, validation, epochs, batch_size, patience, initial
+) -> tuple[Plan, int]:
     """Compile what is needed; return the plan and how many lanes a chunk has."""
     program = get_program(recipe)
     n_rows, n_validation = len(rows[0]), len(validation[0]) if validation is not None else 0
@@ -106,9 +115,12 @@ def _plan(recipe, x, rows, validation, epochs, batch_size, patience, initial) ->
         early_stopping=patience is not None,
     )
     data = jax.device_put(pad_rows(x, data_rows(x)))
+    weights = jax.device_put(pad_rows(np.asarray(sample_weights, np.float32), len(data)))
     lanes = _chunk_size(program, len(rows))
     compiled = program.compiled(shape, lanes, data, initial is None)
-    plan = Plan(program, compiled, shape, data, epochs, n_rows, n_validation, patience or 0)
+    plan = Plan(
+        program, compiled, shape, data, weights, epochs, n_rows, n_validation, patience or 0
+    )
     return plan, lanes
 
 
