@@ -11,7 +11,7 @@ from narrows._version import __version__
 
 if TYPE_CHECKING:
     from narrows import datasets, networks, plots
-    from narrows.data import partition
+    from narrows.data import TablePreprocessor, partition, read_table
     from narrows.embedders import PCA, Autoencoder
     from narrows.storage import load_weights_hdf5, save_weights_hdf5
 
@@ -19,23 +19,27 @@ if TYPE_CHECKING:
 _HOMES: dict[str, str | None] = {
     "Autoencoder": "embedders",
     "PCA": "embedders",
+    "TablePreprocessor": "data",
     "datasets": None,
     "load_weights_hdf5": "storage",
     "networks": None,
     "partition": "data",
     "plots": None,
+    "read_table": "data",
     "save_weights_hdf5": "storage",
 }
 
 __all__ = [
     "PCA",
     "Autoencoder",
+    "TablePreprocessor",
     "__version__",
     "datasets",
     "load_weights_hdf5",
     "networks",
     "partition",
     "plots",
+    "read_table",
     "save_weights_hdf5",
 ]
 

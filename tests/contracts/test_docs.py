@@ -90,7 +90,12 @@ def test_there_is_something_to_check():
     }
     assert {"narrows.Autoencoder", "narrows.PCA.fit", "narrows.partition"} <= set(CALLABLES)
     assert documented(narrows.Autoencoder)["loss"].endswith('default="mse"')
-    assert documented(narrows.Autoencoder.fit).keys() == {"X", "y", "validation_data"}
+    assert list(documented(narrows.Autoencoder.fit)) == [
+        "X",
+        "y",
+        "sample_weight",
+        "validation_data",
+    ]
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)

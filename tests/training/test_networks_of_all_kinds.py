@@ -1,5 +1,7 @@
 """Whatever Keras can build, the engine trains as Keras does, or says that it cannot."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -149,3 +151,103 @@ def test_restarts_of_random_layers_differ(rows):
         orders=[np.arange(50)[None]] * 3,
     )  # fmt: skip
     assert len(np.unique(done.history[:, 0, 0])) == 3
+
+
+def with_operations(x):
+    x = layers.Dense(5, use_bias=False)(x)
+    return layers.Dense(4)(x - keras.ops.mean(x, axis=0, keepdims=True))
+
+
+def with_lambda(x):
+    x = layers.Dense(5, use_bias=False)(x)
+    mean = layers.Lambda(lambda t: t - keras.ops.mean(t, axis=0, keepdims=True))
+    return layers.Dense(4)(mean(x))
+
+
+def with_softmax_over_rows(x):
+    return layers.Dense(4)(layers.Softmax(axis=0)(layers.Dense(5)(x)))
+
+
+def with_wrapped_norm(x):
+    return layers.Dense(3)(layers.TimeDistributed(layers.BatchNormalization())(x))
+
+
+def with_own_activation(x):
+    x = layers.Dense(6, activation=lambda t: keras.ops.tanh(t) * 2.0)(x)
+    return layers.Dense(4, activation=keras.ops.sin)(x)
+
+
+@pytest.mark.parametrize(
+    ("build", "shape"),
+    [
+        (with_operations, (4,)),
+        (with_lambda, (4,)),
+        (with_softmax_over_rows, (4,)),
+        (with_wrapped_norm, (5, 3)),
+        (with_own_activation, (4,)),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_rows_that_depend_on_each_other_equal_keras(build, shape):
+    """A short last batch must not be padded where padding could be seen."""
+    compare(build, shape)
+
+
+def test_a_loss_across_rows_equals_keras():
+    from support.agreement import both
+
+    def spread(target, output):
+        return keras.ops.mean((output - target) ** 2) + keras.ops.mean(
+            keras.ops.var(output, axis=0)
+        )
+
+    keras.utils.set_random_seed(4)
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, layers.Dense(4)(layers.Dense(3, activation="tanh")(inputs)))
+    check(*both(model, 40, 16, loss=spread, epochs=2))
+
+
+def test_a_batch_larger_than_the_data_costs_no_padding(rows, recipe):
+    from narrows.training import _train
+
+    plan, _ = _train._plan(
+        recipe, rows, np.ones(70), [np.arange(50)], None, 1, 1_000_000, None, None
+    )
+    assert plan.shape.batch_size <= 256
+
+
+def test_an_initializer_that_cannot_be_seeded_is_said(rows):
+    inputs = keras.Input((4,))
+    drawn = layers.Dense(4, kernel_initializer=lambda shape, dtype=None: np.ones(shape, dtype))
+    model = keras.Model(inputs, drawn(inputs))
+    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), (), 0.0)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        train(
+            recipe, rows, [np.arange(50)] * 2, epochs=1, batch_size=16, seeds=[(0, 0), (0, 1)],
+            learning_rates=[1e-3] * 2,
+        )  # fmt: skip
+    wanted = "kernel come from an initializer that is not Keras's own"
+    assert any(wanted in str(one.message) for one in said)
+
+
+def test_a_lane_that_diverges_under_early_stopping_ends_there_and_keeps_its_best(fit, monkeypatch):
+    """However long the segments are."""
+    from narrows.training import _chunk
+
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([12], [1e-2, 1e30])
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, layers.Dense(4)(layers.Dense(3)(inputs)))
+    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.SGD(schedule), (), 0.0)
+
+    def run():
+        return fit([(0, 0)], recipe=recipe, epochs=40, patience=10)
+
+    long = run()
+    monkeypatch.setattr(_chunk, "_SEGMENT_SECONDS", 1e-9)
+    short = run()
+    assert long.diverged[0]
+    assert long.epochs_run[0] == short.epochs_run[0] < 10
+    assert np.isfinite(long.losses("val_loss")).all()
+    assert all(np.isfinite(weight).all() for weight in long.weights)
+    assert all(np.array_equal(a, b) for a, b in zip(long.weights, short.weights, strict=True))

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from narrows._keras import keras
-from narrows.training._rows import bucket, pad_rows, tolerates_padding
+from narrows.objectives import Reconstruction
+from narrows.training._padding import tolerates_padding
+from narrows.training._rows import bucket, pad_rows
 
 layers = keras.layers
 ROWS = st.integers(1, 10_000_000)
@@ -72,4 +74,12 @@ def test_who_tolerates_padding(layer, tolerates, nested):
     model = keras.Model(inputs, layer(inputs))
     if nested:
         model = keras.Model(outer := keras.Input((3,)), model(outer))
-    assert tolerates_padding(model) is tolerates
+    assert tolerates_padding(model, Reconstruction("mse")) is tolerates
+
+
+@pytest.mark.parametrize("loss", ["dice", lambda target, output: (target - output) ** 2])
+def test_a_loss_that_may_look_across_rows_does_not_tolerate_padding(loss):
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, layers.Dense(3)(inputs))
+    assert tolerates_padding(model, Reconstruction("huber"))
+    assert not tolerates_padding(model, Reconstruction(loss))

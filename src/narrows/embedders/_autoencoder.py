@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, estimator_html_repr
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from narrows.embedders._drawing import layer_widths, network_svg
 from narrows.embedders._parameters import check_integer, check_real, check_seed, check_widths
 
 
@@ -169,7 +170,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         networks = _fitting.networks_for(self, X.shape[1:])
         rng = self._entropy()
         job = _fitting.split_job(self, X, held_out, rng, sample_weight)
-        training = _fitting.run(self, networks, [job], [(rng, k) for k in range(self.restarts)])
+        training = _fitting.run(self, networks, [job], [rng])
         _fitting.adopt(self, networks, training)
         self._warn_of_lost_restarts()
         if training.interrupted:
@@ -328,6 +329,27 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _n_features_out(self) -> int:
         return int(self.encoder_.output.shape[-1])
 
+    def _html_repr(self) -> str:
+        """scikit-learn's diagram and, once fitted, a picture of the network."""
+        diagram = estimator_html_repr(self)
+        if not hasattr(self, "encoder_"):
+            return diagram
+        widths = layer_widths(self.encoder_), layer_widths(self.decoder_)[1:]
+        return f"<div>{diagram}{network_svg(*widths)}</div>"
+
+    def __getstate__(self):
+        # The whole network shares its layers with encoder and decoder; pickled beside them it
+        # would come back as a copy.
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "autoencoder_"}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "encoder_" in state:
+            from narrows.networks import join_networks
+
+            self.autoencoder_ = join_networks(self.encoder_, self.decoder_).autoencoder
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]  # networks compute in float32
@@ -368,9 +390,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _warn_of_lost_restarts(self) -> None:
         lost = self.restarts_.table.query("diverged")["restart"].tolist()
         if lost:
+            kept = " what they had reached before is used" if self.patience is not None else ""
             warnings.warn(
                 f"The loss of {len(lost)} of {len(self.restarts_)} restarts stopped being a finite "
-                f"number; they are left out (restarts {lost}).",
+                f"number (restarts {lost});{kept or ' they are left out'}.",
                 ConvergenceWarning,
                 stacklevel=3,
             )

@@ -16,6 +16,8 @@ from narrows.networks import Networks, build_networks
 from narrows.objectives import Reconstruction
 from narrows.training import Recipe, Training, train
 
+_SPLIT = 1  # tells the generator of the split from those of the restarts
+
 
 @dataclass(frozen=True)
 class Job:
@@ -56,29 +58,30 @@ def split_job(
             f"sides. Got {len(x)} rows, of which {count} would be held out. Give more rows, or "
             "another fraction."
         )
-    # A key of its own: restarts use the keys (0,), (1,) and so on.
-    seed = np.random.SeedSequence(entropy, spawn_key=(0, 0))
+    # Another entropy than the restarts', which are the children of `entropy` alone.
+    seed = np.random.SeedSequence((entropy, _SPLIT))
     order = np.random.Generator(np.random.PCG64(seed)).permutation(len(x)) if count else None
     if order is None:
         return Job(x, np.arange(len(x)), np.arange(0), weights)
     return Job(x, np.sort(order[count:]), np.sort(order[:count]), weights)
 
 
-def run(embedder, networks: Networks, jobs: list[Job], seeds: list[tuple[int, int]]) -> Training:
-    """Train one lane for each seed; with several jobs, one lane a job.
+def run(embedder, networks: Networks, jobs: list[Job], seeds: list[int]) -> Training:
+    """Train all restarts of all jobs: one lane each, a job's restarts side by side.
 
     Parameters
     ----------
     embedder : Autoencoder
     networks : Networks
     jobs : list of Job
-        One, shared by all lanes, or one a lane; row counts must be equal.
-    seeds : list of (int, int)
+        Their row counts must be equal. Every job's rows are on the device once.
+    seeds : list of int
+        The entropy of each job.
     """
-    shared = len(jobs) == 1
-    x = jobs[0].x if shared else np.concatenate([job.x for job in jobs])
-    offsets = np.cumsum([0] + [len(job.x) for job in jobs])
-    lanes = [(jobs[0], 0)] * len(seeds) if shared else list(zip(jobs, offsets, strict=False))
+    restarts = range(embedder.restarts)
+    x = jobs[0].x if len(jobs) == 1 else np.concatenate([job.x for job in jobs])
+    offsets = np.cumsum([0] + [len(job.x) for job in jobs[:-1]])
+    lanes = [pair for pair in zip(jobs, offsets, strict=True) for _ in restarts]
     optimizer, rate = optimizer_of(embedder)
     recipe = Recipe(
         model=networks.autoencoder,
@@ -90,7 +93,7 @@ def run(embedder, networks: Networks, jobs: list[Job], seeds: list[tuple[int, in
     with contextlib.ExitStack() as stack:
         on_progress = None
         if embedder.verbose:
-            on_progress = stack.enter_context(progress_bar(len(seeds), embedder.epochs))
+            on_progress = stack.enter_context(progress_bar(len(lanes), embedder.epochs))
         return train(
             recipe,
             x,
@@ -98,9 +101,9 @@ def run(embedder, networks: Networks, jobs: list[Job], seeds: list[tuple[int, in
             [job.validation + offset for job, offset in lanes] if len(jobs[0].validation) else None,
             epochs=embedder.epochs,
             batch_size=embedder.batch_size,
-            seeds=seeds,
+            seeds=[(seed, restart) for seed in seeds for restart in restarts],
             patience=embedder.patience,
-            learning_rates=[rate] * len(seeds),
+            learning_rates=[rate] * len(lanes),
             sample_weights=np.concatenate([job.weights for job in jobs]),
             on_progress=on_progress,
         )
@@ -132,12 +135,15 @@ def fit_copies(copies: list, matrices: list[np.ndarray]) -> None:
     for numbers in groups.values():
         networks = networks_for(copies[0], matrices[0].shape[1:])
         restarts = copies[0].restarts
-        lanes = [number for number in numbers for _ in range(restarts)]
-        seeds = [(copies[number]._entropy(), k) for number in numbers for k in range(restarts)]
-        training = run(copies[0], networks, [jobs[number] for number in lanes], seeds)
+        seeds = [copies[number]._entropy() for number in numbers]
+        training = run(copies[0], networks, [jobs[number] for number in numbers], seeds)
         if training.interrupted:
             raise KeyboardInterrupt
         for position, number in enumerate(numbers):
             lane = slice(position * restarts, (position + 1) * restarts)
             own = networks_for(copies[number], matrices[number].shape[1:])
-            adopt(copies[number], own, training.take(lane))
+            try:
+                adopt(copies[number], own, training.take(lane))
+            except ValueError as error:
+                raise ValueError(f"Copy {number} of {len(copies)}: {error}") from error
+            copies[number]._warn_of_lost_restarts()

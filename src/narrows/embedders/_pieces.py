@@ -30,7 +30,29 @@ def optimizer_of(embedder):
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         wanted = "the name of an optimizer or a keras.optimizers.Optimizer"
         fail(embedder, "optimizer", wanted, optimizer)
+    unsupported = [
+        name
+        for name, used in (
+            ("use_ema", getattr(optimizer, "use_ema", False)),
+            ("exclude_from_weight_decay", _excludes(optimizer)),
+        )
+        if used
+    ]
+    if unsupported:
+        raise ValueError(
+            f"The 'optimizer' parameter of {type(embedder).__name__} must do without "
+            f"{' and '.join(unsupported)}, which a compiled training does not carry over. "
+            "Got an optimizer with it. Leave it out."
+        )
     return optimizer, float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
+def _excludes(optimizer) -> bool:
+    """Whether some variables were taken out of weight decay, which no configuration holds."""
+    return bool(
+        getattr(optimizer, "_exclude_from_weight_decay", None)
+        or getattr(optimizer, "_exclude_from_weight_decay_pattern", None)
+    )
 
 
 def metrics_of(embedder, row_shape: tuple[int, ...]) -> tuple:
@@ -44,7 +66,16 @@ def metrics_of(embedder, row_shape: tuple[int, ...]) -> tuple:
     if not several or not all(_is_piece(metric, keras.metrics.Metric) for metric in metrics):
         wanted = "a sequence of names of metrics, functions of two arrays or keras.metrics.Metric"
         fail(embedder, "metrics", wanted, metrics)
-    return tuple(_metric(embedder, metric, row_shape) for metric in metrics)
+    found = tuple(_metric(embedder, metric, row_shape) for metric in metrics)
+    names = ["loss", *(metric.name for metric in found)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"The 'metrics' parameter of {type(embedder).__name__} must give every metric a name "
+            f"of its own, and none 'loss'. Got {', '.join(twice)} more than once. Wrap "
+            "functions in keras.metrics.MeanMetricWrapper with a name."
+        )
+    return found
 
 
 class _FunctionMetric(keras.metrics.MeanMetricWrapper):

@@ -98,13 +98,13 @@ def restarts_of(training, weight_positions: list[int]) -> Restarts:
     names = training.lanes
     monitored = training.monitored
     at_best = training.losses(monitored).astype(float)
-    usable = np.where(training.diverged | ~np.isfinite(at_best), np.inf, at_best)
+    usable = np.where(np.isfinite(at_best), at_best, np.inf)
     if not np.isfinite(usable).any():
         epoch = int(training.epochs_run.min())
         raise ValueError(
-            f"At least one restart must keep a finite loss. All {len(names)} diverged, the first "
-            f"in epoch {epoch}. Standardize the columns, lower the 'learning_rate', or start from "
-            "smaller weights."
+            f"At least one restart must keep a finite {monitored}. All {len(names)} lost it, the "
+            f"first in epoch {epoch}. Standardize the columns, lower the 'learning_rate', or "
+            "start from smaller weights."
         )
     lane = int(np.argmin(usable))
     last = np.maximum(training.epochs_run - 1, 0)

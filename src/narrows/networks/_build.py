@@ -65,7 +65,7 @@ def build_networks(
                 "a function of a Keras tensor, or a keras.Model."
             )
         decoder = tuple(encoder)[::-1]
-    with fresh_names(), deferred_initializers():
+    with fresh_names(), deferred_initializers() as built_here:
         inputs = keras.Input(row_shape, name="input_1")
         code = _apply(encoder, inputs, bottleneck_layers)(bottleneck)
         _check_shape("encoder", code, (bottleneck,), "the bottleneck")
@@ -77,7 +77,48 @@ def build_networks(
         _check_names(encoder_model, decoder_model)
         joined = _replay(decoder_model, code, lambda layer: layer)
         autoencoder = keras.Model(inputs, joined, name="autoencoder")
+    _check_new(autoencoder, built_here)
     return Networks(encoder_model, decoder_model, autoencoder)
+
+
+def join_networks(encoder: keras.Model, decoder: keras.Model) -> Networks:
+    """Put a decoder's layers after an encoder's again, where the three graphs were torn apart.
+
+    Parameters
+    ----------
+    encoder, decoder : keras.Model
+
+    Returns
+    -------
+    Networks
+        The two, and both together over their layers.
+    """
+    joined = _replay(decoder, encoder.output, lambda layer: layer)
+    return Networks(encoder, decoder, keras.Model(encoder.input, joined, name="autoencoder"))
+
+
+def _check_new(model: keras.Model, built_here) -> None:
+    """Refuse layers that had weights before: training would overwrite them in the user's hands."""
+    for layer in model.layers:
+        if any(id(weight) not in built_here for weight in layer.weights):
+            raise ValueError(
+                f"The layer {layer.name!r} must be made inside the encoder or decoder function, so "
+                "that every fit has its own. It had weights before. Move its creation into the "
+                "function."
+            )
+
+
+def _check_stateless(layer) -> None:
+    """Refuse a layer whose weights mean something: a copy starts from new ones."""
+    adapted = isinstance(layer, keras.layers.Normalization) and layer.input_mean is None
+    frozen = bool(layer.weights) and not layer.trainable
+    if adapted or frozen:
+        why = "has adapted statistics" if adapted else "is frozen (trainable=False)"
+        raise ValueError(
+            f"The layer {layer.name!r} must be one that training may start from new weights. It "
+            f"{why}, which a copy would lose. Put that step before the autoencoder in a pipeline, "
+            "or give Normalization its mean and variance."
+        )
 
 
 def _is_widths(part) -> bool:
@@ -123,6 +164,7 @@ def _copy_of(model: keras.Model, tensor):
     def copy_of(layer):
         # A layer that the graph uses twice is copied once.
         if id(layer) not in copies:
+            _check_stateless(layer)
             copies[id(layer)] = type(layer).from_config(layer.get_config())
         return copies[id(layer)]
 

@@ -23,8 +23,11 @@ def uncompiled_zeros() -> Iterator[None]:
     """Make Keras's zeros with NumPy inside the block: JAX compiles a program for every shape."""
     with _lock:
         original = keras.initializers.Zeros.__call__
+        here = threading.get_ident()
 
         def zeros(self, shape, dtype=None):
+            if threading.get_ident() != here:  # somebody else's model
+                return original(self, shape, dtype)
             return np.zeros(shape, keras.backend.standardize_dtype(dtype))
 
         keras.initializers.Zeros.__call__ = zeros
@@ -35,17 +38,22 @@ def uncompiled_zeros() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def deferred_initializers() -> Iterator[dict[int, keras.initializers.Initializer]]:
-    """Build variables at zero inside the block; yield their initializers by the variable's id."""
-    found: dict[int, keras.initializers.Initializer] = {}
+def deferred_initializers() -> Iterator[dict[int, keras.initializers.Initializer | None]]:
+    """Build variables at zero inside the block; yield their initializers by the variable's id.
+
+    None stands for a variable that an unknown function made.
+    """
+    found: dict[int, keras.initializers.Initializer | None] = {}
     with _lock, uncompiled_zeros():
         original = keras.layers.Layer.add_weight
+        here = threading.get_ident()
 
         def add_weight(self, *args, **kwargs):
+            if threading.get_ident() != here:  # somebody else's model
+                return original(self, *args, **kwargs)
             args, kwargs, kept = _exchange(args, kwargs)
             variable = original(self, *args, **kwargs)
-            if kept is not None:
-                found[id(variable)] = copy.copy(kept)
+            found[id(variable)] = copy.copy(kept)
             return variable
 
         keras.layers.Layer.add_weight = add_weight

@@ -1,6 +1,7 @@
 """Reconstruction losses: how far the decoder's output is from the row that went in."""
 
 import jax.numpy as jnp
+import numpy as np
 
 from narrows._keras import keras
 
@@ -14,8 +15,21 @@ class Reconstruction:
 
     Parameters
     ----------
-    loss : str or keras.losses.Loss
-        A name that `keras.losses.get` knows, or a loss object; its reduction is not used.
+    loss : str, callable or keras.losses.Loss
+        A name that `keras.losses.get` knows, a function of two arrays, or a loss object whose
+        reduction is the default, a mean.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The names of the terms that a call returns.
+    row_by_row : bool
+        Whether a row's loss is known to depend on no other row.
+
+    Raises
+    ------
+    ValueError
+        If a loss object has another reduction.
     """
 
     names = ("reconstruction",)
@@ -23,7 +37,20 @@ class Reconstruction:
     def __init__(self, loss):
         self._loss = keras.losses.get(loss)
         is_object = isinstance(self._loss, keras.losses.Loss)
+        if is_object and self._loss.reduction not in (None, "none", "sum_over_batch_size", "mean"):
+            raise ValueError(
+                "The 'loss' parameter must be a loss that is averaged over rows. Got one with "
+                f"reduction={self._loss.reduction!r} instead. Leave its reduction at the default "
+                "and scale the learning rate."
+            )
         self._per_element = self._loss.call if is_object else self._loss
+        home = type(self._loss).__module__ if is_object else getattr(self._loss, "__module__", "")
+        self.row_by_row = str(home).startswith("keras.") and not self._whole_batch()
+
+    def _whole_batch(self) -> bool:
+        """Whether the loss gives one number for a batch, as Dice's does."""
+        example = np.full((2, 2), 0.5, np.float32)
+        return np.ndim(self._per_element(example, example)) == 0
 
     def __call__(self, target, output, weights, rows) -> dict:
         """Return the loss over the rows that count.
@@ -40,7 +67,9 @@ class Reconstruction:
         -------
         dict of str to scalar
         """
-        values = self._per_element(target, output)
+        values = jnp.asarray(self._per_element(target, output))
+        if values.ndim == 0:
+            return {"reconstruction": values}
         per_row = jnp.mean(values.reshape(values.shape[0], -1), axis=1)
         # A padding row may hold anything; where() keeps an infinity there from becoming NaN.
         counted = jnp.where(weights > 0, per_row * weights, 0.0)
@@ -49,9 +78,9 @@ class Reconstruction:
     def config(self) -> list:
         """Return what tells this objective from others, for the cache of programs."""
         if isinstance(self._loss, keras.losses.Loss):
-            own = type(self._loss).__module__.startswith("keras.")
             # A class that is not Keras's may have arguments that are not in its config.
+            own = type(self._loss).__module__.startswith("keras.")
             identity = type(self._loss).__qualname__ if own else id(self._loss)
             return ["reconstruction", identity, self._loss.get_config()]
         # A function has no config; its identity holds as long as the program that keeps it.
-        return ["reconstruction", self._loss.__qualname__, id(self._loss)]
+        return ["reconstruction", getattr(self._loss, "__qualname__", ""), id(self._loss)]

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import threading
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from jax.experimental.compilation_cache import compilation_cache
 
 VARIABLE = "NARROWS_CACHE"
 _lock = threading.RLock()
+_checked: dict[Path, bool] = {}
 
 
 def cache_folder() -> Path | None:
@@ -25,6 +27,23 @@ def cache_folder() -> Path | None:
     return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("narrows")) / "programs"
 
 
+def _usable(folder: Path) -> bool:
+    """Whether programs can be kept in a folder; where not, warn once and do without."""
+    if folder not in _checked:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _checked[folder] = os.access(folder, os.W_OK)
+        except OSError:
+            _checked[folder] = False
+        if not _checked[folder]:
+            warnings.warn(
+                f"Compiled programs cannot be kept in {str(folder)!r}, which cannot be written to; "
+                f"every process compiles anew. Set {VARIABLE} to another folder, or to 'off'.",
+                stacklevel=2,
+            )
+    return _checked[folder]
+
+
 @contextlib.contextmanager
 def compiling() -> Iterator[None]:
     """Compile inside this block: one program at a time, looked up in and kept on disk.
@@ -34,7 +53,7 @@ def compiling() -> Iterator[None]:
     """
     folder = cache_folder()
     with _lock:
-        if folder is None or jax.config.jax_compilation_cache_dir:
+        if folder is None or jax.config.jax_compilation_cache_dir or not _usable(folder):
             yield
             return
         wanted = {

@@ -94,7 +94,8 @@ def train_chunk(
     plan : Plan
     lanes : Lanes
     should_stop : callable
-        Asked between segments; when true, the chunk ends with the epochs it has finished.
+        Asked between segments; when true, the chunk ends with the history of the epochs it has
+        finished, and with its weights as they are, steps of the epoch under way included.
     report : callable
         Called between segments with the epochs done since the last call, summed over lanes.
 
@@ -169,9 +170,10 @@ def _collect(plan: Plan, lanes: Lanes, carry, history: np.ndarray) -> ChunkResul
         best_epoch = np.asarray(stopper.best_epoch)
         stopped = np.asarray(stopper.stopped)
         # A stopped lane went on beside the others; what it did then is not part of its history.
-        epochs_run = np.where(stopped, best_epoch + np.maximum(plan.patience, 1) + 1, epochs_run)
-        epochs_run = np.minimum(epochs_run, total)
-        diverged &= ~(stopped & (np.argmin(finite, axis=1) >= epochs_run))
+        # Whichever comes first, its stop or a loss that is no number, ended it.
+        stop = np.where(stopped, best_epoch + np.maximum(plan.patience, 1) + 1, total)
+        diverged &= epochs_run <= stop
+        epochs_run = np.minimum(epochs_run, stop)
     history = history.copy()
     history[np.arange(total)[None, :] >= epochs_run[:, None]] = np.nan
     real = slice(len(lanes.numbers))

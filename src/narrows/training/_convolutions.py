@@ -1,8 +1,8 @@
 """Convolutions as patches times a matrix, for training on a CPU.
 
-XLA on the CPU runs a convolution inside a compiled loop about ten times slower than outside of one
-(JAX issue 12868), and one with a kernel for each lane slower still. Here the patches under the
-kernel are laid side by side by slicing, and one matrix product does the rest, for all lanes alike.
+XLA on the CPU runs a convolution inside a compiled loop many times slower than outside of one (JAX
+issue 12868; ``benchmarks/kernels.py``), and one with a kernel for each lane slower still. Here the
+patches under the kernel are laid side by side by slicing, and one matrix product does the rest.
 """
 
 import itertools

@@ -20,7 +20,7 @@ from narrows.training._rows import is_own
 from narrows.training._step import Parts, State, measure_names
 from narrows.training._twin import Twin, foreign_pieces, make_twin
 
-_KEPT = 32
+_KEPT = 16
 _programs: "OrderedDict[str, Program]" = OrderedDict()
 _lock = threading.RLock()
 
@@ -76,7 +76,10 @@ def graph_config(model: keras.Model) -> list:
     """
     layers = model._flatten_layers()
     foreign = [id(piece) for layer in layers for piece in foreign_pieces(layer).values()]
-    return [model.get_config(), foreign]
+    try:
+        return [model.get_config(), foreign]
+    except Exception:  # a function that Keras cannot describe: then only the object is the same
+        return [id(model), foreign]
 
 
 @dataclass(frozen=True)
@@ -103,12 +106,22 @@ class Program:
     """The compiled functions of one recipe, by shape.
 
     Threads may call the same function at once; compiling is under a lock.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    parts : Parts
+    twin : Twin
+    unseeded : list of str
+        Weights whose initializer is not Keras's own: nobody can seed it, so every restart starts
+        them from the same values.
     """
 
     recipe: Recipe
     parts: Parts = field(init=False)
     twin: Twin = field(init=False)
-    _compiled: dict = field(default_factory=dict, init=False)
+    unseeded: list[str] = field(init=False)
+    _compiled: OrderedDict = field(default_factory=OrderedDict, init=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
 
     def __post_init__(self):
@@ -120,6 +133,11 @@ class Program:
         self.parts = Parts(
             self.twin.model, optimizer, self.recipe.objective, metrics, self.recipe.noise
         )
+        self.unseeded = [
+            variable.path
+            for variable in self.twin.model.trainable_variables
+            if not _can_be_seeded(self.twin.initializers.get(id(variable)))
+        ]
         self._optimizer_start = [np.asarray(v.value) for v in optimizer.variables]
         self._rate = [v.path.endswith("learning_rate") for v in optimizer.variables]
 
@@ -144,6 +162,9 @@ class Program:
         with self._lock:
             if key not in self._compiled:
                 self._compiled[key] = self._compile(shape, lanes, x, drawn)
+                while len(self._compiled) > _KEPT:
+                    self._compiled.popitem(last=False)
+            self._compiled.move_to_end(key)
             return self._compiled[key]
 
     def _compile(self, shape: Shape, lanes: int, x: jax.Array, drawn: bool) -> Compiled:
@@ -199,6 +220,13 @@ class Program:
         return [np.asarray(by_id[id(v)]) for v in model.variables]
 
 
+def _can_be_seeded(initializer) -> bool:
+    """Whether an initializer takes a seed for each restart, or is known to need none."""
+    if initializer is None:
+        return False
+    return is_own(initializer) or hasattr(initializer, "_init_seed")
+
+
 def _lanes_of(lanes: int, variable) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct((lanes, *variable.shape), variable.dtype)
 
@@ -206,10 +234,9 @@ def _lanes_of(lanes: int, variable) -> jax.ShapeDtypeStruct:
 def _built(metric, model):
     """Return a copy of a metric whose variables exist (some are made at the first update)."""
     metric = type(metric).from_config(metric.get_config())
-    if not metric.variables:
-        row = np.zeros((1, *model.output.shape[1:]), "float32")
-        metric.update_state(row, row)
-        metric.reset_state()
+    row = np.zeros((1, *model.output.shape[1:]), "float32")
+    metric.update_state(row, row)
+    metric.reset_state()
     return metric
 
 

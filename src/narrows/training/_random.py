@@ -1,9 +1,10 @@
 """Random numbers inside a compiled training: a counter hashed with a key.
 
-A third of a small training's time goes into drawing dropout masks with Keras's own generator
-(threefry, about a hundred operations a number). Masks need no cryptographic strength, so here a
-position is hashed with two multiplications. A number depends on the restart's key, the step, the
-layer and the position only, so a restart draws the same masks alone and among a hundred.
+Drawing dropout masks with Keras's own generator (threefry, about a hundred operations a number)
+takes a good part of a small training (``benchmarks/kernels.py``). Masks need no cryptographic
+strength, so here a position is hashed with a few multiplications. A number depends on the
+restart's key, the step, the layer and the position only, so a restart draws the same masks alone
+and among a hundred.
 """
 
 import jax
@@ -84,7 +85,7 @@ _GENERATOR = define_prng_impl(
 def generator_key(key: jax.Array) -> jax.Array:
     """Wrap a key of two words so that `jax.random`, and with it Keras's initializers, draw by hash.
 
-    Ten initial weight matrices drawn by threefry take 2.5 s to compile, by hash 0.25 s.
+    The draw compiles several times faster than by threefry (``benchmarks/kernels.py``).
     """
     return jax.random.wrap_key_data(key, impl=_GENERATOR)
 

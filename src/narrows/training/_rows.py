@@ -4,8 +4,6 @@ import math
 
 import numpy as np
 
-from narrows._keras import keras
-
 VALIDATION_BATCH = 1024
 _SMALLEST_BUCKET = 256
 _LARGE = 64_000_000  # bytes of data that are not copied for padding; compiling again is cheaper
@@ -58,22 +56,3 @@ def pad_rows(x: np.ndarray, rows: int) -> np.ndarray:
 def is_own(piece) -> bool:
     """Whether the class of an object is Keras's or ours, so that its behaviour is known."""
     return type(piece).__module__.startswith(("keras.", "narrows."))
-
-
-def tolerates_padding(model: keras.Model) -> bool:
-    """Whether padding rows in a batch leave the other rows' results and losses unchanged.
-
-    True for Keras's own layers: they treat rows one by one, except batch normalization, whose
-    twin leaves padding out. An activity regularizer sums over the whole batch, and of a layer
-    class that is not Keras's own nothing is known; with those the engine compiles batches of
-    exactly the right length instead, and again for another number of rows.
-    """
-    # Only the flattened list reaches layers inside layers, such as a wrapper's or a nested model's.
-    for layer in model._flatten_layers(include_self=False):
-        if not is_own(layer):
-            return False
-        if getattr(layer, "activity_regularizer", None) is not None:
-            return False
-        if isinstance(layer, keras.layers.ActivityRegularization):
-            return False
-    return True

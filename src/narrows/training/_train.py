@@ -2,6 +2,7 @@
 
 import os
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
@@ -10,9 +11,10 @@ import numpy as np
 
 from narrows.training._chunk import ChunkResult, Lanes, Plan, train_chunk
 from narrows.training._loops import Shape
+from narrows.training._padding import tolerates_padding
 from narrows.training._program import Program, Recipe, get_program
 from narrows.training._result import Training
-from narrows.training._rows import bucket, data_rows, pad_rows, tolerates_padding, validation_rows
+from narrows.training._rows import bucket, data_rows, pad_rows, validation_rows
 from narrows.training._start import BatchOrder, GivenOrder, restart_seeds
 
 _MANY_LANES, _FEW_LANES = 10, 5  # lanes in a chunk on a CPU, where a lane is small
@@ -81,6 +83,12 @@ def train(
     plan, lanes_at_once = _plan(
         recipe, x, sample_weights, rows, validation, epochs, batch_size, patience, initial
     )
+    if len(rows) > 1 and initial is None and plan.program.unseeded:
+        warnings.warn(
+            f"The initial values of {', '.join(plan.program.unseeded)} come from an initializer "
+            "that is not Keras's own and cannot be seeded: every restart starts from the same.",
+            stacklevel=2,
+        )
     everyone = list(range(len(rows)))
     chunks = [
         _lanes(
@@ -101,7 +109,8 @@ def _plan(
     """Compile what is needed; return the plan and how many lanes a chunk has."""
     program = get_program(recipe)
     n_rows, n_validation = len(rows[0]), len(validation[0]) if validation is not None else 0
-    padding = tolerates_padding(recipe.model)
+    padding = tolerates_padding(recipe.model, recipe.objective)
+    batch_size = min(batch_size, bucket(n_rows) if padding else n_rows)
     row_bucket = bucket(n_rows, batch_size)
     validation_bucket = validation_rows(n_validation)
     if not padding:
@@ -198,6 +207,9 @@ def _run(plan: Plan, chunks, threads, on_progress) -> tuple[list[ChunkResult], b
             except KeyboardInterrupt:
                 interrupted = True
                 board.stop.set()
+            except BaseException:  # from on_progress: nobody will want the rest
+                board.stop.set()
+                raise
     results = [result for future in futures if (result := future.result()) is not None]
     return results, interrupted
 

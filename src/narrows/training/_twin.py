@@ -25,21 +25,26 @@ _CONFIGURED = (
     keras.regularizers.Regularizer,
     keras.constraints.Constraint,
 )
+_OBJECTS = (*_CONFIGURED, keras.layers.Layer)
+_FUNCTIONS = ("activation", "initializer", "regularizer", "constraint")
 
 
 def foreign_pieces(layer) -> dict[str, Any]:
     """Return classes and functions that a layer uses and Keras does not know, by their name."""
     pieces: list[Any] = [type(layer)]
-    for value in vars(layer).values():
-        if inspect.isfunction(value):
-            pieces.append(value)
-        elif isinstance(value, _CONFIGURED):
+    for name, value in vars(layer).items():
+        if isinstance(value, _CONFIGURED):
             pieces.append(type(value))
+        elif inspect.isfunction(value) or (name.endswith(_FUNCTIONS) and callable(value)):
+            pieces.append(value)
     return {
-        piece.__name__: piece
-        for piece in pieces
-        if not piece.__module__.startswith(("keras.", "narrows."))
+        getattr(piece, "__name__", repr(piece)): piece for piece in pieces if _is_foreign(piece)
     }
+
+
+def _is_foreign(piece) -> bool:
+    home = getattr(piece, "__module__", None) or type(piece).__module__
+    return not str(home).startswith(("keras.", "narrows."))
 
 
 def _copy(layer, kind):
@@ -54,8 +59,20 @@ def _copy(layer, kind):
             name=layer.name,
             dtype=layer.dtype_policy,
         )
+    own = {
+        name: value
+        for name, value in vars(layer).items()
+        if name.endswith(_FUNCTIONS) and callable(value) and not isinstance(value, _OBJECTS)
+    }
+    try:
+        for name in own:  # Keras cannot write, or not read, a configuration for some functions
+            setattr(layer, name, keras.activations.linear if name.endswith("activation") else None)
+        config = layer.get_config()
+    finally:
+        for name, value in own.items():
+            setattr(layer, name, value)
     with keras.utils.custom_object_scope(foreign_pieces(layer)):
-        return kind.from_config(layer.get_config())
+        return kind.from_config({**config, **own})
 
 
 @dataclass(frozen=True)
@@ -63,7 +80,7 @@ class Twin:
     """A model to trace, and the initializer of each of its variables, by the variable's id."""
 
     model: keras.Model
-    initializers: dict[int, keras.initializers.Initializer]
+    initializers: dict[int, keras.initializers.Initializer | None]
 
 
 def make_twin(model: keras.Model) -> Twin:

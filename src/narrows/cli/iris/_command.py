@@ -1,5 +1,6 @@
 """The command: options, order of the steps, and where each result goes."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,7 @@ def iris(
     Example: narrows iris --out iris-report --seed 2
     """
     folder = output_folder(out)
+    output_folder(folder / "figures")
     # Imported here, so that a mistyped option or folder is answered at once.
     from narrows.cli.iris import _compute, _files, _page, _show
 
@@ -60,4 +62,4 @@ def iris(
 def _command_line(out: Path, seed: int, epochs: int) -> str:
     """The exact command, with defaults filled in, that makes the same numbers again."""
     name = Path(sys.argv[0]).name if sys.argv and "narrows" in sys.argv[0] else "narrows"
-    return f"{name} iris --out {out} --seed {seed} --epochs {epochs}"
+    return f"{name} iris --out {shlex.quote(str(out))} --seed {seed} --epochs {epochs}"

@@ -1,0 +1,247 @@
+"""Reading a table from a file: CSV, TSV, Parquet or Arrow."""
+
+import csv
+import difflib
+import os
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from narrows.data._containers import listed
+
+SEPARATORS = {".csv": ",", ".tsv": "\t"}
+PARQUET = {".parquet"}
+ARROW = {".arrow", ".feather", ".ipc"}
+KNOWN = (*SEPARATORS, *sorted(PARQUET | ARROW))
+# What files begin with, whatever they are called.
+SIGNATURES = {
+    b"PAR1": "a Parquet file",
+    b"ARROW1": "an Arrow file",
+    b"FEA1": "a file of Feather's first version",
+    b"PK\x03\x04": "a zip or Excel file",
+    b"\xd0\xcf\x11\xe0": "an old Excel file",
+    b"\x1f\x8b": "a gzip file",
+    b"\x89HDF": "an HDF5 file",
+}
+DATE = re.compile(
+    r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}:?\d{2}))?)?"
+)
+
+
+def read_table(path: str | os.PathLike, *, encoding: str = "utf-8") -> pd.DataFrame:
+    r"""Read a table from a file whose extension says what it is.
+
+    Parameters
+    ----------
+    path : path-like
+        ``.csv`` (commas) or ``.tsv`` (tabs) with a header line, ``.parquet``, or ``.arrow``,
+        ``.feather`` or ``.ipc``.
+    encoding : str, default="utf-8"
+        Of CSV and TSV.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With at least one row and distinct column names. In CSV and TSV, columns of ISO dates
+        (``2024-05-17``, with or without a time) are dates; empty cells, NA and the like are
+        missing.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the extension is not known; if the file is empty, has no rows, repeats a column name,
+        has a line of another length or bytes of another encoding, or is not what its extension
+        says.
+    ImportError
+        If Parquet or Arrow is asked for and pyarrow is not installed.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from narrows.data import read_table
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "cats.csv")
+    ...     _ = file.write_text("name,born\nTom,2019-03-01\n")
+    ...     read_table(file).dtypes.born.kind
+    'M'
+    """
+    path = Path(path)
+    extension = path.suffix.lower()
+    _check_file(path)
+    if extension not in KNOWN:
+        raise ValueError(
+            f"A table's file must end in {', '.join(KNOWN)}. Got {path.name!r} instead. Convert "
+            "it, or rename it if it is one of these."
+        )
+    if path.stat().st_size == 0:
+        raise ValueError(f"{str(path)!r} must hold a table. It is empty (0 bytes).")
+    if extension in SEPARATORS:
+        table = _read_text(path, SEPARATORS[extension], encoding)
+    else:
+        table = _read_arrow(path, extension)
+    if len(table) == 0:
+        raise ValueError(
+            f"{str(path)!r} must have rows. Got the columns {listed(table.columns)} without any."
+        )
+    return table
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise ValueError(f"A table is a file. Got the folder {str(path)!r} instead.")
+    if path.exists():
+        return
+    beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, beside, n=3, cutoff=0.7)
+    advice = f" Did you mean {' or '.join(map(repr, near))}?" if near else " Check the path."
+    raise FileNotFoundError(f"There is no file {str(path)!r}.{advice}")
+
+
+def _read_text(path: Path, separator: str, encoding: str) -> pd.DataFrame:
+    _check_signature(path, "text", allowed=())
+    encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding
+    try:
+        _check_lines(path, separator, encoding)
+        table = pd.read_csv(path, sep=separator, encoding=encoding, low_memory=False)
+    except UnicodeDecodeError as error:
+        raise _wrong_encoding(path, encoding) from error
+    except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise ValueError(f"{str(path)!r} must be a table of text lines. {error}.") from error
+    for name in table.columns:
+        table[name] = _as_dates(table[name])
+    return table
+
+
+def _check_lines(path: Path, separator: str, encoding: str) -> None:
+    """Raise unless every line has as many fields as the first, whose names are distinct.
+
+    pandas would fill up short lines and rename repeated columns in silence.
+    """
+    with path.open(encoding=encoding, newline="") as file:
+        lines = csv.reader(file, delimiter=separator)
+        header = next((line for line in lines if line), None)
+        if header is None:
+            raise ValueError(f"{str(path)!r} must hold a table. It has blank lines only.")
+        _check_separator(path, header, separator)
+        _check_names(path, [name for name in header if name])
+        for line in lines:
+            if line and len(line) != len(header):
+                raise ValueError(
+                    f"{str(path)!r} must have {len(header)} fields in every line, as in its "
+                    f"first. Got {len(line)} in line {lines.line_num} instead: "
+                    f"{separator.join(line)[:60]!r}. Put fields that contain "
+                    f"{_called(separator)} into double quotes."
+                )
+
+
+def _check_separator(path: Path, header: list[str], separator: str) -> None:
+    others = [other for other in ",;\t|" if other != separator and other in header[0]]
+    if len(header) == 1 and others:
+        raise ValueError(
+            f"{str(path)!r} must be separated by {_called(separator)}, as its extension says. Got "
+            f"the first line {header[0][:60]!r} instead, which looks separated by "
+            f"{_called(others[0])}. Rename or convert it."
+        )
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise ValueError(
+            f"{str(path)!r} must have distinct column names. Got {listed(repeated)} more than "
+            "once instead. Rename the columns."
+        )
+
+
+def _check_signature(path: Path, wanted: str, allowed: tuple[bytes, ...]) -> None:
+    with path.open("rb") as file:
+        start = file.read(8)
+    for signature, what in SIGNATURES.items():
+        if start.startswith(signature) and signature not in allowed:
+            raise ValueError(
+                f"{str(path)!r} must be {wanted}, as its extension says. Got {what} instead. "
+                "Rename or convert it."
+            )
+
+
+def _wrong_encoding(path: Path, encoding: str) -> ValueError:
+    content = path.read_bytes()
+    advice = "Save it as UTF-8, or give its encoding, such as encoding='latin-1'."
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        advice = "It looks like UTF-16: save it as UTF-8, or give encoding='utf-16'."
+    try:
+        content.decode(encoding)
+        place, byte = 0, content[0]  # the decoder of lines was stricter
+    except UnicodeDecodeError as error:
+        place, byte = error.start, error.object[error.start]
+    line = content[:place].count(b"\n") + 1
+    name = encoding.removesuffix("-sig")
+    return ValueError(
+        f"{str(path)!r} must be text in {name}. Got the byte 0x{byte:02x} in line {line}, which "
+        f"is not. {advice}"
+    )
+
+
+def _as_dates(column: pd.Series) -> pd.Series:
+    """Return a text column as dates if all of it is ISO dates."""
+    if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
+        return column
+    present = column.dropna()
+    if present.empty or not all(isinstance(v, str) and DATE.fullmatch(v) for v in present):
+        return column
+    try:
+        return pd.to_datetime(column, format="ISO8601")
+    except ValueError:  # the 31st of February, or time zones in some rows only
+        return column
+
+
+def _read_arrow(path: Path, extension: str) -> pd.DataFrame:
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise ImportError(
+            f"Reading {extension} files needs pyarrow, which is not installed. Install it with "
+            'pip install "narrows[tables]".'
+        ) from error
+    if extension in PARQUET:
+        wanted = "a Parquet file"
+        _check_signature(path, wanted, allowed=(b"PAR1",))
+        reader: Any = _parquet
+    else:
+        wanted = "an Arrow file"
+        _check_signature(path, wanted, allowed=(b"ARROW1",))
+        reader = _ipc
+    try:
+        table = reader(path)
+    except (pyarrow.ArrowInvalid, OSError) as error:
+        raise ValueError(
+            f"{str(path)!r} must be {wanted}, as its extension says. It is something else or "
+            f"was cut off ({str(error).splitlines()[0]}). Write it again."
+        ) from error
+    _check_names(path, table.column_names)
+    return table.to_pandas()
+
+
+def _parquet(path: Path) -> Any:
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path) as file:
+        return file.read()
+
+
+def _ipc(path: Path) -> Any:
+    from pyarrow import ipc
+
+    with path.open("rb") as file:
+        opened = ipc.open_file if file.read(6) == b"ARROW1" else ipc.open_stream
+        file.seek(0)
+        return opened(file).read_all()
+
+
+def _called(separator: str) -> str:
+    return {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}[separator]
