@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from narrows import datasets, networks, plots
     from narrows.data import TablePreprocessor, partition, read_table
     from narrows.embedders import PCA, Autoencoder
-    from narrows.storage import load_weights_hdf5, save_weights_hdf5
+    from narrows.storage import load, load_weights_hdf5, save, save_weights_hdf5
 
 # Where each public name lives; None for a module.
 _HOMES: dict[str, str | None] = {
@@ -21,11 +21,13 @@ _HOMES: dict[str, str | None] = {
     "PCA": "embedders",
     "TablePreprocessor": "data",
     "datasets": None,
+    "load": "storage",
     "load_weights_hdf5": "storage",
     "networks": None,
     "partition": "data",
     "plots": None,
     "read_table": "data",
+    "save": "storage",
     "save_weights_hdf5": "storage",
 }
 
@@ -35,11 +37,13 @@ __all__ = [
     "TablePreprocessor",
     "__version__",
     "datasets",
+    "load",
     "load_weights_hdf5",
     "networks",
     "partition",
     "plots",
     "read_table",
+    "save",
     "save_weights_hdf5",
 ]
 

@@ -413,10 +413,11 @@ def test_wrong_number_of_columns(X, A):
 
 
 def test_missing_and_infinite_numbers(A):
-    for bad, word in ((np.nan, "NaN"), (np.inf, "infinity")):
+    for bad, word in ((np.nan, "NaN"), (np.inf, "infinite")):
         broken = A.copy()
         broken[3, 1] = bad
-        with pytest.raises(ValueError, match=word):
+        wanted = rf"{word}.*row 3 .*'x1'.*narrows\.TablePreprocessor"
+        with pytest.raises(ValueError, match=wanted):
             make().fit(broken)
 
 

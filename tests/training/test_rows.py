@@ -83,3 +83,12 @@ def test_a_loss_that_may_look_across_rows_does_not_tolerate_padding(loss):
     model = keras.Model(inputs, layers.Dense(3)(inputs))
     assert tolerates_padding(model, Reconstruction("huber"))
     assert not tolerates_padding(model, Reconstruction(loss))
+
+
+def test_a_nested_sequential_is_looked_into():
+    inner = keras.Sequential([keras.Input((3,)), layers.Dense(3)])
+    coupled = keras.Sequential([keras.Input((3,)), layers.Softmax(axis=0)])
+    for nested, tolerates in ((inner, True), (coupled, False)):
+        inputs = keras.Input((3,))
+        model = keras.Model(inputs, nested(inputs))
+        assert tolerates_padding(model, Reconstruction("mse")) is tolerates

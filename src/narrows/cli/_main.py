@@ -11,7 +11,11 @@ from typing import Annotated
 import typer
 
 from narrows import __version__
+from narrows.cli._embed import embed
 from narrows.cli._errors import BadInputError
+from narrows.cli._fit import fit
+from narrows.cli._inspect import inspect
+from narrows.cli._reconstruct import reconstruct
 from narrows.cli.iris import iris
 
 app = typer.Typer(
@@ -39,7 +43,8 @@ def _options(
     pass
 
 
-app.command("iris")(iris)
+for _command in (iris, fit, embed, reconstruct, inspect):
+    app.command(_command.__name__)(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,8 +8,9 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, estimator_html_repr
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from narrows.data import check_columns, to_matrix
 from narrows.embedders._drawing import layer_widths, network_svg
 from narrows.embedders._parameters import check_integer, check_real, check_seed, check_widths
 
@@ -369,8 +370,20 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _matrix(self, X, *, reset: bool) -> np.ndarray:
         """Return `X` as float32, checked for numbers that are none."""
+        owner = type(self).__name__
+        expected = None if reset else getattr(self, "feature_names_in_", None)
         images = callable(self.encoder)
-        return validate_data(self, X, reset=reset, dtype=np.float32, order="C", allow_nd=images)
+        found = to_matrix(X, owner=owner, names=expected, allow_images=images)
+        count = found.values.shape[1]
+        if not reset:
+            check_columns(expected, self.n_features_in_, found.names, count, owner)
+            return found.values
+        self.n_features_in_: int = count
+        if found.names is not None:
+            self.feature_names_in_ = np.asarray(found.names, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        return found.values
 
     def _checked(self, X) -> np.ndarray:
         check_is_fitted(self)

@@ -111,7 +111,7 @@ def _check_new(model: keras.Model, built_here) -> None:
 def _check_stateless(layer) -> None:
     """Refuse a layer whose weights mean something: a copy starts from new ones."""
     adapted = isinstance(layer, keras.layers.Normalization) and layer.input_mean is None
-    frozen = bool(layer.weights) and not layer.trainable
+    frozen = bool(getattr(layer, "weights", ())) and not layer.trainable
     if adapted or frozen:
         why = "has adapted statistics" if adapted else "is frozen (trainable=False)"
         raise ValueError(

@@ -102,7 +102,8 @@ def tolerates_padding(model: keras.Model, objective: Any) -> bool:
 
 def _row_by_row(operation: Callable) -> bool:
     if isinstance(operation, keras.Model):
-        return all(_row_by_row(inner) for inner in getattr(operation, "operations", [operation]))
+        inner = getattr(operation, "operations", None) or getattr(operation, "layers", [])
+        return bool(inner) and all(_row_by_row(one) for one in inner)
     if type(operation) not in _ROW_BY_ROW or foreign_pieces(operation):
         return False
     if getattr(operation, "activity_regularizer", None) is not None:

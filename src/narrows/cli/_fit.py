@@ -1,0 +1,156 @@
+"""``narrows fit``: a table in, a model file out."""
+
+import enum
+import hashlib
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from narrows.cli import _tables
+from narrows.cli._errors import BadInputError, bad_input, output_file, warnings_on_stderr
+from narrows.cli._results import show
+
+_SHOWN = 5  # columns named on the screen
+
+
+class Scale(enum.StrEnum):
+    """How `TablePreprocessor` scales numbers."""
+
+    STANDARDIZE = "standardize"
+    NONE = "none"
+    RANGE = "range"
+    ROBUST = "robust"
+
+
+def fit(
+    table: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet or Arrow, by extension.")],
+    out: Annotated[Path, typer.Option(help="Model file to write; ends in .narrows.")],
+    label: Annotated[
+        str | None, typer.Option(help="Column that is not learned from, such as a class.")
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(help="More such columns, separated by commas.")
+    ] = None,
+    bottleneck: Annotated[int, typer.Option(min=1, help="Width of the embedding.")] = 2,
+    encoder: Annotated[
+        str, typer.Option(help="Widths of the encoder's hidden layers; the decoder mirrors them.")
+    ] = "150,50,25",
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the rows, at most.")] = 100,
+    restarts: Annotated[
+        int, typer.Option(min=1, help="Independent trainings, of which the best is kept.")
+    ] = 1,
+    patience: Annotated[
+        int | None, typer.Option(min=0, help="Stop after so many epochs without a better loss.")
+    ] = None,
+    validation_fraction: Annotated[
+        float, typer.Option(min=0.0, help="Share of the rows held out to validate on.")
+    ] = 0.0,
+    scale: Annotated[Scale, typer.Option(help="Scaling of numbers and dates.")] = Scale.STANDARDIZE,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides the training.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Learn a small embedding of a table and save it, preprocessing included.
+
+    Numbers are scaled, missing values filled in, text and categories one-hot encoded.
+
+    Example: narrows fit iris.csv --label Species --restarts 20 --out iris.narrows
+    """
+    widths = _widths(encoder)
+    _tables.check_extension(out, [".narrows"])
+    output_file(out, table)
+    rows = _tables.read(table)
+    apart = _tables.columns("--label", [label] if label else None, rows)
+    apart += _tables.columns("--drop", drop, rows)
+    learned = rows.drop(columns=apart)
+    if not learned.shape[1]:
+        raise BadInputError("--label and --drop must leave a column to learn from. They name all.")
+    # Imported here, so that a mistyped option or column is answered at once.
+    from sklearn.pipeline import make_pipeline
+
+    from narrows import Autoencoder
+    from narrows.data import TablePreprocessor
+    from narrows.storage import save
+
+    embedder = Autoencoder(
+        bottleneck=bottleneck,
+        encoder=widths,
+        epochs=epochs,
+        restarts=restarts,
+        patience=patience,
+        validation_fraction=validation_fraction,
+        random_state=seed,
+        verbose=int(sys.stderr.isatty()),
+    )
+    model = make_pipeline(TablePreprocessor(scale=scale.value), embedder)
+    start = time.perf_counter()
+    with bad_input(), warnings_on_stderr():
+        model.fit(learned)
+    seconds = time.perf_counter() - start
+    embedder.verbose = 0
+    with bad_input():
+        save(model, out, provenance=_provenance(table, rows, label, apart))
+    result = _result(out, learned, model, seconds)
+    show(result, _text(result), as_json=as_json)
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    try:
+        widths = tuple(int(part) for part in text.split(",")) if text.strip() else ()
+    except ValueError:
+        widths = (0,)
+    if any(width < 1 for width in widths):
+        raise BadInputError(
+            f"--encoder must be widths of layers, such as 150,50,25. Got {text!r} instead."
+        )
+    return widths
+
+
+def _provenance(path: Path, rows: Any, label: str | None, apart: list[str]) -> dict[str, Any]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "command": "narrows fit",
+        "table": path.name,
+        "table_sha256": digest,
+        "rows": len(rows),
+        "label": label,
+        "left_out": apart,
+    }
+
+
+def _result(out: Path, learned: Any, model: Any, seconds: float) -> dict[str, Any]:
+    preprocessor, embedder = (step for _, step in model.steps)
+    restarts = embedder.restarts_
+    kept = restarts.table[restarts.table["in_use"]].iloc[0]
+    measures = [name for name in embedder.history_.columns if name not in {"restart", "epoch"}]
+    return {
+        "model": str(out),
+        "rows": len(learned),
+        "columns": list(learned.columns),
+        "encoded_columns": len(preprocessor.get_feature_names_out()),
+        "bottleneck": embedder.bottleneck,
+        "restarts": len(restarts),
+        "restart_in_use": restarts.best,
+        "diverged": int(restarts.table["diverged"].sum()),
+        "epochs": int(kept["epochs"]),
+        "best_epoch": int(kept["best_epoch"]),
+        "measures": {name: float(kept[name]) for name in measures},
+        "seconds": round(seconds, 3),
+    }
+
+
+def _text(result: dict[str, Any]) -> str:
+    names = result["columns"]
+    shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    measures = ", ".join(f"{name} {value:.4g}" for name, value in result["measures"].items())
+    which = f"restart {result['restart_in_use']} of {result['restarts']} (counted from 0), "
+    return (
+        f"{result['rows']} rows, {len(names)} columns ({shown}), as "
+        f"{result['encoded_columns']} numbers, narrowed to {result['bottleneck']}\n"
+        f"{which if result['restarts'] > 1 else ''}epoch {result['best_epoch']} of "
+        f"{result['epochs']}: {measures}\n"
+        f"trained in {result['seconds']:.1f} s, written to {result['model']}"
+    )

@@ -1,0 +1,89 @@
+"""``narrows reconstruct``: a table as it comes back through the bottleneck."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import typer
+
+from narrows.cli import _tables
+from narrows.cli._errors import bad_input, output_file, warnings_on_stderr
+from narrows.cli._results import show
+
+ERROR_COLUMN = "reconstruction_error"
+
+
+def reconstruct(
+    model: Annotated[Path, typer.Argument(help="What narrows fit or narrows.save wrote.")],
+    table: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet or Arrow, by extension.")],
+    out: Annotated[Path, typer.Option(help="Table to write: .csv, .tsv, .parquet or .arrow.")],
+    errors: Annotated[
+        bool,
+        typer.Option(
+            "--errors",
+            help=f"Add {ERROR_COLUMN}: a row's mean squared error over its encoded columns.",
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Write what is left of a table's rows after the bottleneck, with the table's own types.
+
+    Rows with a large error are those that the embedding cannot describe.
+
+    Example: narrows reconstruct iris.narrows iris.csv --errors --out r.csv
+    """
+    _tables.check_extension(out, _tables.WRITTEN)
+    output_file(out, model, table)
+    rows = _tables.read(table)
+    from narrows.storage import load
+
+    with bad_input():
+        fitted = load(model).set_output(transform="default")
+    learned = _tables.rows_for(fitted, rows)
+    with bad_input(), warnings_on_stderr():
+        rebuilt, row_errors = _rebuild(fitted, learned)
+    frame = _frame(rebuilt, learned, rows.index)
+    if errors:
+        column = pd.DataFrame({ERROR_COLUMN: row_errors}, index=rows.index)
+        frame = _tables.add_columns(frame, column, "--errors")
+    _tables.write(frame, out)
+    result = {
+        "out": str(out),
+        "rows": len(rows),
+        "columns": list(frame.columns),
+        "mean_reconstruction_error": float(np.mean(row_errors)),
+    }
+    text = f"{len(rows)} rows, mean error {np.mean(row_errors):.4g}, written to {out}"
+    show(result, text, as_json=as_json)
+
+
+def _rebuild(fitted: Any, learned: Any) -> tuple[Any, np.ndarray]:
+    """Return the rows after the bottleneck, and each row's error in the embedder's units."""
+    steps = [step for _, step in getattr(fitted, "steps", [("", fitted)])]
+    encoded = learned
+    for step in steps[:-1]:
+        encoded = step.transform(encoded)
+    embedder = steps[-1]
+    rebuilt = embedder.inverse_transform(embedder.transform(encoded))
+    given = np.asarray(encoded, np.float64)
+    row_errors = np.mean((np.asarray(rebuilt, np.float64) - given) ** 2, axis=1)
+    for step in steps[-2::-1]:
+        rebuilt = step.inverse_transform(rebuilt)
+    return rebuilt, row_errors
+
+
+def _frame(rebuilt: Any, learned: Any, index: pd.Index) -> pd.DataFrame:
+    """Return rows as a table; numbers without a preprocessor get the table's types back."""
+    if isinstance(rebuilt, pd.DataFrame):
+        return rebuilt.set_axis(index, axis=0)
+    if not isinstance(learned, pd.DataFrame):
+        names = [f"x{number}" for number in range(rebuilt.shape[1])]
+        return pd.DataFrame(rebuilt, columns=names, index=index)
+    frame = pd.DataFrame(rebuilt, columns=learned.columns, index=index)
+    for name, dtype in learned.dtypes.items():
+        if pd.api.types.is_integer_dtype(dtype):
+            frame[name] = frame[name].round().astype(dtype)
+        else:
+            frame[name] = frame[name].astype(dtype)
+    return frame

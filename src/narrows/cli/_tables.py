@@ -1,0 +1,127 @@
+"""Tables on the command line: columns by name, and writing results by the file's extension."""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from narrows._files import replacing
+from narrows.cli._errors import BadInputError, bad_input
+
+WRITTEN = (".csv", ".tsv", ".parquet", ".arrow")
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read a table, whatever is wrong with it being the input's fault."""
+    from narrows.data import read_table
+
+    with bad_input():
+        return read_table(path)
+
+
+def check_extension(path: Path, known: Sequence[str]) -> None:
+    """Raise BadInputError unless a result's path ends in a known extension that can be written."""
+    extension = path.suffix.lower()
+    if extension not in known:
+        raise BadInputError(f"--out must end in {', '.join(known)}. Got {path.name!r} instead.")
+    if extension in {".parquet", ".arrow"}:
+        try:
+            import pyarrow  # noqa: F401 (only to know that it is there)
+        except ImportError as error:
+            raise BadInputError(
+                f"Writing {extension} files needs pyarrow, which is not installed. Install it "
+                'with pip install "narrows[tables]", or write .csv.'
+            ) from error
+
+
+def columns(option: str, given: Sequence[str] | None, table: pd.DataFrame) -> list[str]:
+    """Return the columns that an option names, separated by commas or given one by one.
+
+    Raises
+    ------
+    BadInputError
+        If the table has no such column.
+    """
+    found: list[str] = []
+    for entry in given or ():
+        parts = [entry] if entry in table.columns else entry.split(",")
+        found += [name for name in parts if name not in found]
+    missing = [name for name in found if name not in table.columns]
+    if missing:
+        raise BadInputError(
+            f"{option} must name columns of the table. {_no_such(missing, table.columns)}"
+        )
+    return found
+
+
+def rows_for(model: Any, table: pd.DataFrame, apart: Sequence[str] = ()) -> Any:
+    """Return the columns that a model was fitted on, by name and in its order.
+
+    Parameters
+    ----------
+    model : fitted embedder or Pipeline
+    table : pandas.DataFrame
+        With those columns; others are left out.
+    apart : sequence of str
+        Columns that a model without names must not take.
+
+    Raises
+    ------
+    BadInputError
+        If columns are missing.
+    """
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        table = table.drop(columns=list(apart))
+        if table.shape[1] != model.n_features_in_:
+            raise BadInputError(
+                f"The model was fitted on {model.n_features_in_} columns without names. Got "
+                f"{table.shape[1]} columns instead. Give exactly those columns, in their order."
+            )
+        return table.to_numpy()
+    missing = [name for name in names if name not in table.columns]
+    if missing:
+        raise BadInputError(
+            f"The table must have the columns that the model was fitted on. "
+            f"{_no_such(missing, table.columns, taken=names)}"
+        )
+    return table[list(names)]
+
+
+def add_columns(result: pd.DataFrame, more: pd.DataFrame, option: str) -> pd.DataFrame:
+    """Put further columns behind a result's own, if no name would stand twice."""
+    twice = [str(name) for name in more.columns if name in result.columns]
+    if twice:
+        raise BadInputError(
+            f"{option} must not repeat a name of the result. Got {', '.join(map(repr, twice))}, "
+            "which the result has. Rename the columns of the table."
+        )
+    return pd.concat([result, more], axis=1)
+
+
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Write a table in the form its extension says; an old file stays until it is complete."""
+    extension = path.suffix.lower()
+    with bad_input(), replacing(path) as temporary:
+        if extension == ".parquet":
+            table.to_parquet(temporary, index=False)
+        elif extension == ".arrow":
+            table.to_feather(temporary, compression="uncompressed")
+        else:
+            table.to_csv(temporary, sep="\t" if extension == ".tsv" else ",", index=False)
+
+
+def _no_such(missing: Sequence[str], known: Any, taken: Any = ()) -> str:
+    """Say which columns are not there, and which there are, but not taken, that look like them."""
+    names = [str(name) for name in known]
+    folded = {name.casefold(): name for name in names if name not in set(taken)}
+    sentences = []
+    for name in missing[:5]:
+        near = difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)
+        hint = f" (did you mean {' or '.join(repr(folded[one]) for one in near)}?)" if near else ""
+        sentences.append(f"{name!r}{hint}")
+    more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+    shown = ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
+    return f"There is no {', '.join(sentences)}{more}. It has {shown}."

@@ -1,0 +1,217 @@
+"""Keras graphs to and from configurations, with sizes checked before a weight is allocated.
+
+Importing this imports Keras.
+"""
+
+import contextlib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from narrows._keras import keras
+from narrows.networks import Networks, join_networks
+from narrows.networks._initializers import deferred_initializers
+from narrows.storage._known import may_be_custom, unknown_classes, without_compiling
+
+_SMALL = 1_000_000  # numbers; 4 MB
+_DTYPES = {"float64", "float32", "float16", "bool"} | {
+    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
+
+
+def config_of(model: keras.Model) -> tuple[dict[str, Any], list[str]]:
+    """Return a model's configuration and the names of classes in it that are not Keras's own.
+
+    Parameters
+    ----------
+    model : keras.Model
+
+    Raises
+    ------
+    ValueError
+        If the graph holds a Lambda, a function without a name, or another layer whose work is
+        not in its configuration.
+    """
+    try:
+        config = without_compiling(json.loads(model.to_json()))
+    except (OSError, TypeError, ValueError, NotImplementedError) as error:
+        # A lambda has no name to be found by; where its source cannot be read, Keras raises.
+        raise ValueError(
+            f"The {model.name} must be describable layer by layer. Keras cannot describe it: "
+            f"{error}. Use named functions and layers with get_config in place of lambdas."
+        ) from error
+    custom = unknown_classes(config)
+    if not may_be_custom(config):
+        raise ValueError(
+            f"The {model.name} must be made of layers whose work is in their configuration. Got "
+            f"{custom} instead, which would store code. Write a layer class, and pass it to "
+            "narrows.load as custom_objects."
+        )
+    return config, custom
+
+
+def build(
+    encoder: Any,
+    decoder: Any,
+    row_shape: tuple[int, ...],
+    bottleneck: int,
+    *,
+    stored: int,
+    custom_objects: Mapping[str, Any],
+) -> Networks:
+    """Build encoder and decoder from their configurations, with weights at zero.
+
+    Parameters
+    ----------
+    encoder, decoder : dict
+    row_shape : tuple of int
+    bottleneck : int
+    stored : int
+        How many numbers the file holds for them; a graph that wants more is not built.
+    custom_objects : mapping of str to class or function
+
+    Raises
+    ------
+    ValueError
+        If a configuration names a class that is not known, or the graph does not fit.
+    """
+    parts = [without_compiling(part) for part in (encoder, decoder)]
+    unknown = unknown_classes(parts, custom_objects)
+    if unknown:
+        raise ValueError(
+            f"its network has the layers or functions {unknown}, which are not Keras's own or "
+            "could run code. If they are yours, pass them: "
+            f"narrows.load(path, custom_objects={{{unknown[0]!r}: ...}})"
+        )
+    with keras.saving.custom_object_scope(dict(custom_objects)), deferred_initializers():
+        with _at_most(stored):
+            models = [_from_config(config) for config in parts]
+        ends = [(row_shape, (bottleneck,)), ((bottleneck,), row_shape)]
+        for model, (takes, makes) in zip(models, ends, strict=True):
+            _check_ends(model, takes, makes)
+        return join_networks(*models)
+
+
+def weights_of(model: keras.Model) -> dict[str, np.ndarray]:
+    """Return a model's weights by ``layer/number.name``.
+
+    Raises
+    ------
+    ValueError
+        If a weight is of a type that the file does not know.
+    """
+    found = {}
+    for key, layer, weight in _named_weights(model):
+        value = np.asarray(weight.value)
+        if value.dtype.name not in _DTYPES:
+            raise ValueError(
+                f"Layer {layer!r}: {weight.name} must be of a type that every reader knows. Got "
+                f"{value.dtype} instead. Use float32 or float16."
+            )
+        found[key] = value
+    return found
+
+
+def assign_weights(model: keras.Model, stored: Mapping[str, np.ndarray]) -> None:
+    """Give a model its weights, if they are those it needs, one by one.
+
+    Raises
+    ------
+    ValueError
+        If any is missing, superfluous or of another shape or type; nothing is assigned then.
+    """
+    wanted = {key: (layer, weight) for key, layer, weight in _named_weights(model)}
+    for key, (layer, weight) in wanted.items():
+        if key not in stored:
+            raise ValueError(f"layer {layer!r}: expected {weight.name}, file has none")
+        value = stored[key]
+        shape = tuple(weight.shape)
+        if value.shape != shape or value.dtype.name != weight.dtype:
+            raise ValueError(
+                f"layer {layer!r}: expected {weight.name} {shape} of {weight.dtype}, file has "
+                f"{value.shape} of {value.dtype}"
+            )
+    if len(stored) > len(wanted):
+        raise ValueError(f"no layer of its network has {sorted(set(stored) - set(wanted))}")
+    for key, (_, weight) in wanted.items():
+        weight.assign(stored[key])
+
+
+def object_config(value: Any) -> dict[str, Any] | None:
+    """Return the configuration of one of Keras's own losses, optimizers or metrics, else None."""
+    kinds = {
+        keras.losses.Loss: keras.losses.serialize,
+        keras.metrics.Metric: keras.metrics.serialize,
+        keras.optimizers.Optimizer: keras.optimizers.serialize,
+    }
+    for kind, serialize in kinds.items():
+        if not isinstance(value, kind):
+            continue
+        try:
+            config = json.loads(json.dumps(serialize(value)))
+        except (TypeError, ValueError, NotImplementedError):
+            return None
+        return None if unknown_classes(config) else config
+    return None
+
+
+def object_from(config: Any) -> Any:
+    """Return the loss, optimizer or metric of a configuration of Keras's own classes."""
+    unknown = unknown_classes(config)
+    if unknown:
+        raise ValueError(f"a parameter is of the class {unknown[0]!r}, which is not Keras's own")
+    return keras.saving.deserialize_keras_object(config, safe_mode=True)
+
+
+def _from_config(config: Any) -> keras.Model:
+    model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"its network is a {type(model).__name__}, not a Keras model")
+    return model
+
+
+def _check_ends(model: keras.Model, takes: tuple[int, ...], makes: tuple[int, ...]) -> None:
+    found = [tuple(tensor.shape[1:]) for tensor in (*model.inputs, *model.outputs)]
+    if found != [takes, makes]:
+        raise ValueError(
+            f"its {model.name} must take the shape {takes} and make {makes}; it has {found} instead"
+        )
+
+
+def _named_weights(model: keras.Model) -> Iterator[tuple[str, str, Any]]:
+    for layer in model.layers:
+        for number, weight in enumerate(layer.weights):
+            yield f"{layer.name}/{number}.{weight.name}", layer.name, weight
+
+
+@contextlib.contextmanager
+def _at_most(stored: int) -> Iterator[None]:
+    """Stop layers that are built in the block before they take memory for more than is stored.
+
+    Small networks are let through, so that what does not fit is named weight by weight later.
+    Inside `deferred_initializers`, whose lock keeps other threads from building meanwhile.
+    """
+    limit = max(stored, _SMALL)
+    original = keras.layers.Layer.add_weight
+    taken = 0
+
+    def add_weight(self, *args, **kwargs):
+        nonlocal taken
+        shape = args[0] if args else kwargs.get("shape")
+        shape = () if shape is None else tuple(shape) if hasattr(shape, "__iter__") else (shape,)
+        taken += math.prod(shape)
+        if taken > limit:
+            raise ValueError(
+                f"layer {self.name!r}: expected a weight of shape {shape}, file has "
+                f"{stored:,} numbers for the whole network"
+            )
+        return original(self, *args, **kwargs)
+
+    keras.layers.Layer.add_weight = add_weight
+    try:
+        yield
+    finally:
+        keras.layers.Layer.add_weight = original

@@ -1,0 +1,149 @@
+"""Which classes a Keras configuration may name: those that compute, and the caller's own.
+
+Keras finds a class by the module and name that stand in the file, and some of its classes run
+code from the file (Lambda) or read other files (lookup layers). So every configuration is walked
+before Keras sees it. Importing this imports Keras.
+"""
+
+import sys
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from narrows._keras import keras
+
+# Layers of Keras's own whose work is arithmetic, by the packages they live in.
+_LAYER_PACKAGES = tuple(
+    f"keras.src.layers.{package}."
+    for package in (
+        "activations", "attention", "convolutional", "core", "merging", "normalization",
+        "pooling", "regularization", "reshaping", "rnn",
+    )
+)  # fmt: skip
+_MORE_LAYERS = {"Normalization", "Rescaling"}
+_NO_LAYERS = {"Lambda"}
+_OPERATIONS = {f"keras.src.ops.{module}" for module in ("linalg", "math", "nn", "numpy")}
+_MODELS = {
+    ("keras", "Sequential"), ("keras.models", "Sequential"),
+    ("keras.models", "Functional"), ("keras.src.models.functional", "Functional"),
+}  # fmt: skip
+_POLICIES = {(module, "DTypePolicy") for module in ("keras", "keras.dtype_policies")}
+_FUNCTIONS = {"builtins", "keras.activations"}
+_PIECES = {
+    "keras.initializers": keras.initializers.Initializer,
+    "keras.regularizers": keras.regularizers.Regularizer,
+    "keras.constraints": keras.constraints.Constraint,
+    "keras.losses": keras.losses.Loss,
+    "keras.metrics": keras.metrics.Metric,
+    "keras.optimizers": keras.optimizers.Optimizer,
+    "keras.optimizers.schedules": keras.optimizers.schedules.LearningRateSchedule,
+}
+_CONSTANTS = {"__numpy__", "__tensor__"}
+_NUMBERS = {"bool", "int8", "int16", "int32", "int64", "uint8", "float16", "float32", "float64"}
+_MARKS = {"__keras_tensor__", "__ellipsis__", "__slice__"}
+
+
+def unknown_classes(config: Any, custom: Collection[str] = ()) -> list[str]:
+    """Name the classes and functions in a Keras configuration that are not known.
+
+    Parameters
+    ----------
+    config : dict or list
+        A configuration of Keras, as from JSON.
+    custom : collection of str
+        Names that the caller vouches for.
+
+    Returns
+    -------
+    list of str
+        Sorted, each once.
+    """
+    found = {_full_name(entry) for entry in _entries(config) if not _is_known(entry, custom)}
+    return sorted(found)
+
+
+def may_be_custom(config: Any) -> bool:
+    """Whether all unknown classes are someone's own, that is, none is a refused one of Keras."""
+    return not any(
+        _is_keras(entry) for entry in _entries(config) if not _is_known(entry, custom=())
+    )
+
+
+def without_compiling(config: Any) -> Any:
+    """Return a configuration without what a model was compiled with: embeddings need none."""
+    if isinstance(config, dict):
+        return {k: without_compiling(v) for k, v in config.items() if k != "compile_config"}
+    if isinstance(config, list):
+        return [without_compiling(value) for value in config]
+    return config
+
+
+def _entries(config: Any) -> Iterator[dict]:
+    """Every object of Keras in a configuration, at any depth."""
+    waiting = [config]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if "class_name" in value:
+                yield value
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+
+
+def _is_known(entry: dict, custom: Collection[str]) -> bool:
+    name, module, inner = entry["class_name"], entry.get("module"), entry.get("config")
+    registered = entry.get("registered_name")
+    if not isinstance(name, str) or not isinstance(module, str | None):
+        return False
+    if name in _MARKS:
+        return True
+    if name in _CONSTANTS:
+        return isinstance(inner, dict) and inner.get("dtype") in _NUMBERS
+    if name == "function":
+        known = module in _FUNCTIONS and isinstance(inner, str) and _is_activation(inner)
+        return known or (isinstance(inner, str) and inner in custom)
+    if not _is_keras(entry):
+        return name in custom or (isinstance(registered, str) and registered in custom)
+    # A registered name would be looked up in place of the class.
+    return registered in (None, name) and module is not None and _is_kerass_own(module, name)
+
+
+def _is_kerass_own(module: str, name: str) -> bool:
+    if (module, name) in _MODELS | _POLICIES:
+        return True
+    if module == "keras.layers":
+        cls = getattr(keras.layers, name, None)
+        if not isinstance(cls, type) or name in _NO_LAYERS:
+            return False
+        return cls.__module__.startswith(_LAYER_PACKAGES) or name in _MORE_LAYERS
+    if module in _OPERATIONS:
+        cls = getattr(sys.modules.get(module), name, None)
+        return isinstance(cls, type) and issubclass(cls, keras.Operation)
+    if module in _PIECES:
+        space = keras
+        for part in module.split(".")[1:]:
+            space = getattr(space, part)
+        cls = getattr(space, name, None)
+        return isinstance(cls, type) and issubclass(cls, _PIECES[module])
+    return False
+
+
+def _is_activation(name: str) -> bool:
+    function = getattr(keras.activations, name, None)
+    return callable(function) and not isinstance(function, type)
+
+
+def _is_keras(entry: dict) -> bool:
+    module, name = entry.get("module"), entry.get("class_name")
+    return (
+        not isinstance(name, str)
+        or name.startswith("__")
+        or (isinstance(module, str) and module.split(".")[0] == "keras")
+    )
+
+
+def _full_name(entry: dict) -> str:
+    name = entry["class_name"]
+    if name == "function":
+        return f"{entry.get('config')}"
+    return f"{entry.get('registered_name') or name}" if not _is_keras(entry) else f"{name}"

@@ -1,0 +1,62 @@
+"""Constructor parameters as JSON, and back."""
+
+import numbers
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+
+def to_plain(value: Any) -> Any:
+    """Return a parameter as JSON knows it.
+
+    Keras's own losses, optimizers and metrics become ``{"keras": configuration}``. What cannot
+    be described, such as a function, becomes ``{"not_stored": description, "name": name}``.
+    """
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value)
+    if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim == 1):
+        return [to_plain(one) for one in value]
+    if "keras" in sys.modules:
+        from narrows.storage._graphs import object_config
+
+        config = object_config(value)
+        if config is not None:
+            return {"keras": config}
+    return {"not_stored": describe(value), "name": _name(value)}
+
+
+def from_plain(value: Any, custom_objects: Mapping[str, Any]) -> Any:
+    """Return the parameter that `to_plain` described; lists come back as tuples.
+
+    What was not stored is taken from `custom_objects` by its name. If it is not there it
+    becomes a text that says so, which a later `fit` refuses.
+    """
+    if isinstance(value, list):
+        return tuple(from_plain(one, custom_objects) for one in value)
+    if not isinstance(value, dict):
+        return value
+    if "keras" in value:
+        from narrows.storage._graphs import object_from
+
+        return object_from(value["keras"])
+    missing = f"<{value['not_stored']}, not stored in the file>"
+    return custom_objects.get(value["name"], missing)
+
+
+def describe(value: Any) -> str:
+    """Say what a value is: ``function my_loss``, ``RandomState``."""
+    name = _name(value)
+    kind = "function" if hasattr(value, "__name__") and not isinstance(value, type) else ""
+    return f"{kind} {name}".strip()
+
+
+def _name(value: Any) -> str:
+    return getattr(value, "__name__", None) or type(value).__name__

@@ -1,0 +1,227 @@
+"""What is stored of each kind of step: its parameters, and the arrays it learned.
+
+A step is described by a dictionary for the manifest and arrays by name; `restore` builds it
+again. Attributes stand by name in `_LEARNED`; an autoencoder has its networks and history too.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+from narrows.data import TablePreprocessor
+from narrows.embedders import PCA, Autoencoder
+from narrows.storage._plain import describe, from_plain, to_plain
+
+Arrays = dict[str, np.ndarray]
+
+# Learned attributes beside the columns' names and number: arrays, numbers or None.
+_LEARNED: dict[type, tuple[str, ...]] = {
+    PCA: (
+        "mean_", "scale_", "components_", "singular_values_", "explained_variance_",
+        "explained_variance_ratio_",
+    ),
+    StandardScaler: ("mean_", "scale_", "var_", "n_samples_seen_"),
+    MinMaxScaler: (
+        "min_", "scale_", "data_min_", "data_max_", "data_range_", "n_samples_seen_",
+    ),
+    RobustScaler: ("center_", "scale_"),
+    TablePreprocessor: (),
+    Autoencoder: (),
+}  # fmt: skip
+KINDS: dict[str, type] = {kind.__name__: kind for kind in _LEARNED}
+EMBEDDERS = (Autoencoder, PCA)
+
+
+def describe_step(step: Any) -> tuple[dict[str, Any], Arrays]:
+    """Describe a fitted step for the manifest, and return its arrays.
+
+    Raises
+    ------
+    TypeError
+        If it is of a kind that cannot be stored.
+    sklearn.exceptions.NotFittedError
+        If it is not fitted.
+    ValueError
+        If its network cannot be described.
+    """
+    if type(step) not in _LEARNED:
+        raise TypeError(
+            f"A .narrows file holds steps of the classes {', '.join(KINDS)}. Got "
+            f"{type(step).__name__} instead."
+        )
+    check_is_fitted(step)
+    names = getattr(step, "feature_names_in_", None)
+    about: dict[str, Any] = {
+        "kind": type(step).__name__,
+        "parameters": _parameters(step),
+        "n_features_in": int(step.n_features_in_),
+        "feature_names_in": None if names is None else [str(name) for name in names],
+        "output": getattr(step, "_sklearn_output_config", {}).get("transform"),
+    }
+    arrays, about["learned"] = _learned(step)
+    if isinstance(step, TablePreprocessor):
+        about["preprocessing"] = step.to_config()
+    if isinstance(step, Autoencoder):
+        more, found = _describe_autoencoder(step)
+        about |= more
+        arrays |= found
+    return about, arrays
+
+
+def restore_step(about: dict[str, Any], arrays: Arrays, custom_objects: Mapping[str, Any]) -> Any:
+    """Build a step again from what `describe_step` returned.
+
+    Raises
+    ------
+    Exception
+        Of any kind, if the description is not one that `describe_step` makes.
+    """
+    if about["kind"] not in KINDS:
+        raise ValueError(f"it has a step of the unknown class {about['kind']!r}")
+    kind = KINDS[about["kind"]]
+    parameters = {
+        name: from_plain(value, custom_objects)
+        for name, value in about["parameters"].items()
+        if not _is_graph(value)
+    }
+    if kind is TablePreprocessor:
+        step: Any = TablePreprocessor.from_config(about["preprocessing"])
+    else:
+        step = kind(**parameters)
+        step.n_features_in_ = _count(about["n_features_in"])
+        if about["feature_names_in"] is not None:
+            step.feature_names_in_ = _names(about)
+    if kind is Autoencoder:
+        _restore_autoencoder(step, about, arrays, custom_objects)
+    else:
+        _restore_learned(step, about, arrays)
+    if about["output"] is not None:
+        step.set_output(transform=about["output"])
+    return step
+
+
+def _parameters(step: Any) -> dict[str, Any]:
+    """A step's parameters; a network that is no list of widths is stored as a graph instead."""
+    values = step.get_params(deep=False)
+    plain = {name: to_plain(value) for name, value in values.items()}
+    if isinstance(step, Autoencoder):
+        for part in ("encoder", "decoder"):
+            if callable(values[part]):
+                plain[part] = {"graph": describe(values[part])}
+    return plain
+
+
+def _is_graph(value: Any) -> bool:
+    return isinstance(value, dict) and "graph" in value
+
+
+def _learned(step: Any) -> tuple[Arrays, dict[str, Any]]:
+    """Return learned arrays, and learned numbers (or None) as JSON."""
+    values = {name: getattr(step, name) for name in _LEARNED[type(step)]}
+    arrays = {name: v for name, v in values.items() if isinstance(v, np.ndarray)}
+    return arrays, {name: to_plain(v) for name, v in values.items() if name not in arrays}
+
+
+def _restore_learned(step: Any, about: dict[str, Any], arrays: Arrays) -> None:
+    found = {**about["learned"], **arrays}
+    wanted = set(_LEARNED[type(step)])
+    if set(found) != wanted:
+        raise ValueError(
+            f"its {about['kind']} must have {sorted(wanted)}, and has {sorted(found)} instead"
+        )
+    for name, value in found.items():
+        columns = np.shape(value)[-1] if np.ndim(value) else step.n_features_in_
+        along_columns = name not in {"singular_values_", "explained_variance_"}
+        if along_columns and not name.endswith("ratio_") and columns != step.n_features_in_:
+            raise ValueError(f"its {about['kind']}'s {name} is not one number a column")
+        setattr(step, name, value)
+
+
+def _describe_autoencoder(step: Any) -> tuple[dict[str, Any], Arrays]:
+    from narrows.storage._graphs import config_of, weights_of
+
+    networks: dict[str, Any] = {}
+    custom: set[str] = set()
+    for part in ("encoder", "decoder", "autoencoder"):
+        networks[part], names = config_of(getattr(step, f"{part}_"))
+        custom |= set(names)
+    restarts = step.restarts_
+    weights = weights_of(step.autoencoder_)
+    about = {
+        "networks": networks,
+        "weights": list(weights),
+        "custom_objects": sorted(custom),
+        "row_shape": list(step.autoencoder_.input.shape[1:]),
+        "bottleneck": int(step.encoder_.output.shape[-1]),
+        "objective": {"loss": to_plain(step.loss), "noise": float(step.noise)},
+        "seed": to_plain(step.random_state),
+        "restarts": {
+            "count": len(restarts), "in_use": int(restarts.best), "monitored": restarts.monitored,
+        },
+        "history": list(restarts.history.columns),
+        "restart_table": list(restarts.table.columns),
+    }  # fmt: skip
+    arrays = {f"weights/{name}": value for name, value in weights.items()}
+    for prefix, frame in (("history", restarts.history), ("restarts", restarts.table)):
+        arrays |= {f"{prefix}/{name}": frame[name].to_numpy() for name in frame.columns}
+    return about, arrays
+
+
+def _restore_autoencoder(
+    step: Any, about: dict[str, Any], arrays: Arrays, custom_objects: Mapping[str, Any]
+) -> None:
+    from narrows.embedders._restarts import Restarts
+    from narrows.storage._graphs import assign_weights, build
+
+    weights = _part(arrays, "weights/")
+    networks = build(
+        about["networks"]["encoder"],
+        about["networks"]["decoder"],
+        tuple(_count(length) for length in about["row_shape"]),
+        _count(about["bottleneck"]),
+        stored=sum(value.size for value in weights.values()),
+        custom_objects=custom_objects,
+    )
+    assign_weights(networks.autoencoder, weights)
+    history = _frame(_part(arrays, "history/"), about["history"])
+    table = _frame(_part(arrays, "restarts/"), about["restart_table"])
+    extra = len(arrays) - len(weights) - history.shape[1] - table.shape[1]
+    best, monitored = int(about["restarts"]["in_use"]), str(about["restarts"]["monitored"])
+    if extra or len(table) != about["restarts"]["count"] or monitored not in history:
+        raise ValueError("its history does not belong to its restarts")
+    for part in ("encoder", "decoder"):
+        if _is_graph(about["parameters"][part]):
+            setattr(step, part, getattr(networks, part))
+    step.encoder_ = networks.encoder
+    step.decoder_ = networks.decoder
+    step.autoencoder_ = networks.autoencoder
+    in_use = {best: [np.asarray(weight.value) for weight in networks.autoencoder.weights]}
+    step.restarts_ = Restarts(best, monitored, history, table, in_use)
+    step.history_ = history
+
+
+def _part(arrays: Arrays, prefix: str) -> Arrays:
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+
+
+def _frame(columns: Arrays, order: list[str]) -> pd.DataFrame:
+    if set(columns) != set(order):
+        raise ValueError(f"its history must have {order}, and has {sorted(columns)} instead")
+    return pd.DataFrame({name: columns[name] for name in order})
+
+
+def _names(about: dict[str, Any]) -> np.ndarray:
+    names = about["feature_names_in"]
+    if not all(isinstance(name, str) for name in names) or len(names) != about["n_features_in"]:
+        raise ValueError(f"its {about['kind']} does not name its columns")
+    return np.array(names, dtype=object)
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 1:
+        raise ValueError(f"it has a count of {value!r}")
+    return value
