@@ -1,8 +1,12 @@
 """The same numbers give the same bits from every container; mixed tables go in and come back."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.compose import ColumnTransformer
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -111,3 +115,61 @@ def test_one_row_at_a_time(measurements):
     fitted = small().fit(measurements)
     rows = [fitted.transform(measurements.iloc[[k]])[0] for k in range(3)]
     np.testing.assert_allclose(rows, fitted.transform(measurements)[:3], rtol=1e-5)
+
+
+def test_a_bundled_table_with_gaps_and_text():
+    """Palmer's penguins, from plotnine's data: factors, numbers and missing values."""
+    from plotnine.data import penguins as table
+
+    pipeline = make_pipeline(
+        narrows.TablePreprocessor(),
+        small(bottleneck=3, encoder=(32,), epochs=100, learning_rate=5e-3),
+    ).fit(table)
+    back = pipeline.inverse_transform(pipeline.transform(table))
+    assert list(back.columns) == list(table.columns)
+    assert (back["species"].astype(str) == table["species"].astype(str)).mean() > 0.9
+    known = table["body_mass_g"].notna() & back["body_mass_g"].notna()
+    error = (back["body_mass_g"] - table["body_mass_g"])[known].abs().median()
+    assert error < table["body_mass_g"].std()
+    with pytest.raises(ValueError, match="bill_length_mm"):
+        pipeline.transform(table.drop(columns="bill_length_mm"))
+
+
+def test_one_row_cannot_be_fitted(measurements):
+    with pytest.raises(ValueError, match="1 sample"):
+        small().fit(measurements.iloc[:1])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rows=st.integers(2, 40),
+    columns=st.sampled_from([1, 3]),
+    exponent=st.integers(-30, 30),
+    constant=st.booleans(),
+    repeated=st.booleans(),
+    scaled=st.booleans(),
+    seed=st.integers(0, 999),
+)
+def test_a_result_or_a_clear_error_never_nan(
+    rows, columns, exponent, constant, repeated, scaled, seed
+):
+    X = np.random.default_rng(seed).normal(size=(rows, columns)) * 10.0**exponent
+    if constant:
+        X[:, 0] = X[0, 0]
+    if repeated:
+        X[:] = X[0]
+    embedder = small(epochs=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a constant column is named in one
+        pipeline = make_pipeline(narrows.TablePreprocessor(), embedder) if scaled else embedder
+        try:
+            Z, said = pipeline.fit_transform(X), ""
+        except ValueError as error:
+            Z, said = None, str(error)
+    if Z is None:
+        assert "finite" in said
+        assert "learning_rate" in said
+        assert not scaled, "standardized columns train whatever their scale"
+        return
+    assert np.isfinite(Z).all()
+    assert np.isfinite(embedder.history_["loss"]).all()

@@ -373,7 +373,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         owner = type(self).__name__
         expected = None if reset else getattr(self, "feature_names_in_", None)
         images = callable(self.encoder)
-        found = to_matrix(X, owner=owner, names=expected, allow_images=images)
+        least = 2 if reset else 1
+        found = to_matrix(X, owner=owner, names=expected, allow_images=images, min_rows=least)
         count = found.values.shape[1]
         if not reset:
             check_columns(expected, self.n_features_in_, found.names, count, owner)

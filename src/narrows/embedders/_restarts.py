@@ -98,7 +98,7 @@ def restarts_of(training, weight_positions: list[int]) -> Restarts:
     names = training.lanes
     monitored = training.monitored
     at_best = training.losses(monitored).astype(float)
-    usable = np.where(np.isfinite(at_best), at_best, np.inf)
+    usable = np.where(training.usable, at_best, np.inf)
     if not np.isfinite(usable).any():
         epoch = int(training.epochs_run.min())
         raise ValueError(

@@ -9,6 +9,7 @@ import numpy as np
 
 from narrows.training._loops import Shape, Span
 from narrows.training._program import Compiled, Program
+from narrows.training._result import finite_lanes
 
 _SEGMENT_SECONDS = 0.4  # how long progress and Ctrl-C may have to wait
 
@@ -176,11 +177,14 @@ def _collect(plan: Plan, lanes: Lanes, carry, history: np.ndarray) -> ChunkResul
         epochs_run = np.minimum(epochs_run, stop)
     history = history.copy()
     history[np.arange(total)[None, :] >= epochs_run[:, None]] = np.nan
+    weights = plan.program.join(trainable, other)
+    # A loss is taken before the step that follows it, and the last step may be the one too many.
+    diverged |= ~finite_lanes(weights)
     real = slice(len(lanes.numbers))
     return ChunkResult(
         numbers=lanes.numbers,
         history=history[real],
-        weights=[values[real] for values in plan.program.join(trainable, other)],
+        weights=[values[real] for values in weights],
         epochs_run=epochs_run[real],
         best_epoch=best_epoch[real],
         diverged=diverged[real],

@@ -5,6 +5,21 @@ from dataclasses import dataclass
 import numpy as np
 
 
+def finite_lanes(weights: list[np.ndarray]) -> np.ndarray:
+    """Say of each lane whether all its weights are finite numbers.
+
+    Parameters
+    ----------
+    weights : list of ndarrays of shape (lanes, ...)
+
+    Returns
+    -------
+    bool ndarray of shape (lanes,)
+    """
+    finite = [np.isfinite(values).reshape(len(values), -1).all(axis=1) for values in weights]
+    return np.logical_and.reduce(finite)
+
+
 @dataclass(frozen=True)
 class Training:
     """All lanes of a training.
@@ -22,7 +37,7 @@ class Training:
     best_epoch : int ndarray of shape (lanes,)
         The epoch, from 0, that `weights` are from.
     diverged : bool ndarray of shape (lanes,)
-        Lanes whose loss stopped being a finite number.
+        Lanes whose loss or weights stopped being finite numbers.
     lanes : int ndarray of shape (lanes,)
         Numbers of the lanes that were trained: all, unless interrupted.
     interrupted : bool
@@ -41,6 +56,14 @@ class Training:
     def monitored(self) -> str:
         """The measure that chooses among lanes: ``val_loss`` if there is one, else ``loss``."""
         return "val_loss" if "val_loss" in self.measures else "loss"
+
+    @property
+    def usable(self) -> np.ndarray:
+        """Lanes whose weights, and the monitored loss that goes with them, are finite numbers.
+
+        A lane that diverged is usable if early stopping kept its weights from before.
+        """
+        return np.isfinite(self.losses(self.monitored)) & finite_lanes(self.weights)
 
     def losses(self, name: str) -> np.ndarray:
         """Return one measure at the epoch that `weights` are from.
