@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from narrows._errors import WrongBackendError
+
 BACKEND = "jax"
 
 
@@ -24,14 +26,14 @@ def _wrong_backend(found: str) -> str:
 
 
 def check_backend() -> None:
-    """Raise RuntimeError if this process has chosen another Keras backend than JAX."""
+    """Raise WrongBackendError if this process has chosen another Keras backend than JAX."""
     chosen = os.environ.get("KERAS_BACKEND")
     if "keras" in sys.modules:
         # A half-imported or foreign module has no config; Keras itself will say what is wrong.
         config = getattr(sys.modules["keras"], "config", None)
         chosen = config.backend() if config is not None else chosen
     if chosen not in (None, "", BACKEND):
-        raise RuntimeError(_wrong_backend(chosen))
+        raise WrongBackendError(_wrong_backend(chosen))
 
 
 check_backend()

@@ -140,3 +140,14 @@ def test_ctrl_c_exits_130(monkeypatch, tmp_path):
     with pytest.raises(SystemExit) as stop:
         main(["iris", "--out", os.fspath(tmp_path)])
     assert stop.value.code == 130
+
+
+def test_another_keras_backend_is_one_sentence_and_exit_2(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", "from narrows.cli import main; main()", "iris", "--out", "out"],
+        cwd=tmp_path, env={**os.environ, "KERAS_BACKEND": "torch"}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("narrows: narrows needs Keras on the 'jax' backend")
+    assert done.stderr.count("\n") == 1

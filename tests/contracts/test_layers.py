@@ -13,7 +13,7 @@ STAGES = [
     "data", "networks", "objectives", "training", "embedders", "comparison", "plots", "report",
 ]  # fmt: skip
 EDGES = ["storage", "export", "scale", "cli"]
-FOR_ALL = {"_files", "_keras", "_version"}
+FOR_ALL = {"_errors", "_files", "_keras", "_version"}
 # Which part alone may import a library; None for no part at all.
 OWNERS = {
     "plotnine": "plots",

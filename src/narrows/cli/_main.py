@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from narrows import __version__
+from narrows._errors import WrongBackendError
 from narrows.cli._embed import embed
 from narrows.cli._errors import BadInputError
 from narrows.cli._fit import fit
@@ -57,6 +58,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     try:
         app(args=list(arguments) if arguments is not None else None)
-    except BadInputError as error:
+    except (BadInputError, WrongBackendError) as error:
         print(f"narrows: {error}", file=sys.stderr)
         sys.exit(2)

@@ -1,0 +1,5 @@
+"""Errors that every part may raise and the command line knows."""
+
+
+class WrongBackendError(RuntimeError):
+    """Keras runs on another backend than JAX in this process."""
