@@ -136,3 +136,19 @@ def test_an_error_in_progress_ends_the_training(monkeypatch):
     monkeypatch.setattr(_fitting, "train", watched)
     with pytest.raises(RuntimeError, match="the bar broke"):
         Autoencoder(encoder=(4,), epochs=10**7).fit(X)
+
+
+def test_a_model_with_functions_of_the_user_is_copied():
+    """Copies for the embedder and for the training go through the same door."""
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            layers.Dense(3, activation=lambda x: keras.ops.tanh(x) * 2.0),
+            layers.Lambda(lambda x: x + 1.0),
+            layers.Dense(2, activation=keras.ops.sin),
+        ]
+    )
+    embedder = Autoencoder(encoder=model, decoder=(5,), epochs=1, random_state=0).fit(X)
+    kernel, bias, last, offset = (np.asarray(w.value) for w in embedder.encoder_.weights)
+    by_hand = np.sin((np.tanh(X @ kernel + bias) * 2.0 + 1.0) @ last + offset)
+    np.testing.assert_allclose(embedder.transform(X), by_hand, rtol=1e-4, atol=1e-5)

@@ -58,11 +58,11 @@ def split_job(
             f"sides. Got {len(x)} rows, of which {count} would be held out. Give more rows, or "
             "another fraction."
         )
+    if not count:
+        return Job(x, np.arange(len(x)), np.arange(0), weights)
     # Another entropy than the restarts', which are the children of `entropy` alone.
     seed = np.random.SeedSequence((entropy, _SPLIT))
-    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(x)) if count else None
-    if order is None:
-        return Job(x, np.arange(len(x)), np.arange(0), weights)
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(x))
     return Job(x, np.sort(order[count:]), np.sort(order[:count]), weights)
 
 

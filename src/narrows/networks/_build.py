@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from narrows._keras import fresh_names, keras
+from narrows.networks._copying import copy_layer
 from narrows.networks._initializers import deferred_initializers
 
 Part = Any  # widths, a function of a Keras tensor, or a keras.Model
@@ -165,7 +166,7 @@ def _copy_of(model: keras.Model, tensor):
         # A layer that the graph uses twice is copied once.
         if id(layer) not in copies:
             _check_stateless(layer)
-            copies[id(layer)] = type(layer).from_config(layer.get_config())
+            copies[id(layer)] = copy_layer(layer)
         return copies[id(layer)]
 
     return _replay(model, tensor, copy_of)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from narrows._keras import keras
-from narrows.training._twin import foreign_pieces
+from narrows.networks._copying import foreign_pieces
 
 _LAYERS = keras.layers
 # Layers that treat a batch row by row. Batch normalization does not, but its twin leaves padding

@@ -12,13 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from narrows._keras import keras
+from narrows.networks._copying import foreign_pieces, is_own
 from narrows.networks._initializers import uncompiled_zeros
 from narrows.training import _start
 from narrows.training._compile import compile_together, over_lanes, traced
 from narrows.training._loops import Carry, Shape, Span, new_carry, run_segment
-from narrows.training._rows import is_own
 from narrows.training._step import Parts, State, measure_names
-from narrows.training._twin import Twin, foreign_pieces, make_twin
+from narrows.training._twin import Twin, make_twin
 
 _KEPT = 16
 _programs: "OrderedDict[str, Program]" = OrderedDict()

@@ -51,8 +51,3 @@ def pad_rows(x: np.ndarray, rows: int) -> np.ndarray:
     padded = np.zeros((rows, *x.shape[1:]), x.dtype)
     padded[: len(x)] = x
     return padded
-
-
-def is_own(piece) -> bool:
-    """Whether the class of an object is Keras's or ours, so that its behaviour is known."""
-    return type(piece).__module__.startswith(("keras.", "narrows."))

@@ -4,13 +4,13 @@ Some layer classes are exchanged (`_layers`, `_convolutions`). The twin has the 
 the same order, as the user's model.
 """
 
-import inspect
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 
 from narrows._keras import fresh_names, keras
+from narrows.networks._copying import copy_layer
 from narrows.networks._initializers import deferred_initializers
 from narrows.training import _convolutions, _layers
 
@@ -19,60 +19,6 @@ _EVERYWHERE: dict[Any, Any] = {
     keras.layers.BatchNormalization: _layers.BatchNormalization,
 }
 _ON_CPU: dict[Any, Any] = {keras.layers.Dense: _layers.Dense, **_convolutions.EXCHANGED}
-
-_CONFIGURED = (
-    keras.initializers.Initializer,
-    keras.regularizers.Regularizer,
-    keras.constraints.Constraint,
-)
-_OBJECTS = (*_CONFIGURED, keras.layers.Layer)
-_FUNCTIONS = ("activation", "initializer", "regularizer", "constraint")
-
-
-def foreign_pieces(layer) -> dict[str, Any]:
-    """Return classes and functions that a layer uses and Keras does not know, by their name."""
-    pieces: list[Any] = [type(layer)]
-    for name, value in vars(layer).items():
-        if isinstance(value, _CONFIGURED):
-            pieces.append(type(value))
-        elif inspect.isfunction(value) or (name.endswith(_FUNCTIONS) and callable(value)):
-            pieces.append(value)
-    return {
-        getattr(piece, "__name__", repr(piece)): piece for piece in pieces if _is_foreign(piece)
-    }
-
-
-def _is_foreign(piece) -> bool:
-    home = getattr(piece, "__module__", None) or type(piece).__module__
-    return not str(home).startswith(("keras.", "narrows."))
-
-
-def _copy(layer, kind):
-    """Make a new layer of class `kind` from a layer's configuration."""
-    if isinstance(layer, keras.layers.Lambda):
-        # Its configuration holds the function as code, which Keras rightly refuses to run.
-        return kind(
-            layer.function,
-            output_shape=layer._output_shape,
-            mask=layer.mask,
-            arguments=layer.arguments,
-            name=layer.name,
-            dtype=layer.dtype_policy,
-        )
-    own = {
-        name: value
-        for name, value in vars(layer).items()
-        if name.endswith(_FUNCTIONS) and callable(value) and not isinstance(value, _OBJECTS)
-    }
-    try:
-        for name in own:  # Keras cannot write, or not read, a configuration for some functions
-            setattr(layer, name, keras.activations.linear if name.endswith("activation") else None)
-        config = layer.get_config()
-    finally:
-        for name, value in own.items():
-            setattr(layer, name, value)
-    with keras.utils.custom_object_scope(foreign_pieces(layer)):
-        return kind.from_config({**config, **own})
 
 
 @dataclass(frozen=True)
@@ -90,7 +36,7 @@ def make_twin(model: keras.Model) -> Twin:
     def clone(layer):
         kind = exchanged.get(type(layer), type(layer))
         try:
-            return _copy(layer, kind)
+            return copy_layer(layer, kind)
         except Exception as error:
             raise ValueError(
                 f"The layer {layer.name!r} must be one that can be copied from its configuration. "
