@@ -181,8 +181,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def fit_resamples(self, Xs, seeds):
         """Fit one copy on each of several matrices, all trained together.
 
-        What a comparison needs: the same embedder refitted on every resample's training rows,
-        for little more than the price of one fit.
+        The same embedder refitted on many resamples' training rows, for little more than the
+        price of one fit.
 
         Parameters
         ----------
@@ -196,19 +196,40 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         list of Autoencoder
             Fitted copies; this object is left as it was.
         """
+        Xs = list(Xs)
+        lanes = self._fit_lanes(Xs, seeds)
+        copies = []
+        for number, X in enumerate(Xs):
+            try:
+                copy = lanes.embedder(number)
+            except ValueError as error:
+                raise ValueError(f"Copy {number} of {len(Xs)}: {error}") from error
+            copy._matrix(X, reset=True)
+            copies.append(copy)
+        return copies
+
+    def _fit_lanes(self, Xs, seeds, on_progress=None):
+        """Fit one lane for each matrix and seed; see `narrows.embedders._lanes.Lanes`."""
         from narrows.embedders import _fitting
 
         self._check_parameters()
-        Xs, seeds = list(Xs), list(seeds)
+        Xs, seeds = list(Xs), [int(seed) for seed in seeds]
         if len(Xs) != len(seeds):
             raise ValueError(
                 f"'Xs' and 'seeds' must have one entry for each copy. Got {len(Xs)} matrices and "
                 f"{len(seeds)} seeds instead."
             )
-        copies = [clone(self).set_params(random_state=seed) for seed in seeds]
-        matrices = [one._matrix(X, reset=True) for one, X in zip(copies, Xs, strict=True)]
-        _fitting.fit_copies(copies, matrices)
-        return copies
+        # One checked matrix for each object given: a comparison passes each one many times.
+        reader = clone(self)
+        read = {id(X): reader._matrix(X, reset=True) for X in Xs}
+        return _fitting.fit_lanes(self, [read[id(X)] for X in Xs], seeds, on_progress)
+
+    def _untrained_lanes(self, n_columns, seeds):
+        """Return what `_fit_lanes` starts from: the same graphs and initial weights."""
+        from narrows.embedders import _fitting
+
+        self._check_parameters()
+        return _fitting.untrained_lanes(self, (n_columns,), [int(seed) for seed in seeds])
 
     def transform(self, X):
         """Return the embedding of rows.

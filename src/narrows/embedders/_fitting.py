@@ -8,13 +8,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.base import clone
 
+from narrows.embedders._lanes import Lanes, best_of
 from narrows.embedders._pieces import loss_of, metrics_of, optimizer_of
 from narrows.embedders._progress import progress_bar
 from narrows.embedders._restarts import restarts_of
 from narrows.networks import Networks, build_networks
 from narrows.objectives import Reconstruction
-from narrows.training import Recipe, Training, train
+from narrows.training import Recipe, Training, initial_weights, train
 
 _SPLIT = 1  # tells the generator of the split from those of the restarts
 
@@ -66,7 +68,9 @@ def split_job(
     return Job(x, np.sort(order[count:]), np.sort(order[:count]), weights)
 
 
-def run(embedder, networks: Networks, jobs: list[Job], seeds: list[int]) -> Training:
+def run(
+    embedder, networks: Networks, jobs: list[Job], seeds: list[int], on_progress=None
+) -> Training:
     """Train all restarts of all jobs: one lane each, a job's restarts side by side.
 
     Parameters
@@ -74,25 +78,19 @@ def run(embedder, networks: Networks, jobs: list[Job], seeds: list[int]) -> Trai
     embedder : Autoencoder
     networks : Networks
     jobs : list of Job
-        Their row counts must be equal. Every job's rows are on the device once.
+        Their row counts must be equal. Every matrix is on the device once, however many jobs
+        have it.
     seeds : list of int
         The entropy of each job.
+    on_progress : callable, optional
+        See `narrows.training.train`; by default a bar, if the embedder is verbose.
     """
     restarts = range(embedder.restarts)
-    x = jobs[0].x if len(jobs) == 1 else np.concatenate([job.x for job in jobs])
-    offsets = np.cumsum([0] + [len(job.x) for job in jobs[:-1]])
+    x, weights, offsets = _stacked(jobs)
     lanes = [pair for pair in zip(jobs, offsets, strict=True) for _ in restarts]
-    optimizer, rate = optimizer_of(embedder)
-    recipe = Recipe(
-        model=networks.autoencoder,
-        objective=Reconstruction(loss_of(embedder)),
-        optimizer=optimizer,
-        metrics=metrics_of(embedder, x.shape[1:]),
-        noise=float(embedder.noise),
-    )
+    recipe, rate = _recipe(embedder, networks, x.shape[1:])
     with contextlib.ExitStack() as stack:
-        on_progress = None
-        if embedder.verbose:
+        if embedder.verbose and on_progress is None:
             on_progress = stack.enter_context(progress_bar(len(lanes), embedder.epochs))
         return train(
             recipe,
@@ -104,9 +102,38 @@ def run(embedder, networks: Networks, jobs: list[Job], seeds: list[int]) -> Trai
             seeds=[(seed, restart) for seed in seeds for restart in restarts],
             patience=embedder.patience,
             learning_rates=[rate] * len(lanes),
-            sample_weights=np.concatenate([job.weights for job in jobs]),
+            sample_weights=weights,
             on_progress=on_progress,
         )
+
+
+def _recipe(embedder, networks: Networks, row_shape: tuple[int, ...]) -> tuple[Recipe, float]:
+    optimizer, rate = optimizer_of(embedder)
+    recipe = Recipe(
+        model=networks.autoencoder,
+        objective=Reconstruction(loss_of(embedder)),
+        optimizer=optimizer,
+        metrics=metrics_of(embedder, row_shape),
+        noise=float(embedder.noise),
+    )
+    return recipe, rate
+
+
+def _stacked(jobs: list[Job]) -> tuple[np.ndarray, np.ndarray, list[int]]:
+    """Put the jobs' matrices on top of each other, each once; return where each job's begins."""
+    firsts: dict[int, int] = {}
+    parts: list[Job] = []
+    length = 0
+    for job in jobs:
+        if id(job.x) not in firsts:
+            firsts[id(job.x)] = length
+            parts.append(job)
+            length += len(job.x)
+    offsets = [firsts[id(job.x)] for job in jobs]
+    if len(parts) == 1:
+        return parts[0].x, parts[0].weights, offsets
+    x = np.concatenate([job.x for job in parts])
+    return x, np.concatenate([job.weights for job in parts]), offsets
 
 
 def adopt(embedder, networks: Networks, training: Training) -> None:
@@ -124,26 +151,92 @@ def adopt(embedder, networks: Networks, training: Training) -> None:
     embedder.history_ = restarts.history
 
 
-def fit_copies(copies: list, matrices: list[np.ndarray]) -> None:
-    """Fit copies of one embedder, each on its own matrix, training equal row counts together."""
-    jobs = [
-        split_job(one, x, None, one._entropy()) for one, x in zip(copies, matrices, strict=True)
-    ]
+def fit_lanes(embedder, matrices: list[np.ndarray], seeds: list[int], on_progress=None) -> Lanes:
+    """Fit an embedder once for each matrix and seed, training equal row counts together.
+
+    Parameters
+    ----------
+    embedder : Autoencoder
+        Its parameters hold for every fit; it is left as it was.
+    matrices : list of float32 ndarrays of shape (n_rows, ...)
+        One for each fit; the same object may stand there several times and is held once.
+    seeds : list of int
+        The `random_state` of each fit.
+    on_progress : callable, optional
+        Called with (epochs done, epochs wanted), summed over fits.
+
+    Returns
+    -------
+    Lanes
+    """
+    networks = networks_for(embedder, matrices[0].shape[1:])
+    jobs = [split_job(embedder, x, None, seed) for x, seed in zip(matrices, seeds, strict=True)]
     groups = defaultdict(list)
     for number, job in enumerate(jobs):
         groups[len(job.rows), len(job.validation)].append(number)
+    total, done = embedder.epochs * embedder.restarts * len(jobs), 0
+    own: dict[int, Training] = {}
+    best: dict[int, int] = {}
     for numbers in groups.values():
-        networks = networks_for(copies[0], matrices[0].shape[1:])
-        restarts = copies[0].restarts
-        seeds = [copies[number]._entropy() for number in numbers]
-        training = run(copies[0], networks, [jobs[number] for number in numbers], seeds)
+        report = on_progress and _shifted(on_progress, done, total)
+        training = run(
+            embedder, networks, [jobs[n] for n in numbers], [seeds[n] for n in numbers], report
+        )
         if training.interrupted:
             raise KeyboardInterrupt
+        done += embedder.epochs * embedder.restarts * len(numbers)
+        kept = best_of(training, embedder.restarts)
         for position, number in enumerate(numbers):
-            lane = slice(position * restarts, (position + 1) * restarts)
-            own = networks_for(copies[number], matrices[number].shape[1:])
-            try:
-                adopt(copies[number], own, training.take(lane))
-            except ValueError as error:
-                raise ValueError(f"Copy {number} of {len(copies)}: {error}") from error
-            copies[number]._warn_of_lost_restarts()
+            first = position * embedder.restarts
+            own[number] = training.take(slice(first, first + embedder.restarts))
+            best[number] = kept[position] - first if kept[position] >= 0 else -1
+
+    def build(number: int):
+        return _built_copy(embedder, matrices[number].shape[1:], own[number], seeds[number])
+
+    return Lanes(
+        networks,
+        [[values[best[n]] for values in own[n].weights] for n in range(len(jobs))],
+        [_failure(own[n]) if best[n] < 0 else None for n in range(len(jobs))],
+        build,
+    )
+
+
+def untrained_lanes(embedder, row_shape: tuple[int, ...], seeds: list[int]) -> Lanes:
+    """Return the fits of `fit_lanes` before their first step, the first restart of each.
+
+    Parameters
+    ----------
+    embedder : Autoencoder
+    row_shape : tuple of int
+    seeds : list of int
+    """
+    networks = networks_for(embedder, row_shape)
+    recipe = _recipe(embedder, networks, row_shape)[0]
+    weights = initial_weights(recipe, [(seed, 0) for seed in seeds])
+
+    def build(number: int):
+        copy = clone(embedder).set_params(random_state=seeds[number])
+        raise ValueError(f"{type(copy).__name__} number {number} was not trained.")
+
+    lanes = [[values[n] for values in weights] for n in range(len(seeds))]
+    return Lanes(networks, lanes, [None] * len(seeds), build)
+
+
+def _shifted(on_progress, done: float, total: float):
+    return lambda epochs, _: on_progress(done + epochs, total)
+
+
+def _failure(training: Training) -> str:
+    try:
+        restarts_of(training, list(range(len(training.weights))))
+    except ValueError as error:
+        return str(error)
+    raise AssertionError("a fit without a usable restart was expected")
+
+
+def _built_copy(embedder, row_shape: tuple[int, ...], training: Training, seed: int):
+    copy = clone(embedder).set_params(random_state=seed)
+    adopt(copy, networks_for(copy, row_shape), training)
+    copy._warn_of_lost_restarts()
+    return copy

@@ -4,8 +4,8 @@ Importing this package imports Keras and JAX, so the estimators do it when they 
 """
 
 from narrows.training._forward import forward
-from narrows.training._program import Recipe, forget_programs
+from narrows.training._program import Recipe, forget_programs, initial_weights
 from narrows.training._result import Training
 from narrows.training._train import train
 
-__all__ = ["Recipe", "Training", "forget_programs", "forward", "train"]
+__all__ = ["Recipe", "Training", "forget_programs", "forward", "initial_weights", "train"]

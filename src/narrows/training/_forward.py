@@ -4,6 +4,7 @@ import json
 import threading
 import weakref
 from collections import OrderedDict
+from collections.abc import Mapping
 
 import jax
 import numpy as np
@@ -20,20 +21,26 @@ _keys: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 _lock = threading.RLock()
 
 
-def forward(model: keras.Model, x: np.ndarray) -> np.ndarray:
+def forward(
+    model: keras.Model, x: np.ndarray, values: Mapping[int, np.ndarray] | None = None
+) -> np.ndarray:
     """Apply a model in inference mode.
 
     Parameters
     ----------
     model : keras.Model
     x : float32 ndarray of shape (n_rows, ...)
+    values : mapping of int to ndarray, optional
+        What to compute with instead of the model's own variables, by each variable's `id`.
 
     Returns
     -------
     float32 ndarray of shape (n_rows, ...)
     """
-    trainable = [v.value for v in model.trainable_variables]
-    other = [v.value for v in model.non_trainable_variables]
+    trainable, other = (
+        [v.value if values is None else values[id(v)] for v in variables]
+        for variables in (model.trainable_variables, model.non_trainable_variables)
+    )
     size = _batch_size(x)
     function = _function(model, trainable, other, size, x)
     parts = []

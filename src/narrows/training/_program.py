@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from narrows._keras import keras
 from narrows.networks._copying import foreign_pieces, is_own
 from narrows.networks._initializers import uncompiled_zeros
 from narrows.training import _start
+from narrows.training._cache import compiling
 from narrows.training._compile import compile_together, over_lanes, traced
 from narrows.training._loops import Carry, Shape, Span, new_carry, run_segment
 from narrows.training._step import Parts, State, measure_names
@@ -250,6 +251,27 @@ def get_program(recipe: Recipe) -> Program:
                 _programs.popitem(last=False)
         _programs.move_to_end(key)
         return _programs[key]
+
+
+def initial_weights(recipe: Recipe, seeds: Sequence[tuple[int, int]]) -> list[np.ndarray]:
+    """Draw the variables that trainings start from.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    seeds : sequence of (int, int), one a lane
+        Entropy and restart number, as in `narrows.training.train`.
+
+    Returns
+    -------
+    list of ndarrays of shape (lanes, ...)
+        In the order of the model's ``variables``.
+    """
+    twin = get_program(recipe).twin
+    keys = np.stack([_start.restart_seeds(*seed).weights for seed in seeds])
+    draw = jax.jit(jax.vmap(lambda key: _start.initial_weights(twin, key)))
+    with compiling():
+        return [np.asarray(values) for values in draw(keys)]
 
 
 def forget_programs() -> None:
