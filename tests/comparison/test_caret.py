@@ -15,7 +15,7 @@ from narrows.embedders._pca import PCA
 def embedding():
     table = iris()
     train, _ = partition(table["Species"], random_state=0)
-    return PCA().fit_transform(table.iloc[train, :4]), table["Species"].iloc[train]
+    return PCA(standardize=True).fit_transform(table.iloc[train, :4]), table["Species"].iloc[train]
 
 
 def test_scores_are_those_of_a_forest_on_out_of_bag_rows(embedding):

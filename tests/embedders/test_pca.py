@@ -11,7 +11,7 @@ from narrows.data import iris, partition
 from narrows.embedders._pca import PCA
 
 
-@parametrize_with_checks([PCA(n_components=1), PCA(n_components=1, standardize=False)])
+@parametrize_with_checks([PCA(n_components=1), PCA(n_components=1, standardize=True)])
 def test_scikit_learn_contract(estimator, check):
     with warnings.catch_warnings():
         # Some checks have constant columns on purpose.
@@ -49,7 +49,7 @@ def test_loadings_and_deviations_equal_prcomp(table):
             [-0.37741762, -0.92329566, -0.02449161, -0.06694199],
         ]
     )
-    pca = PCA(n_components=4).fit(table)
+    pca = PCA(n_components=4, standardize=True).fit(table)
     signs = np.sign((pca.components_[:2] * rotation).sum(axis=1, keepdims=True))
     np.testing.assert_allclose(signs * pca.components_[:2], rotation, atol=1e-7)
     sdev = [1.7083611, 0.9560494, 0.3830886, 0.1439265]
@@ -57,7 +57,7 @@ def test_loadings_and_deviations_equal_prcomp(table):
 
 
 def test_raw_axes_equal_scikit_learns(table):
-    ours = PCA(standardize=False).fit(table)
+    ours = PCA().fit(table)
     theirs = sklearn.decomposition.PCA(n_components=2).fit(table)
     np.testing.assert_allclose(np.abs(ours.components_), np.abs(theirs.components_), atol=1e-10)
     for name in ("explained_variance_", "explained_variance_ratio_", "singular_values_"):
@@ -66,7 +66,7 @@ def test_raw_axes_equal_scikit_learns(table):
 
 def test_scores_have_the_stated_variance_and_the_test_rows_do_not_matter(table):
     train, test = partition(iris()["Species"], random_state=0)
-    pca = PCA().fit(table.iloc[train])
+    pca = PCA(standardize=True).fit(table.iloc[train])
     scores = pca.transform(table.iloc[train])
     np.testing.assert_allclose(scores.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(scores.var(axis=0, ddof=1), pca.explained_variance_)
@@ -86,12 +86,14 @@ def test_inverse_with_all_components_is_exact_and_with_two_is_not(table, standar
 def test_constant_column_stays_at_zero_with_one_warning_that_names_it(table):
     table = table.assign(flat=0.1)
     with pytest.warns(UserWarning, match=r"constant columns at zero.*: 'flat'\.") as caught:
-        pca = PCA().fit(table)
+        pca = PCA(standardize=True).fit(table)
     assert len(caught) == 1
     assert caught[0].filename == __file__
     np.testing.assert_array_equal(pca.components_[:, 4], 0)
     np.testing.assert_allclose(
-        np.abs(pca.transform(table)), np.abs(PCA().fit_transform(table.iloc[:, :4])), atol=1e-10
+        np.abs(pca.transform(table)),
+        np.abs(PCA(standardize=True).fit_transform(table.iloc[:, :4])),
+        atol=1e-10,
     )
     np.testing.assert_array_equal(pca.inverse_transform(pca.transform(table))[:, 4], 0.1)
 
@@ -99,8 +101,8 @@ def test_constant_column_stays_at_zero_with_one_warning_that_names_it(table):
 def test_constant_column_of_an_array_is_named_by_number_and_raw_columns_do_not_warn():
     X = np.column_stack([np.full(6, 3.0), np.arange(6.0), np.arange(6.0) ** 2])
     with pytest.warns(UserWarning, match="'x0'"):
-        PCA().fit(X)
-    PCA(standardize=False).fit(X)
+        PCA(standardize=True).fit(X)
+    PCA().fit(X)
 
 
 def test_all_columns_constant_explains_nothing():

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Principal component analysis, as R's ``prcomp(center = TRUE, scale. = standardize)``.
 
-    With the default `standardize` it is also what caret's ``preProcess(method = "pca")``
+    With ``standardize=True`` it is also what caret's ``preProcess(method = "pca")``
     computes: columns centred, divided by their standard deviation with n − 1 in the
     denominator, and rotated to their principal axes. Everything is learned from the rows
     given to `fit`.
@@ -22,7 +22,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     ----------
     n_components : int, default=2
         Number of components to keep, at most ``min(n_rows, n_columns)``.
-    standardize : bool, default=True
+    standardize : bool, default=False
         Divide each column by its standard deviation (n − 1) before the rotation.
 
     Attributes
@@ -67,7 +67,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     (150, 2)
     """
 
-    def __init__(self, n_components: int = 2, standardize: bool = True):
+    def __init__(self, n_components: int = 2, standardize: bool = False):
         self.n_components = n_components
         self.standardize = standardize
 
