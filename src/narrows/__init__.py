@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from narrows._version import __version__
 
 if TYPE_CHECKING:
-    from narrows import datasets, networks, plots
+    from narrows import comparison, datasets, networks, plots, quality
+    from narrows.comparison import Comparison, compare
     from narrows.data import TablePreprocessor, partition, read_table
     from narrows.embedders import PCA, Autoencoder
     from narrows.storage import load, load_weights_hdf5, save, save_weights_hdf5
@@ -18,14 +19,18 @@ if TYPE_CHECKING:
 # Where each public name lives; None for a module.
 _HOMES: dict[str, str | None] = {
     "Autoencoder": "embedders",
+    "Comparison": "comparison",
     "PCA": "embedders",
     "TablePreprocessor": "data",
+    "compare": "comparison",
+    "comparison": None,
     "datasets": None,
     "load": "storage",
     "load_weights_hdf5": "storage",
     "networks": None,
     "partition": "data",
     "plots": None,
+    "quality": None,
     "read_table": "data",
     "save": "storage",
     "save_weights_hdf5": "storage",
@@ -34,14 +39,18 @@ _HOMES: dict[str, str | None] = {
 __all__ = [
     "PCA",
     "Autoencoder",
+    "Comparison",
     "TablePreprocessor",
     "__version__",
+    "compare",
+    "comparison",
     "datasets",
     "load",
     "load_weights_hdf5",
     "networks",
     "partition",
     "plots",
+    "quality",
     "read_table",
     "save",
     "save_weights_hdf5",

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from narrows.cli import main
+from narrows.comparison import Comparison
 
 
 def narrows(*arguments, folder):
@@ -26,7 +27,9 @@ def run(tmp_path_factory):
     out = folder / "out"
     out.mkdir()
     (out / "notes.txt").write_text("mine")
-    return narrows("iris", "--out", "out", "--epochs", "6", "--seed", "3", folder=folder), out
+    return narrows(
+        "iris", "--out", "out", "--epochs", "6", "--seed", "3", "--seeds", "1", folder=folder
+    ), out
 
 
 def test_it_ends_well_and_prints_the_post_in_order(run):
@@ -44,7 +47,8 @@ def test_it_ends_well_and_prints_the_post_in_order(run):
         "5 layers loaded: dense_1, batch_normalization_1, dense_2, dense_3, dense_4",
         "PC1",
         "Resampling: Bootstrapped (25 reps)",
-        "Difference in accuracy",
+        "On columns as they are, autoencoder",
+        "random projection (control)",
         "report.html",
     ]
     positions = [done.stdout.find(landmark) for landmark in landmarks]
@@ -54,7 +58,7 @@ def test_it_ends_well_and_prints_the_post_in_order(run):
 
 def test_results_go_to_stdout_and_progress_does_not(run):
     done, _ = run
-    assert "compar" not in done.stdout.split("Measure prediction accuracy")[1].split("honestly")[0]
+    assert "compar" not in done.stdout.split("Measure prediction accuracy")[1].split("refitted")[0]
     assert "Traceback" not in done.stderr
 
 
@@ -67,9 +71,10 @@ def test_other_files_in_the_folder_stay(run):
 def test_every_promised_file_is_there(run):
     _, out = run
     names = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
-    figures = ["history", "reconstruction", "overlay", "embeddings", "scores"]
+    figures = ["history", "reconstruction", "overlay", "embeddings", "intervals", "arms"]
     wanted = {f"figures/{name}.{kind}" for name in figures for kind in ("png", "svg")}
     wanted |= {"report.html", "weights.hdf5", "embedding.csv", "scores.csv", "history.csv"}
+    wanted |= {"comparison.csv", "comparison.json"}
     wanted |= {f"{name}.keras" for name in ("autoencoder", "encoder", "decoder")}
     assert wanted == names - {"notes.txt"}
 
@@ -88,17 +93,19 @@ def test_the_files_agree_with_each_other(run):
     stored = embedding[["autoencoder_1", "autoencoder_2"]]
     np.testing.assert_allclose(again, stored, rtol=1e-5, atol=1e-5)
     scores = pd.read_csv(out / "scores.csv")
-    counts = scores.groupby(["way", "arm", "preprocess"]).size()
-    assert len(counts) == 6
-    assert (counts == 25).all()
+    counts = scores.groupby("embedding").size()
+    assert counts.to_dict() == {"pca": 25, "autoencoder": 25, "pca of raw columns": 25}
+    comparison = Comparison.from_json(out / "comparison.json")
+    assert len(comparison.resamples) == 25
+    assert len(comparison.frame()) == len(pd.read_csv(out / "comparison.csv"))
 
 
 def test_the_page_stands_alone_and_names_its_command(run):
     _, out = run
     page = (out / "report.html").read_text(encoding="utf-8")
-    assert "narrows iris --out out --seed 3 --epochs 6" in page
+    assert "narrows iris --out out --seed 3 --epochs 6 --seeds 1" in page
     assert not re.search(r"""(src|href)=["']https?:""", page)
-    assert page.count("data:image/svg") == 5
+    assert page.count("data:image/svg") == 6
     assert len(page) < 3_000_000
 
 

@@ -10,7 +10,8 @@ import narrows
 
 ROOT = Path(narrows.__file__).parent
 STAGES = [
-    "data", "networks", "objectives", "training", "embedders", "comparison", "plots", "report",
+    "data", "networks", "objectives", "training", "quality", "embedders", "comparison", "plots",
+    "report",
 ]  # fmt: skip
 EDGES = ["storage", "export", "scale", "cli"]
 FOR_ALL = {"_errors", "_files", "_keras", "_version"}

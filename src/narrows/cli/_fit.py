@@ -58,7 +58,7 @@ def fit(
 
     Example: narrows fit iris.csv --label Species --restarts 20 --out iris.narrows
     """
-    widths = _widths(encoder)
+    widths = layer_widths(encoder)
     _tables.check_extension(out, [".narrows"])
     output_file(out, table)
     rows = _tables.read(table)
@@ -96,7 +96,8 @@ def fit(
     show(result, _text(result), as_json=as_json)
 
 
-def _widths(text: str) -> tuple[int, ...]:
+def layer_widths(text: str) -> tuple[int, ...]:
+    """Return the widths that ``--encoder`` names; none for a linear network."""
     try:
         widths = tuple(int(part) for part in text.split(",")) if text.strip() else ()
     except ValueError:

@@ -12,6 +12,7 @@ import typer
 
 from narrows import __version__
 from narrows._errors import WrongBackendError
+from narrows.cli._compare import compare
 from narrows.cli._embed import embed
 from narrows.cli._errors import BadInputError
 from narrows.cli._fit import fit
@@ -44,7 +45,7 @@ def _options(
     pass
 
 
-for _command in (iris, fit, embed, reconstruct, inspect):
+for _command in (iris, fit, embed, reconstruct, compare, inspect):
     app.command(_command.__name__)(_command)
 
 

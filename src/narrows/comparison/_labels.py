@@ -1,9 +1,47 @@
-"""Class labels at the door of a comparison."""
+"""Labels at the door of a comparison: classes or numbers."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from narrows.data._partition import MAX_CLASS_CODES
+
+
+def label_kind(y: Any) -> str:
+    """Say whether labels are classes or numbers.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Labels.
+
+    Returns
+    -------
+    {"classes", "numbers"}
+        Strings, categories, booleans and dates are classes; floats are numbers. Integers are
+        class codes when they have at most 20 distinct values and on average at least two rows
+        per value, otherwise numbers. It is `narrows.partition`'s rule.
+
+    Raises
+    ------
+    ValueError
+        If `y` is not one-dimensional.
+
+    Examples
+    --------
+    >>> from narrows.comparison._labels import label_kind
+    >>> label_kind(["setosa", "virginica"]), label_kind([1.5, 2.0]), label_kind([0, 1, 1, 0])
+    ('classes', 'numbers', 'classes')
+    """
+    labels = _as_series(y, "label_kind")
+    if pd.api.types.is_float_dtype(labels.dtype):
+        return "numbers"
+    if not pd.api.types.is_integer_dtype(labels.dtype):
+        return "classes"
+    distinct = labels.nunique()
+    few = distinct <= MAX_CLASS_CODES and 2 * distinct <= len(labels)
+    return "classes" if few else "numbers"
 
 
 def check_labels(y: Any, n_rows: int, caller: str) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -30,23 +68,89 @@ def check_labels(y: Any, n_rows: int, caller: str) -> tuple[np.ndarray, tuple[st
     ValueError
         If labels are missing, do not match `n_rows`, or name one class only.
     """
-    series = pd.Series(y)
-    if len(series) != n_rows:
-        raise ValueError(
-            f"The 'y' parameter of {caller} must have a label for each of {n_rows} rows. "
-            f"Got {len(series)} labels instead."
-        )
-    missing = series.isna().to_numpy()
-    if missing.any():
-        raise ValueError(
-            f"The 'y' parameter of {caller} must have a label in every row. Got {missing.sum()} "
-            f"missing, the first in row {missing.argmax()} (counted from 0), instead. "
-            "Remove those rows or fill in their labels."
-        )
-    codes, levels = pd.factorize(series, sort=True)
+    labels = _complete(y, n_rows, caller)
+    codes, levels = pd.factorize(labels, sort=True)
     if len(levels) < 2:
         raise ValueError(
             f"The 'y' parameter of {caller} must have at least two classes. "
             f"Got {len(levels)}, {str(levels[0])!r} in all {n_rows} rows, instead."
         )
     return codes, tuple(str(level) for level in levels)
+
+
+def check_numbers(y: Any, n_rows: int, caller: str) -> np.ndarray:
+    """Return labels that are numbers.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Numbers to predict.
+    n_rows : int
+        How many there must be.
+    caller : str
+        Name of the public function, for its messages.
+
+    Returns
+    -------
+    float ndarray of shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        If labels are missing or infinite, do not match `n_rows`, are no numbers, or are all the
+        same.
+    """
+    labels = _complete(y, n_rows, caller)
+    real = pd.api.types.is_numeric_dtype(labels.dtype)
+    if not real or pd.api.types.is_complex_dtype(labels.dtype):
+        raise ValueError(
+            f"The 'y' parameter of {caller} must have numbers to predict. Got {labels.iloc[0]!r} "
+            "in row 0 (counted from 0) instead. Turn them into numbers, or predict classes."
+        )
+    values = labels.to_numpy(dtype=np.float64)
+    infinite = np.isinf(values)
+    if infinite.any():
+        raise ValueError(
+            f"The 'y' parameter of {caller} must have finite numbers. Got {infinite.sum()} "
+            f"infinite, the first in row {infinite.argmax()} (counted from 0), instead. "
+            "Remove those rows."
+        )
+    if (values == values[0]).all():
+        raise ValueError(
+            f"The 'y' parameter of {caller} must have different numbers to predict. "
+            f"Got {values[0]:g} in all {n_rows} rows instead."
+        )
+    return values
+
+
+def _complete(y: Any, n_rows: int, caller: str) -> pd.Series:
+    labels = _as_series(y, caller)
+    if len(labels) != n_rows:
+        raise ValueError(
+            f"The 'y' parameter of {caller} must have a label for each of {n_rows} rows. "
+            f"Got {len(labels)} labels instead."
+        )
+    missing = labels.isna().to_numpy()
+    if missing.any():
+        raise ValueError(
+            f"The 'y' parameter of {caller} must have a label in every row. Got {missing.sum()} "
+            f"missing, the first in row {missing.argmax()} (counted from 0), instead. "
+            "Remove those rows or fill in their labels."
+        )
+    return labels
+
+
+def _as_series(y: Any, caller: str) -> pd.Series:
+    shape = np.asarray(y, dtype=object).shape
+    if len(shape) != 1:
+        hint = " Use y.ravel() or choose one column." if len(shape) == 2 else ""
+        raise ValueError(
+            f"The 'y' parameter of {caller} must be one-dimensional, one label a row. "
+            f"Got shape {shape} instead.{hint}"
+        )
+    if isinstance(y, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
+        labels = pd.Series(y)
+    else:
+        # pandas sees a missing value in a list of strings, numpy would turn it into text.
+        labels = pd.Series(y if isinstance(y, list | tuple) else np.asarray(y))
+    return labels.reset_index(drop=True).infer_objects()

@@ -1,9 +1,70 @@
-"""Measures of agreement between true and predicted classes, as caret prints them."""
+"""Measures of a probe's predictions, each with what counts as a difference that matters."""
 
 import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
-from sklearn.metrics import accuracy_score, cohen_kappa_score
+import numpy as np
+from sklearn import metrics
+
+# Half a vote of 500 trees.
+FLOOR = 0.001
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One way to score.
+
+    Parameters
+    ----------
+    name : str
+        As in frames, e.g. ``"log_loss"``.
+    title : str
+        As in text and figures, e.g. ``"log loss"``.
+    kind : {"classes", "numbers", "embedding"}
+        What is scored: predicted classes, predicted numbers, or the embedding itself.
+    higher_is_better : bool
+    needs : {"labels", "probabilities", "embedding"}
+        What `function` takes as its second argument.
+    rope : float
+        Half-width of the region of practical equivalence: smaller differences do not matter.
+    relative : bool
+        Whether `rope` is a share of the scores, for a measure in the data's own units.
+    function : callable or None
+        Called with the true labels and what the measure needs; None for measures of the
+        embedding.
+    """
+
+    name: str
+    title: str
+    kind: str
+    higher_is_better: bool
+    needs: str
+    rope: float
+    relative: bool = False
+    function: Callable[[Any, Any], float] | None = None
+
+    def rope_for(self, scores: Any) -> float:
+        """Return the half-width of the region of practical equivalence, in the measure's units.
+
+        Parameters
+        ----------
+        scores : array-like of float
+            Scores to which a relative region refers, best those of the reference; NaN are left
+            out.
+
+        Returns
+        -------
+        float
+            `rope`, or where it is relative, `rope` times the median score.
+        """
+        if not self.relative:
+            return self.rope
+        scores = np.asarray(scores, dtype=np.float64)
+        finite = scores[np.isfinite(scores)]
+        return self.rope * float(np.median(np.abs(finite))) if len(finite) else 0.0
 
 
 def accuracy(y_true: Any, y_pred: Any) -> float:
@@ -19,7 +80,7 @@ def accuracy(y_true: Any, y_pred: Any) -> float:
     float
         Between 0 and 1.
     """
-    return float(accuracy_score(y_true, y_pred))
+    return float(metrics.accuracy_score(y_true, y_pred))
 
 
 def kappa(y_true: Any, y_pred: Any) -> float:
@@ -46,4 +107,174 @@ def kappa(y_true: Any, y_pred: Any) -> float:
     with warnings.catch_warnings():
         # NaN says it already; some scikit-learn versions warn as well.
         warnings.simplefilter("ignore")
-        return float(cohen_kappa_score(y_true, y_pred))
+        return float(metrics.cohen_kappa_score(y_true, y_pred))
+
+
+def log_loss(
+    y_true: Any, probabilities: Any, classes: Sequence[Any] | None = None, floor: float = FLOOR
+) -> float:
+    """Return the mean of −log(probability given to the true class), in nats.
+
+    A forest of 500 trees says 0 where it means less than one vote in 500, and −log 0 is
+    infinite. So probabilities below `floor` are raised to it and each row is divided by its sum.
+    The same floor holds for every probe, or one could win by rounding.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_rows,)
+        True classes.
+    probabilities : array-like of shape (n_rows, n_classes)
+        Each row's probabilities, not negative.
+    classes : sequence of length n_classes, default=None
+        What the columns are; None is the codes 0, 1, 2, …
+    floor : float, default=0.001
+        Least probability before division, above 0 and below 1; half a vote of 500 trees.
+
+    Returns
+    -------
+    float
+        From 0 on; at most about −log `floor`, 6.9 nats.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, a true class has no column, or `floor` is out of range.
+
+    Examples
+    --------
+    >>> from narrows.comparison._measures import log_loss
+    >>> round(log_loss(["no", "yes"], [[0.5, 0.5], [0.0, 1.0]], classes=["no", "yes"]), 4)
+    0.3471
+    """
+    P = np.asarray(probabilities, dtype=np.float64)
+    columns = _columns(np.asarray(y_true), P, classes)
+    if not 0 < floor < 1:
+        raise ValueError(
+            f"The 'floor' parameter of log_loss must be above 0 and below 1. Got {floor!r} instead."
+        )
+    P = np.maximum(P, floor)
+    P /= P.sum(axis=1, keepdims=True)
+    return float(-np.log(P[np.arange(len(P)), columns]).mean())
+
+
+def r2(y_true: Any, y_pred: Any) -> float:
+    """Return R², the share of the variance of the true numbers that is predicted.
+
+    One minus the squared errors' sum over that of predicting the true numbers' mean.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_rows,)
+        True and predicted numbers.
+
+    Returns
+    -------
+    float
+        At most 1; negative where the mean would have been better. NaN where the true numbers
+        are all the same, a single one included.
+    """
+    y_true = np.asarray(y_true, dtype=np.float64)
+    if (y_true == y_true[0]).all():
+        return float("nan")
+    return float(metrics.r2_score(y_true, y_pred))
+
+
+def rmse(y_true: Any, y_pred: Any) -> float:
+    """Return the root of the mean squared error, in the labels' units.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_rows,)
+        True and predicted numbers.
+
+    Returns
+    -------
+    float
+    """
+    return float(metrics.root_mean_squared_error(y_true, y_pred))
+
+
+# Regions of practical equivalence. Accuracy: a point, as Benavoli et al. (2017, JMLR 18(77)) take
+# it. Kappa: what a point of accuracy is with two classes of one size, 0.01 / (1 − 1/2). Log loss:
+# the true class gets one per cent more of probability. R²: one per cent of the variance. The rest
+# is in the data's units, or has no scale that all data share: one per cent of the scores, or one
+# point.
+_ALL = (
+    Measure("accuracy", "accuracy", "classes", True, "labels", 0.01, function=accuracy),
+    Measure("kappa", "kappa", "classes", True, "labels", 0.02, function=kappa),
+    Measure("log_loss", "log loss", "classes", False, "probabilities", 0.01, function=log_loss),
+    Measure("r2", "R²", "numbers", True, "labels", 0.01, function=r2),
+    Measure("rmse", "RMSE", "numbers", False, "labels", 0.01, relative=True, function=rmse),
+    Measure(
+        "reconstruction_error", "reconstruction error", "embedding", False, "embedding", 0.01,
+        relative=True,
+    ),
+    Measure("trustworthiness", "trustworthiness", "embedding", True, "embedding", 0.01),
+    Measure("continuity", "continuity", "embedding", True, "embedding", 0.01),
+    Measure(
+        "neighbour_agreement", "agreement of neighbours", "embedding", True, "embedding", 0.01
+    ),
+)  # fmt: skip
+MEASURES = {measure.name: measure for measure in _ALL}
+
+
+def measures_of(kind: str) -> tuple[Measure, ...]:
+    """Return the measures of predicted classes or numbers, the first the one verdicts are about.
+
+    Parameters
+    ----------
+    kind : {"classes", "numbers", "embedding"}
+
+    Returns
+    -------
+    tuple of Measure
+    """
+    return tuple(measure for measure in _ALL if measure.kind == kind)
+
+
+def measure_named(name: str) -> Measure:
+    """Return a measure by its name.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    Measure
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name.
+    """
+    if name in MEASURES:
+        return MEASURES[name]
+    near = get_close_matches(str(name).lower(), MEASURES, n=3, cutoff=0.5)
+    advice = f"Did you mean {' or '.join(map(repr, near))}?" if near else "See the list."
+    raise ValueError(
+        f"The 'measure' parameter must be one of {', '.join(map(repr, MEASURES))}. "
+        f"Got {name!r} instead. {advice}"
+    )
+
+
+def _columns(y_true: np.ndarray, P: np.ndarray, classes: Sequence[Any] | None) -> np.ndarray:
+    if P.ndim != 2 or y_true.shape != P.shape[:1]:
+        raise ValueError(
+            "The 'probabilities' parameter of log_loss must be of shape (n_rows, n_classes), "
+            f"with a row for each true class. Got shapes {P.shape} and {y_true.shape} instead."
+        )
+    names = np.arange(P.shape[1]) if classes is None else np.asarray(classes)
+    if names.shape != P.shape[1:]:
+        raise ValueError(
+            f"The 'classes' parameter of log_loss must name {P.shape[1]} columns. "
+            f"Got {len(names)} instead."
+        )
+    same = y_true[:, None] == names
+    without = ~same.any(axis=1)
+    if without.any():
+        raise ValueError(
+            "The 'probabilities' parameter of log_loss must have a column for every true class. "
+            f"Got none for {y_true[without][0]!r} instead."
+        )
+    return same.argmax(axis=1)

@@ -2,17 +2,18 @@
 
 import hashlib
 import numbers
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 Pair = tuple[np.ndarray, np.ndarray]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Resamples:
     """Pairs of training and test rows of one table.
 
@@ -21,12 +22,14 @@ class Resamples:
     Parameters
     ----------
     kind : str
-        How the pairs were made, e.g. ``"bootstrap"``.
+        How the pairs were made: ``"bootstrap"``, ``"k-fold"``, ``"holdout"``, ``"own"``.
     pairs : sequence of (train_rows, test_rows)
         Row numbers from 0, an int array of shape (n_train,), repeats allowed, and one of shape
         (n_test,), without rows of the first.
     n_rows : int
         Rows of the table.
+    description : str, default=""
+        How they were made, in words, e.g. ``"5 × 5 stratified folds"``.
 
     Raises
     ------
@@ -38,6 +41,7 @@ class Resamples:
     kind: str
     pairs: Sequence[Pair]
     n_rows: int
+    description: str = ""
 
     def __post_init__(self) -> None:
         pairs = tuple((_frozen(train), _frozen(test)) for train, test in self.pairs)
@@ -62,6 +66,22 @@ class Resamples:
     def __hash__(self) -> int:
         return hash(self.fingerprint)
 
+    def __repr__(self) -> str:
+        return f"<Resamples: {self}>"
+
+    def __str__(self) -> str:
+        return f"{self.describe()} of {self.n_rows} rows, fingerprint {self.fingerprint[:8]}…"
+
+    def describe(self) -> str:
+        """Return in words how the pairs were made.
+
+        Returns
+        -------
+        str
+            E.g. ``"5 × 5 stratified folds"``.
+        """
+        return self.description or f"{len(self)} {self.kind} resample{'s' if len(self) > 1 else ''}"
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256, in hexadecimal, of the number of rows and of every pair's row numbers."""
@@ -76,7 +96,85 @@ class Resamples:
     @property
     def test_train_ratio(self) -> float:
         """Mean over pairs of test rows to distinct training rows."""
-        return float(np.mean([len(test) / len(np.unique(train)) for train, test in self.pairs]))
+        return float(np.mean([len(test) for _, test in self.pairs] / self.n_distinct))
+
+    @cached_property
+    def n_distinct(self) -> np.ndarray:
+        """Distinct training rows of each pair, shape (n_resamples,)."""
+        return np.array([len(np.unique(train)) for train, _ in self.pairs])
+
+    def frame(self) -> pd.DataFrame:
+        """Return the sizes, one row a resample; the row numbers themselves are in `pairs`.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_resamples, 4)
+            Columns ``resample`` (from 0), ``n_train``, ``n_distinct`` (training rows, each
+            counted once), ``n_test``.
+        """
+        return pd.DataFrame(
+            {
+                "resample": np.arange(len(self)),
+                "n_train": [len(train) for train, _ in self.pairs],
+                "n_distinct": self.n_distinct,
+                "n_test": [len(test) for _, test in self.pairs],
+            }
+        )
+
+    def to_config(self) -> dict[str, Any]:
+        """Return everything as plain values that JSON can hold.
+
+        Returns
+        -------
+        dict
+            ``kind``, ``description``, ``n_rows``, ``fingerprint`` and ``pairs``, a list of
+            dictionaries with the row numbers ``train`` and ``test``. One of the two is None
+            where it is all the other rows of the table in order.
+        """
+        return {
+            "kind": self.kind,
+            "description": self.description,
+            "n_rows": int(self.n_rows),
+            "fingerprint": self.fingerprint,
+            "pairs": [_pair_config(train, test, self.n_rows) for train, test in self.pairs],
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Resamples":
+        """Return the resamples that `to_config` described.
+
+        Parameters
+        ----------
+        config : mapping
+            What `to_config` returned, also after a way through JSON.
+
+        Returns
+        -------
+        Resamples
+            Equal to the ones described.
+
+        Raises
+        ------
+        ValueError
+            If something is missing, rows are not valid, or the fingerprint is another.
+        """
+        try:
+            n_rows = config["n_rows"]
+            pairs = [_pair_from(pair["train"], pair["test"], n_rows) for pair in config["pairs"]]
+            found = cls(config["kind"], pairs, n_rows, config["description"])
+            expected = config["fingerprint"]
+        except (KeyError, TypeError) as problem:
+            raise ValueError(
+                "The 'config' parameter of Resamples.from_config must be what to_config returned. "
+                f"Got one that cannot be read ({problem!r}) instead."
+            ) from None
+        if found.fingerprint != expected:
+            raise ValueError(
+                f"The 'config' parameter of Resamples.from_config must have rows with the "
+                f"fingerprint it states, {str(expected)[:8]}…. Got {found.fingerprint[:8]}… "
+                "instead: rows were changed."
+            )
+        return found
 
 
 def bootstrap(
@@ -118,10 +216,11 @@ def bootstrap(
     """
     from sklearn.utils import check_random_state
 
-    _check_int("n_rows", n_rows, 2)
-    _check_int("times", times, 1)
+    check_int("bootstrap", "n_rows", n_rows, 2)
+    check_int("bootstrap", "times", times, 1)
     rng = check_random_state(random_state)
-    return Resamples("bootstrap", tuple(_one_bootstrap(n_rows, rng) for _ in range(times)), n_rows)
+    pairs = tuple(_one_bootstrap(n_rows, rng) for _ in range(times))
+    return Resamples("bootstrap", pairs, n_rows, f"{times} bootstrap{'s' if times > 1 else ''}")
 
 
 def _one_bootstrap(n_rows: int, rng: np.random.RandomState) -> Pair:
@@ -130,6 +229,27 @@ def _one_bootstrap(n_rows: int, rng: np.random.RandomState) -> Pair:
         test = np.setdiff1d(np.arange(n_rows), train)
         if len(test):
             return train, test
+
+
+def _others(rows: np.ndarray, n_rows: int) -> np.ndarray:
+    return np.setdiff1d(np.arange(n_rows), rows)
+
+
+def _pair_config(train: np.ndarray, test: np.ndarray, n_rows: int) -> dict[str, Any]:
+    # A test part of 12,000 rows says it all about 48,000 training rows.
+    if np.array_equal(train, _others(test, n_rows)):
+        return {"train": None, "test": test.tolist()}
+    if np.array_equal(test, _others(train, n_rows)):
+        return {"train": train.tolist(), "test": None}
+    return {"train": train.tolist(), "test": test.tolist()}
+
+
+def _pair_from(train: Any, test: Any, n_rows: int) -> tuple[Any, Any]:
+    if train is None:
+        train = _others(np.asarray(test), n_rows)
+    if test is None:
+        test = _others(np.asarray(train), n_rows)
+    return train, test
 
 
 def _frozen(rows: Any) -> np.ndarray:
@@ -164,9 +284,12 @@ def _check_pair(number: int, pair: Pair, n_rows: int) -> None:
         )
 
 
-def _check_int(name: str, value: int, low: int) -> None:
-    if not isinstance(value, numbers.Integral) or value < low:
+def check_int(caller: str, name: str, value: Any, low: int, high: int | None = None) -> None:
+    """Raise unless a count is an int from `low` to `high`, the number of rows."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or value < low or (high is not None and value > high):
+        end = "inf)" if high is None else f"{high}], up to the number of rows"
         raise ValueError(
-            f"The '{name}' parameter of bootstrap must be an int in the range [{low}, inf). "
+            f"The '{name}' parameter of {caller} must be an int in the range [{low}, {end}. "
             f"Got {value!r} instead."
         )

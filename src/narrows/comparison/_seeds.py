@@ -15,7 +15,9 @@ class Seeds:
     """
 
     def __init__(self, random_state: int | None):
-        self.entropy = np.random.SeedSequence(random_state).entropy
+        drawn = np.random.SeedSequence(random_state).entropy
+        assert isinstance(drawn, int)
+        self.entropy: int = drawn
 
     def get(self, *purpose: str | int) -> int:
         """Return the seed for a purpose, e.g. ``get("pca", "standardize", 3)``.

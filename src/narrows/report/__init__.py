@@ -5,6 +5,7 @@ A `Report` holds what is said; `render` turns it into a page; `write_report` put
 jinja2 is imported when the first page is rendered.
 """
 
+from narrows.report._comparing import comparison_sections
 from narrows.report._render import render, write_report
 from narrows.report._summary import Block, Figure, Preformatted, Report, Section, Table
 
@@ -15,6 +16,7 @@ __all__ = [
     "Report",
     "Section",
     "Table",
+    "comparison_sections",
     "render",
     "write_report",
 ]

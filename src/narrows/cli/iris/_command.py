@@ -21,11 +21,15 @@ def iris(
         int, typer.Option(min=0, max=2**31 - 1, help="Decides split, training and resamples.")
     ] = 1,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training rows.")] = 100,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Trainings in each resample of the comparison.")
+    ] = 10,
 ) -> None:
     """Run the post "Let's play with autoencoders" on iris, and then compare honestly.
 
     Prints what the post prints, in its order; writes report.html, the figures (PNG and SVG), the
-    weights by layer name (HDF5), the embedding and the scores (CSV) and the models (.keras).
+    weights by layer name (HDF5), the embedding and the scores (CSV), the comparison (JSON) and the
+    models (.keras).
 
     Example: narrows iris --out iris-report --seed 2
     """
@@ -33,9 +37,9 @@ def iris(
     output_folder(folder / "figures")
     # Imported here, so that a mistyped option or folder is answered at once.
     from narrows.cli.iris import _compute, _files, _page, _show
+    from narrows.comparison import progress_bar
 
     say = Console(highlight=False, soft_wrap=True).print
-    progress = Console(stderr=True)
     data = _compute.load(seed)
     _show.data(say, data)
     model = _compute.train(data, seed, epochs)
@@ -49,17 +53,18 @@ def iris(
     _show.embeddings(say, embeddings)
     forests = _compute.post_forests(data, embeddings, seed)
     _show.forests(say, forests)
-    with _compute.comparison_bar(progress) as on_progress:
-        honest = _compute.honest(data, seed, epochs, on_progress)
-    _show.honest(say, honest)
-    figures = _files.figures(folder, data, model, embeddings, honest)
-    results = _page.Results(data, model, loaded, embeddings, forests, honest, figures)
+    with progress_bar() as on_progress:
+        comparison = _compute.compared(data, seed, epochs, seeds, on_progress)
+    _show.comparison(say, comparison)
+    figures = _files.figures(folder, data, model, embeddings, comparison)
+    results = _page.Results(data, model, loaded, embeddings, forests, comparison, figures)
     written = _files.tables_and_models(folder, results)
-    written.append(_page.write(folder, results, _command_line(out, seed, epochs), seed))
+    written.append(_page.write(folder, results, _command_line(out, seed, epochs, seeds), seed))
     _show.files(say, folder, [*figures.paths(), *written])
 
 
-def _command_line(out: Path, seed: int, epochs: int) -> str:
+def _command_line(out: Path, seed: int, epochs: int, seeds: int) -> str:
     """The exact command, with defaults filled in, that makes the same numbers again."""
     name = Path(sys.argv[0]).name if sys.argv and "narrows" in sys.argv[0] else "narrows"
-    return f"{name} iris --out {shlex.quote(str(out))} --seed {seed} --epochs {epochs}"
+    settings = f"--seed {seed} --epochs {epochs} --seeds {seeds}"
+    return f"{name} iris --out {shlex.quote(str(out))} {settings}"

@@ -1,19 +1,17 @@
 """The post's steps as functions: rows in, results out; nothing is printed or written here."""
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import narrows
-from narrows.comparison import CaretForest, HonestArms, bootstrap, caret_forest, honest_arms
+from narrows.comparison import CaretForest, Comparison, bootstrap, caret_forest
 from narrows.networks import post_decoder, post_encoder
 
 BOOTSTRAPS = 25
+RESAMPLING = "5x5"
 
 
 @dataclass(frozen=True)
@@ -109,41 +107,30 @@ def embeddings(data: Data, encoded: np.ndarray) -> Embeddings:
 
 
 def post_forests(data: Data, found: Embeddings, seed: int) -> dict[str, CaretForest]:
-    """Judge each embedding the post's way: fitted once, then 25 bootstraps of the forest."""
+    """Judge each embedding the post's way: fitted once, then 25 bootstraps of the forest.
+
+    The post has the first two; the third is PCA of the columns that the autoencoder saw.
+    """
     resamples = bootstrap(len(data.species), BOOTSTRAPS, random_state=seed)
+    raw = np.asarray(narrows.PCA(n_components=2).fit_transform(data.train))
+    embeddings = {"pca": found.pca, "autoencoder": found.autoencoder, "pca of raw columns": raw}
     return {
         name: caret_forest(points, data.species, resamples=resamples, random_state=seed)
-        for name, points in (("pca", found.pca), ("autoencoder", found.autoencoder))
+        for name, points in embeddings.items()
     }
 
 
-def honest(
-    data: Data, seed: int, epochs: int, on_progress: Callable[[int, int], object]
-) -> HonestArms:
-    """Judge both embeddings under both preprocessings, everything refitted in every bootstrap."""
-    arms = {
-        "pca": narrows.PCA(n_components=2, standardize=False),
-        "autoencoder": post_autoencoder(seed, epochs),
-    }
-    return honest_arms(
+def compared(
+    data: Data, seed: int, epochs: int, seeds: int, on_progress: Callable[[float, float], object]
+) -> Comparison:
+    """Judge both embeddings under both preprocessings, everything refitted in every fold."""
+    arms = {"pca": narrows.PCA(n_components=2), "autoencoder": post_autoencoder(seed, epochs)}
+    return narrows.compare(
         arms,
-        data.train,
-        data.species,
-        resamples=bootstrap(len(data.species), BOOTSTRAPS, random_state=seed),
+        data.table.drop(columns="Species"),
+        data.table["Species"],
+        resampling=RESAMPLING,
+        seeds=seeds,
         random_state=seed,
         progress=on_progress,
     )
-
-
-@contextlib.contextmanager
-def comparison_bar(console: Console) -> Iterator[Callable[[int, int], object]]:
-    """Show the comparison's progress while the block runs."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("comparing, refitted in every resample", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)

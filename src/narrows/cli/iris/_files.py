@@ -11,7 +11,7 @@ import narrows
 from narrows import plots
 from narrows._files import replace_file, replacing
 from narrows.cli.iris._compute import Data, Embeddings
-from narrows.comparison import CaretForest, HonestArms
+from narrows.comparison import CaretForest, Comparison
 from narrows.networks import build_networks, post_decoder, post_encoder
 from narrows.storage import LoadReport
 from narrows.training import forward
@@ -66,7 +66,7 @@ def weights_round_trip(folder: Path, data: Data, model: narrows.Autoencoder) -> 
 
 
 def figures(
-    folder: Path, data: Data, model: narrows.Autoencoder, found: Embeddings, honest: HonestArms
+    folder: Path, data: Data, model: narrows.Autoencoder, found: Embeddings, comparison: Comparison
 ) -> Figures:
     """Draw and save the post's figures and the comparison's."""
     rebuilt = pd.DataFrame(model.reconstruct(data.train), columns=data.train.columns)
@@ -75,7 +75,8 @@ def figures(
         "reconstruction": plots.reconstruction(data.train.reset_index(drop=True), rebuilt),
         "overlay": plots.embedding_overlay(found.frame),
         "embeddings": plots.embedding_facets(found.frame, label="Species"),
-        "scores": plots.scores(honest.frame()),
+        "intervals": comparison.plot(),
+        "arms": comparison.plot("embeddings", label="Species"),
     }
     where = folder / "figures"
     return Figures({name: plots.save_figure(plot, where, name) for name, plot in drawn.items()})
@@ -85,10 +86,12 @@ def tables_and_models(folder: Path, results: Any) -> list[Path]:
     """Write the embedding and the scores as CSV, and the three Keras models."""
     tables = {
         "embedding.csv": _embedding_table(results.data, results.embeddings),
-        "scores.csv": _score_table(results.forests, results.honest),
+        "scores.csv": _post_scores(results.forests),
+        "comparison.csv": results.comparison.frame(),
         "history.csv": results.model.history_,
     }
-    written = [results.loaded.path]
+    results.comparison.to_json(folder / "comparison.json")
+    written = [results.loaded.path, folder / "comparison.json"]
     for name, table in tables.items():
         written.append(replace_file(folder / name, table.to_csv(index=False).encode()))
     for name in ("autoencoder", "encoder", "decoder"):
@@ -113,13 +116,7 @@ def _embedding_table(data: Data, found: Embeddings) -> pd.DataFrame:
     )
 
 
-def _score_table(forests: dict[str, CaretForest], honest: HonestArms) -> pd.DataFrame:
-    """One row per way of judging, arm, preprocessing and resample."""
-    # The post gives PCA standardized columns and the autoencoder raw ones.
-    given = {"pca": "standardize", "autoencoder": "none"}
-    post = [
-        forest.frame().assign(way="post", arm=name, preprocess=given[name])
-        for name, forest in forests.items()
-    ]
-    table = pd.concat([*post, honest.frame().assign(way="refitted")], ignore_index=True)
-    return table[["way", "arm", "preprocess", "resample", "accuracy", "kappa"]]
+def _post_scores(forests: dict[str, CaretForest]) -> pd.DataFrame:
+    """One row per embedding and bootstrap, judged the post's way."""
+    frames = [forest.frame().assign(embedding=name) for name, forest in forests.items()]
+    return pd.concat(frames, ignore_index=True)[["embedding", "resample", "accuracy", "kappa"]]

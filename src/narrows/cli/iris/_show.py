@@ -8,7 +8,7 @@ import pandas as pd
 import narrows
 from narrows.cli.iris._compute import Data, Embeddings
 from narrows.cli.iris._files import RoundTrip
-from narrows.comparison import CaretForest, HonestArms
+from narrows.comparison import CaretForest, Comparison
 
 Say = Callable[..., None]
 
@@ -89,9 +89,9 @@ def forests(say: Say, found: dict[str, CaretForest]) -> None:
         say(f"{forest}\n")
 
 
-def honest(say: Say, found: HonestArms) -> None:
-    """Print the four arms."""
-    say("The same, honestly: both embeddings under both preprocessings\n")
+def comparison(say: Say, found: Comparison) -> None:
+    """Print the verdicts and the table."""
+    say("The same, refitted in every fold: both embeddings under both preprocessings\n")
     say(str(found))
 
 

@@ -1,0 +1,139 @@
+"""PCA and the autoencoder on real tables that packages bring along: whatever the verdicts are.
+
+Run: ``python benchmarks/tables.py``. Default network and settings on every table, nothing tuned;
+5 × 5 folds, refitted; a forest and one probe of another kind judge.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from _common import arguments, machine, table, write
+from sklearn import datasets
+
+import narrows
+
+
+@dataclass(frozen=True)
+class Case:
+    """One table and how it is compared."""
+
+    name: str
+    load: Callable[[], tuple[Any, Any]]
+    second: str
+    bottleneck: int = 2
+    epochs: int = 100
+    batch_size: int = 32
+    seeds: int = 5
+
+
+def scikit(load: Callable) -> Callable[[], tuple[Any, Any]]:
+    """Return a function that gives a bundled data set's rows and labels."""
+    return lambda: load(return_X_y=True, as_frame=True)
+
+
+def diamonds() -> tuple[pd.DataFrame, pd.Series]:
+    """Return 6,000 of plotnine's diamonds without their price, and the price's logarithm."""
+    from plotnine.data import diamonds as every
+
+    some = every.sample(6000, random_state=0).reset_index(drop=True)
+    return some.drop(columns="price"), np.log(some["price"])
+
+
+def penguins() -> tuple[pd.DataFrame, pd.Series]:
+    """Return plotnine's penguins, a mixed table with gaps, and their species."""
+    from plotnine.data import penguins as every
+
+    return every.drop(columns="species"), every["species"]
+
+
+CASES = [
+    Case("iris, 150 × 4", lambda: _iris(), "logistic"),
+    Case("wine, 178 × 13", scikit(datasets.load_wine), "logistic"),
+    Case("breast cancer, 569 × 30", scikit(datasets.load_breast_cancer), "logistic"),
+    Case("digits, 1,797 × 64", scikit(datasets.load_digits), "neighbours", epochs=60, seeds=3),
+    Case("penguins, 344 × 7, mixed with gaps", penguins, "logistic"),
+    Case("diabetes, 442 × 10 (numbers)", scikit(datasets.load_diabetes), "ridge"),
+    Case(
+        "diamonds, 6,000 × 9, mixed (numbers)", diamonds, "ridge",
+        epochs=30, batch_size=128, seeds=2,
+    ),
+]  # fmt: skip
+
+
+def _iris() -> tuple[pd.DataFrame, pd.Series]:
+    iris = narrows.datasets.iris()
+    return iris.drop(columns="Species"), iris["Species"]
+
+
+def compared(case: Case, bottleneck: int) -> tuple[narrows.Comparison, float]:
+    """Compare on one table; return the comparison and its seconds."""
+    X, y = case.load()
+    autoencoder = narrows.Autoencoder(
+        bottleneck, epochs=case.epochs, batch_size=case.batch_size, patience=None
+    )
+    began = time.perf_counter()
+    found = narrows.compare(
+        {"pca": narrows.PCA(bottleneck), "autoencoder": autoencoder}, X, y,
+        probes=("forest", case.second), resampling="5x5", seeds=case.seeds, random_state=1,
+    )  # fmt: skip
+    return found, time.perf_counter() - began
+
+
+def rows_of(case: Case, found: narrows.Comparison) -> list[list[str]]:
+    """Return a line for each preprocessing and probe."""
+    means = found.summary()
+    means = means[means["measure"] == found.measure].set_index(["arm", "preprocess", "probe"])
+    lines = []
+    for row in found.verdicts().itertuples():
+        if row.arm != "autoencoder":
+            continue
+        score = {
+            arm: f"{means.loc[(arm, row.preprocess, row.probe), 'mean']:.3f}"
+            for arm in ("raw columns", "untrained encoder", "pca", "autoencoder")
+        }
+        lines.append(
+            [
+                case.name, row.preprocess, row.probe, *score.values(),
+                f"{row.difference:+.3f}", f"{row.low:+.3f} to {row.high:+.3f}", row.verdict,
+            ]
+        )  # fmt: skip
+    return lines
+
+
+def main() -> None:
+    """Compare on every table and write the results."""
+    parser = arguments(__doc__)
+    parser.add_argument("--only", default="", help="tables whose name starts so")
+    parser.add_argument("--bottleneck", type=int, default=2)
+    options = parser.parse_args()
+    lines, times = [], []
+    for case in CASES:
+        if case.name.startswith(options.only):
+            found, seconds = compared(case, options.bottleneck)
+            print(f"\n{case.name}: {seconds:.0f} s\n{found}", flush=True)
+            lines += rows_of(case, found)
+            times.append([case.name, case.seeds, case.epochs, f"{seconds:.0f}"])
+    head = [
+        "table", "preprocessing", "probe", "raw columns", "untrained", "PCA", "autoencoder",
+        "difference", "95 % interval", "verdict",
+    ]  # fmt: skip
+    text = "\n\n".join(
+        [
+            f"# Real tables, {options.bottleneck} dimensions",
+            f"`python benchmarks/tables.py --bottleneck {options.bottleneck}`; "
+            + machine(("keras", "jax", "ydf", "scikit-learn"))
+            + ". Accuracy for classes, R² for numbers, on unseen rows; the difference is "
+            "autoencoder minus PCA under the same preprocessing. Default network, nothing tuned.",
+            table(head, lines),
+            table(["table", "seeds", "epochs", "seconds"], times),
+        ]
+    )
+    write("tables.md", text, wanted=not options.no_write and not options.only)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""``narrows compare``: whether an autoencoder's embedding of a table is better than PCA's."""
+
+import json
+import platform
+import shlex
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from narrows import __version__
+from narrows.cli import _tables
+from narrows.cli._errors import BadInputError, bad_input, output_file, warnings_on_stderr
+from narrows.cli._fit import layer_widths
+
+_LIBRARIES = ("keras", "jax", "numpy", "scikit-learn", "ydf")
+
+
+def compare(
+    table: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet or Arrow, by extension.")],
+    label: Annotated[str, typer.Option(help="Column that a probe has to predict.")],
+    drop: Annotated[
+        list[str] | None, typer.Option(help="Columns to leave out, separated by commas.")
+    ] = None,
+    bottleneck: Annotated[int, typer.Option(min=1, help="Width of the embeddings.")] = 2,
+    encoder: Annotated[
+        str, typer.Option(help="Widths of the encoder's hidden layers; the decoder mirrors them.")
+    ] = "150,50,25",
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the rows, at most.")] = 100,
+    patience: Annotated[
+        int | None, typer.Option(min=0, help="Stop after so many epochs without a better loss.")
+    ] = None,
+    resampling: Annotated[
+        str, typer.Option(help="5x5 (folds x repeats), bootstrap:25, or holdout:0.8x10.")
+    ] = "5x5",
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings in each resample.")] = 10,
+    probe: Annotated[
+        list[str] | None,
+        typer.Option(help="forest, logistic, neighbours; for numbers forest, ridge."),
+    ] = None,
+    preprocess: Annotated[
+        list[str] | None, typer.Option(help="none, standardize, or both (the default).")
+    ] = None,
+    controls: Annotated[
+        str, typer.Option(help="Some of raw,random,untrained,linear; '' for none.")
+    ] = "raw,random,untrained",
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides everything.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Page to write, .html; or .json for every number.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Compare an autoencoder with PCA on a table, everything refitted in every resample.
+
+    Raw columns, a random projection and the untrained encoder stand beside them.
+
+    Example: narrows compare iris.csv --label Species --out iris.html
+    """
+    widths = layer_widths(encoder)
+    if out is not None:
+        _tables.check_extension(out, [".html", ".json"])
+        output_file(out, table)
+    rows = _tables.read(table)
+    named = _tables.columns("--label", [label], rows)
+    apart = _tables.columns("--drop", drop, rows)
+    learned = rows.drop(columns=[*named, *apart])
+    if not learned.shape[1]:
+        raise BadInputError("--label and --drop must leave a column to learn from. They name all.")
+    # Imported here, so that a mistyped option or column is answered at once.
+    from narrows import PCA, Autoencoder
+    from narrows import compare as run
+
+    autoencoder = Autoencoder(bottleneck, widths, epochs=epochs, patience=patience)
+    with bad_input(), warnings_on_stderr():
+        found = run(
+            {"pca": PCA(bottleneck), "autoencoder": autoencoder},
+            learned,
+            rows[named[0]],
+            preprocess=tuple(_split(preprocess)) or ("none", "standardize"),
+            probes=tuple(_split(probe)) or ("forest",),
+            resampling=resampling,
+            seeds=seeds,
+            controls=tuple(_split([controls])),
+            random_state=seed,
+            verbose=int(sys.stderr.isatty()),
+        )
+    print(json.dumps(json.loads(found.to_json()), indent=1) if as_json else found)
+    if out is not None:
+        with bad_input():
+            _write(found, out, f"{table.name}: is the embedding worth it?", named[0], seed)
+        print(f"written to {out}", file=sys.stderr)
+
+
+def _split(given: list[str] | None) -> list[str]:
+    return [part.strip() for entry in given or () for part in entry.split(",") if part.strip()]
+
+
+def _write(found: Any, out: Path, title: str, label: str, seed: int) -> None:
+    if out.suffix.lower() == ".json":
+        found.to_json(out)
+        return
+    from narrows.report import Report, comparison_sections, write_report
+
+    versions = {"narrows": __version__, "Python": platform.python_version()}
+    report = Report(
+        title=title,
+        command=shlex.join(["narrows", *sys.argv[1:]]),
+        created=datetime.now(UTC),
+        versions=versions | {name: version(name) for name in _LIBRARIES if _installed(name)},
+        sections=comparison_sections(found, label),
+        lead=" ".join(found.sentences()),
+        seed=seed,
+    )
+    write_report(report, out)
+
+
+def _installed(name: str) -> bool:
+    try:
+        return bool(version(name))
+    except ModuleNotFoundError:
+        return False

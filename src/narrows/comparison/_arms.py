@@ -1,0 +1,197 @@
+"""Arms: an embedder under a name, and the controls that stand beside the ones asked for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.pipeline import Pipeline
+from sklearn.random_projection import GaussianRandomProjection
+
+from narrows.embedders import Autoencoder
+
+CONTROLS = ("raw", "random", "untrained", "linear")
+_LABELS = {
+    "raw": "raw columns",
+    "random": "random projection",
+    "untrained": "untrained encoder",
+    "linear": "linear autoencoder",
+}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One embedder of a comparison.
+
+    Attributes
+    ----------
+    name : str
+    estimator : object
+        A scikit-learn transformer, not fitted.
+    control : bool
+        Whether it stands there for comparison only.
+    untrained : str or None
+        The arm whose initial networks this control is.
+    """
+
+    name: str
+    estimator: Any
+    control: bool = False
+    untrained: str | None = None
+
+    @property
+    def lanes(self) -> bool:
+        """Whether all its fits are trained together by the engine."""
+        return hasattr(self.network, "_fit_lanes") and not seed_parameters(self.before)
+
+    @property
+    def network(self) -> Any:
+        """The embedder itself: in a pipeline, the last step."""
+        return self.estimator[-1] if isinstance(self.estimator, Pipeline) else self.estimator
+
+    @property
+    def before(self) -> Any:
+        """The steps before the embedder in a pipeline; None if there are none."""
+        several = isinstance(self.estimator, Pipeline) and len(self.estimator) > 1
+        return self.estimator[:-1] if several else None
+
+    @property
+    def seeded(self) -> bool:
+        """Whether its fits depend on a seed."""
+        return bool(seed_parameters(self.estimator))
+
+
+class RawColumns(TransformerMixin, BaseEstimator):
+    """The columns themselves: what an embedding has to preserve to be worth it."""
+
+    def fit(self, X: np.ndarray, y: Any = None) -> "RawColumns":
+        """Learn nothing.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_columns)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        RawColumns
+            This object.
+        """
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        """Return the rows as they are.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_columns)
+        """
+        return X
+
+
+def seed_parameters(estimator: Any) -> list[str]:
+    """Return the names of an estimator's seeds; those of a pipeline's steps are nested."""
+    names = estimator.get_params() if hasattr(estimator, "get_params") else {}
+    return [name for name in names if name == "random_state" or name.endswith("__random_state")]
+
+
+def all_arms(given: Mapping[str, Any], controls: Sequence[str], n_columns: int) -> list[Arm]:
+    """Return the arms asked for and their controls, in the order of a table.
+
+    Parameters
+    ----------
+    given : mapping of str to estimator
+    controls : sequence of {"raw", "random", "untrained", "linear"}
+    n_columns : int
+        Columns after preprocessing; a projection has at most as many.
+
+    Returns
+    -------
+    list of Arm
+        Untrained encoders one for each arm that is trained by the engine, the others once. A
+        control whose name is taken by an arm is left out: it is there already.
+    """
+    arms = [Arm(name, estimator) for name, estimator in given.items()]
+    trained = [arm for arm in arms if arm.lanes]
+    found: list[Arm] = []
+    for control in controls:
+        if control == "untrained":
+            several = len(trained) > 1
+            found += [
+                Arm(
+                    _LABELS[control] + (f" of {arm.name}" if several else ""),
+                    arm.estimator,
+                    control=True,
+                    untrained=arm.name,
+                )
+                for arm in trained
+            ]
+        else:
+            estimator = _control(control, _width(arms, n_columns), trained)
+            found.append(Arm(_LABELS[control], estimator, control=True))
+    return arms + [arm for arm in found if arm.name not in given]
+
+
+def _control(control: str, width: int, trained: list[Arm]) -> Any:
+    if control == "raw":
+        return RawColumns()
+    if control == "random":
+        return GaussianRandomProjection(n_components=width)
+    # Trained as the first autoencoder is, so that only the nonlinearity differs.
+    like = trained[0].network.get_params(deep=False) if trained else {}
+    shared = ("epochs", "batch_size", "optimizer", "learning_rate", "patience")
+    kept = {name: like[name] for name in shared if name in like}
+    return Autoencoder(bottleneck=width, encoder=(), **kept)
+
+
+def _width(arms: list[Arm], n_columns: int) -> int:
+    """Return the width of the first arm that states one, two otherwise."""
+    for arm in arms:
+        parameters = arm.estimator.get_params() if hasattr(arm.estimator, "get_params") else {}
+        for name, value in parameters.items():
+            if name.split("__")[-1] in ("bottleneck", "n_components") and isinstance(value, int):
+                return min(value, n_columns)
+    return min(2, n_columns)
+
+
+def check_arms(given: Any, controls: Any, caller: str) -> None:
+    """Raise unless arms are named transformers and controls are known.
+
+    Raises
+    ------
+    ValueError
+        If there is no arm, a name is no text, something is no transformer, or a control is
+        unknown.
+    """
+    if not isinstance(given, Mapping) or not given:
+        raise ValueError(
+            f"The 'arms' parameter of {caller} must be a mapping of names to embedders, e.g. "
+            f"{{'pca': narrows.PCA(2)}}. Got {given!r} instead."
+        )
+    for name, estimator in given.items():
+        missing = [method for method in ("fit", "transform") if not hasattr(estimator, method)]
+        if not isinstance(name, str) or isinstance(estimator, type) or missing:
+            raise ValueError(
+                f"Each arm of {caller} must be a scikit-learn transformer under a text as name. "
+                f"Got {estimator!r} under {name!r}"
+                + (f", without {' and '.join(missing)}," if missing else "")
+                + " instead."
+            )
+    if isinstance(controls, str) or any(control not in CONTROLS for control in controls):
+        unknown = [controls] if isinstance(controls, str) else list(controls)
+        near = get_close_matches(
+            str(next((c for c in unknown if c not in CONTROLS), controls)), CONTROLS, 1
+        )
+        raise ValueError(
+            f"The 'controls' parameter of {caller} must be a sequence of some of "
+            f"{', '.join(map(repr, CONTROLS))}, or empty. Got {controls!r} instead."
+            + (f" Did you mean {near[0]!r}?" if near else "")
+        )

@@ -1,0 +1,307 @@
+"""The comparison's front door: arguments checked, plan made, result handed over."""
+
+import hashlib
+import numbers
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from narrows.comparison._arms import Arm, all_arms, check_arms
+from narrows.comparison._comparison import Comparison
+from narrows.comparison._judging import NO_PROBE, Judge
+from narrows.comparison._labels import check_labels, check_numbers, label_kind
+from narrows.comparison._preprocessing import DEFAULT, choices_of, table_of
+from narrows.comparison._probes import probe_for
+from narrows.comparison._progress import progress_bar
+from narrows.comparison._resamples import Resamples
+from narrows.comparison._resampling import parse_resampling, repeated_kfold
+from narrows.comparison._running import COLUMNS, FAILED, Findings, Plan, Progress, run
+from narrows.comparison._seeds import Seeds
+
+_CALLER = "compare"
+_MOST_CONTROL_SEEDS = 5  # controls are background: five draws tell a poor one from a good one
+
+
+def compare(
+    arms: Mapping[str, Any],
+    X: Any,
+    y: Any,
+    *,
+    preprocess: Any = DEFAULT,
+    probes: Any = ("forest",),
+    resampling: Resamples | str | None = None,
+    seeds: int = 10,
+    reference: str | None = None,
+    controls: Sequence[str] = ("raw", "random", "untrained"),
+    refit: bool = True,
+    task: str | None = None,
+    quality: bool = True,
+    random_state: int | None = None,
+    n_jobs: int = -1,
+    verbose: int = 0,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Compare embedders by what a probe can do with their embedding of unseen rows.
+
+    Everything that learns is refitted inside every resample: preprocessing, embedder, probe.
+    Every arm sees the same resamples and the same preprocessing choices, and in each resample
+    a probe draws the same random numbers for every arm. Labels are seen by probes only.
+
+    Parameters
+    ----------
+    arms : mapping of str to transformer
+        Embedders by name: any scikit-learn transformers, which are cloned. All fits of a narrows
+        embedder, also as the last step of a pipeline, are trained together by the engine; others
+        are fitted one by one through joblib, where ``joblib.parallel_config`` can spread them.
+    X : table or array-like of shape (n_rows, n_columns)
+        The rows. A table may have text, dates and gaps; see `preprocess`.
+    y : array-like of shape (n_rows,)
+        Labels: classes or numbers, see `task`.
+    preprocess : str, transformer, sequence of these, or mapping of str to these, \
+default=("none", "standardize")
+        What is done to the columns before every embedder, each choice with every arm.
+        ``"standardize"`` gives a column mean 0 and standard deviation 1. In a table with text or
+        gaps both names first turn these into numbers, as `TablePreprocessor` does.
+    probes : str, estimator, sequence of these, or mapping of str to these, default=("forest",)
+        The downstream models: ``"forest"``, ``"logistic"`` and ``"neighbours"`` for classes,
+        ``"forest"`` and ``"ridge"`` for numbers, or scikit-learn estimators.
+    resampling : Resamples or str, default=None
+        Rows to train and to test on, as an object or as text: ``"5x5"`` for five times five
+        folds, ``"bootstrap:25"``, ``"holdout:0.8x10"``. None is 5 × 5 folds. Folds and
+        holdouts are stratified by the labels.
+    seeds : int, default=10
+        Fits of each arm in each resample, from different seeds; one of an arm without a random
+        state, and at most five of a control. They are averaged before any test: seeds are not
+        extra test sets.
+    reference : str, default=None
+        The arm that others are compared with; None is the first PCA, or else the first arm.
+    controls : sequence of {"raw", "random", "untrained", "linear"}, \
+default=("raw", "random", "untrained")
+        What stands beside without being asked for: the columns themselves, a Gaussian random
+        projection, the networks before training; on request a linear autoencoder. Empty for
+        none.
+    refit : bool, default=True
+        False fits preprocessing and embedders once on all rows, test rows included, as the post
+        does. The result says so.
+    task : {"classes", "numbers"}, default=None
+        What `y` is; None decides by its values, see `narrows.comparison.label_kind`.
+    quality : bool, default=True
+        Whether to measure, on at most 1,000 test rows of each resample, how well neighbourhoods
+        survive: trustworthiness, continuity, agreement of five neighbours.
+    random_state : int, default=None
+        Root of every seed. An arm's seeds depend on its name, the preprocessing, the resample
+        and their number, not on other arms. None draws one; the result keeps it.
+    n_jobs : int, default=-1
+        joblib workers for probes and for embedders outside the engine; threads, unless
+        ``joblib.parallel_config`` says otherwise. It has no influence on any number.
+    verbose : int, default=0
+        1 shows a progress bar on stderr.
+    progress : callable, default=None
+        Called as ``progress(done, total)``, in embeddings.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ValueError
+        If an argument is none of what it may be; if `X`, `y` and `resampling` differ in rows; if
+        labels are missing, of one class, or a class has fewer rows than there are folds; if
+        every arm failed. An arm that fails alone is named in the result, the others go on.
+
+    References
+    ----------
+    Varma, S. and Simon, R. (2006). Bias in error estimation when using cross-validation for
+    model selection. BMC Bioinformatics 7, 91. https://doi.org/10.1186/1471-2105-7-91
+
+    Examples
+    --------
+    >>> import narrows
+    >>> iris = narrows.datasets.iris()
+    >>> arms = {"pca": narrows.PCA(2), "one column": narrows.PCA(1)}
+    >>> found = narrows.compare(
+    ...     arms, iris.drop(columns="Species"), iris["Species"],
+    ...     probes="neighbours", resampling="5x1", controls=(), random_state=0,
+    ... )
+    >>> sorted(found.summary()["arm"].unique())
+    ['one column', 'pca']
+    """
+    check_arms(arms, controls, _CALLER)
+    table, mixed = table_of(X, _CALLER)
+    n_rows = len(table)
+    kind = _task(task, y)
+    codes, classes = _labels(y, n_rows, kind)
+    root = Seeds(_checked_state(random_state))
+    resamples = _resamples(resampling, y, kind, n_rows, root)
+    named = _probes(probes, kind, n_jobs)
+    everyone = all_arms(arms, controls, table.shape[1])
+    plan = Plan(
+        arms=everyone,
+        choices=choices_of(preprocess, mixed, _CALLER),
+        table=table,
+        resamples=resamples,
+        judge=Judge(named, kind, codes, len(classes), bool(quality)),
+        n_seeds=_seed_counts(everyone, seeds),
+        seeds=root,
+        refit=bool(refit),
+        n_jobs=n_jobs,
+    )
+    compared_with = _reference(reference, arms)
+    with progress_bar() if verbose and progress is None else nullcontext(progress) as report:
+        findings = run(plan, report)
+    _check_not_all_failed(plan, findings)
+    return _result(plan, findings, compared_with, y, classes, X)
+
+
+def _task(task: str | None, y: Any) -> str:
+    if task not in (None, "classes", "numbers"):
+        raise ValueError(
+            f"The 'task' parameter of {_CALLER} must be 'classes', 'numbers' or None. "
+            f"Got {task!r} instead."
+        )
+    return task or label_kind(y)
+
+
+def _labels(y: Any, n_rows: int, kind: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    if kind == "classes":
+        return check_labels(y, n_rows, _CALLER)
+    return check_numbers(y, n_rows, _CALLER), ()
+
+
+def _checked_state(random_state: Any) -> int | None:
+    whole = isinstance(random_state, numbers.Integral) and not isinstance(random_state, bool)
+    if random_state is None or (whole and random_state >= 0):
+        return None if random_state is None else int(random_state)
+    raise ValueError(
+        f"The 'random_state' parameter of {_CALLER} must be an int in the range [0, inf) or None. "
+        f"Got {random_state!r} instead."
+    )
+
+
+def _resamples(resampling: Any, y: Any, kind: str, n_rows: int, root: Seeds) -> Resamples:
+    seed = root.get("resamples")
+    if isinstance(resampling, Resamples):
+        if resampling.n_rows != n_rows:
+            raise ValueError(
+                f"The 'resampling' parameter of {_CALLER} must be drawn from a table of {n_rows} "
+                f"rows, as 'X' has. Got resamples of {resampling.n_rows} rows instead."
+            )
+        return resampling
+    if resampling is None:
+        return repeated_kfold(y, 5, 5, random_state=seed, task=kind)
+    if not isinstance(resampling, str):
+        raise ValueError(
+            f"The 'resampling' parameter of {_CALLER} must be a Resamples object or a text such "
+            f"as '5x5' or 'bootstrap:25'. Got {resampling!r} instead."
+        )
+    return parse_resampling(resampling, y, random_state=seed, task=kind)
+
+
+def _probes(probes: Any, kind: str, n_jobs: int) -> dict[str, Any]:
+    if isinstance(probes, Mapping):
+        pairs = list(probes.items())
+    else:
+        single = isinstance(probes, str) or hasattr(probes, "fit")
+        listed = [probes] if single else list(probes)
+        pairs = [(p if isinstance(p, str) else type(p).__name__, p) for p in listed]
+    names = [name for name, _ in pairs]
+    if not pairs or len(set(names)) < len(names) or NO_PROBE in names:
+        raise ValueError(
+            f"The 'probes' parameter of {_CALLER} must have at least one probe, each under a name "
+            f"of its own and none {NO_PROBE!r}. Got {names} instead."
+        )
+    found = {str(name): probe_for(probe, kind) for name, probe in pairs}
+    if joblib.effective_n_jobs(n_jobs) > 1:
+        for name, probe in pairs:
+            if isinstance(probe, str) and "n_jobs" in found[name].get_params():
+                found[name].set_params(n_jobs=1)  # the cores are taken by other embeddings
+    return found
+
+
+def _seed_counts(arms: list[Arm], seeds: Any) -> dict[str, int]:
+    if not isinstance(seeds, numbers.Integral) or isinstance(seeds, bool) or seeds < 1:
+        raise ValueError(
+            f"The 'seeds' parameter of {_CALLER} must be an int in the range [1, inf). "
+            f"Got {seeds!r} instead."
+        )
+    most = {True: min(int(seeds), _MOST_CONTROL_SEEDS), False: int(seeds)}
+    return {arm.name: most[arm.control] if arm.seeded else 1 for arm in arms}
+
+
+def _reference(reference: str | None, arms: Mapping[str, Any]) -> str:
+    names = list(arms)
+    if reference is None:
+        return next((n for n in names if type(arms[n]).__name__ == "PCA" or n == "pca"), names[0])
+    if reference not in names:
+        raise ValueError(
+            f"The 'reference' parameter of {_CALLER} must be one of "
+            f"{', '.join(map(repr, names))}. Got {reference!r} instead."
+        )
+    return reference
+
+
+def _check_not_all_failed(plan: Plan, findings: Findings) -> None:
+    asked = {arm.name for arm in plan.arms if not arm.control}
+    scored = {row[0] for row in findings.values if row[4] != NO_PROBE}
+    if findings.failures and not asked & scored:
+        arm, choice, _, _, _, message = findings.failures[0]
+        raise ValueError(
+            f"At least one arm of {_CALLER} must be scored. All failed, the first, {arm!r} under "
+            f"{choice!r}, with: {message}"
+        )
+
+
+def _result(plan: Plan, findings: Findings, reference: str, y, classes, X) -> Comparison:
+    return Comparison(
+        scores=pd.DataFrame(findings.values, columns=COLUMNS),
+        failures=pd.DataFrame(findings.failures, columns=FAILED),
+        points=_points(findings),
+        labels=list(np.asarray(y)) if not classes else [classes[c] for c in plan.judge.y],
+        resamples=plan.resamples,
+        settings={
+            "reference": reference,
+            "arms": {arm.name: _describe(arm) for arm in plan.arms},
+            "controls": [arm.name for arm in plan.arms if arm.control],
+            "seeds": plan.n_seeds,
+            "preprocess": {name: _text(choice) for name, choice in plan.choices.items()},
+            "probes": {name: _text(probe) for name, probe in plan.judge.probes.items()},
+            "task": plan.judge.kind,
+            "classes": list(classes),
+            "refit": plan.refit,
+            "random_state": plan.seeds.entropy,
+            "n_rows": plan.resamples.n_rows,
+            "n_columns": int(plan.table.shape[1]),
+            "data": _hash_of(plan.table, plan.judge.y),
+        },
+        seconds=dict(findings.seconds),
+    )
+
+
+def _points(findings: Findings) -> pd.DataFrame:
+    columns = ["arm", "preprocess", "row", "part", "dim_1", "dim_2"]
+    if not findings.points:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(findings.points, ignore_index=True)[columns]
+
+
+def _describe(arm: Arm) -> str:
+    return f"{_text(arm.estimator)}, not trained" if arm.untrained else _text(arm.estimator)
+
+
+def _text(estimator: Any) -> str:
+    return " ".join(repr(estimator).split())
+
+
+def _hash_of(table: Any, y: np.ndarray) -> str:
+    """Return a hash of rows and labels: results of other data cannot be put beside these."""
+    digest = hashlib.sha256(np.ascontiguousarray(y).tobytes())
+    if isinstance(table, np.ndarray):
+        digest.update(np.ascontiguousarray(table).tobytes())
+    else:
+        digest.update(table.write_csv().encode())
+    return digest.hexdigest()

@@ -1,0 +1,330 @@
+"""What a comparison found."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from narrows.comparison import _tables
+from narrows.comparison._judging import NO_PROBE
+from narrows.comparison._measures import measure_named
+from narrows.comparison._resamples import Resamples
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """Scores of arms over the same resamples, and what they say about each other.
+
+    Made by `narrows.compare`; prints as a result.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        What `frame` returns.
+    failures : pandas.DataFrame
+        ``arm``, ``preprocess``, ``resample``, ``seed``, ``probe``, ``message``: a row for each
+        fit or probe that failed.
+    points : pandas.DataFrame
+        Embeddings of the first resample by the first seed, for the figure: ``arm``,
+        ``preprocess``, ``row``, ``part`` (train or test), ``dim_1``, ``dim_2``.
+    labels : list
+        The label of each row of the table.
+    resamples : Resamples
+        Rows that every arm was trained and tested on.
+    settings : dict
+        How it was done, in plain values.
+    seconds : dict of str to float
+        Wall time by part: ``"preprocessing"``, ``"embedders"``, ``"probes"``, ``"quality"``.
+    """
+
+    scores: pd.DataFrame
+    failures: pd.DataFrame
+    points: pd.DataFrame
+    labels: list
+    resamples: Resamples
+    settings: dict[str, Any]
+    seconds: dict[str, float]
+
+    @property
+    def reference(self) -> str:
+        """The arm that others are compared with, unless `verdicts` is told otherwise."""
+        return self.settings["reference"]
+
+    @property
+    def arms(self) -> list[str]:
+        """Names of all arms, controls last."""
+        return list(self.settings["arms"])
+
+    @property
+    def controls(self) -> list[str]:
+        """Names of the controls."""
+        return list(self.settings["controls"])
+
+    @property
+    def measure(self) -> str:
+        """The measure that verdicts are about first: accuracy, or R²."""
+        return "accuracy" if self.settings["task"] == "classes" else "r2"
+
+    def frame(self) -> pd.DataFrame:
+        """Return every score.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each ``arm``, ``preprocess``, ``resample``, ``seed`` (both from 0),
+            ``probe`` and ``measure``, with its ``value``. Measures of the embedding itself
+            (reconstruction error, trustworthiness, …) have ``"embedding"`` as probe.
+        """
+        return self.scores.copy()
+
+    def summary(self) -> pd.DataFrame:
+        """Return means, and spreads over splits and over seeds apart.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each arm, preprocessing, probe and measure: ``mean`` over resamples of the
+            means over seeds; ``sd_splits``, their standard deviation over resamples;
+            ``sd_seeds``, the standard deviation over seeds inside a resample (root mean square);
+            ``resamples``; ``seeds``.
+        """
+        return _tables.summary(self.scores)
+
+    def seed_spread(self) -> pd.DataFrame:
+        """Return how much luck with the seed matters, beside luck with the split.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each arm, preprocessing, probe and measure with several seeds: ``seeds``,
+            ``sd_within`` (over seeds, inside a resample), ``sd_splits`` (over resamples),
+            ``lowest`` and ``highest`` score of one seed in one resample.
+        """
+        return _tables.seed_spread(self.scores)
+
+    def verdicts(
+        self,
+        probe: str | None = None,
+        measure: str | None = None,
+        *,
+        reference: str | None = None,
+        rope: float | None = None,
+        confidence: float = 0.95,
+    ) -> pd.DataFrame:
+        """Return what can be said about each arm against the reference.
+
+        Differences are taken resample by resample, after averaging over seeds, against the
+        reference under the same preprocessing. Intervals are Nadeau and Bengio's, probabilities
+        those of the Bayesian correlated t-test; see `corrected_interval` and `posterior`.
+
+        Parameters
+        ----------
+        probe : str, default=None
+            A probe's name, or ``"embedding"``; None is every probe.
+        measure : str, default=None
+            None is accuracy for classes and R² for numbers.
+        reference : str, default=None
+            The arm to compare with; None is the comparison's own.
+        rope : float, default=None
+            Differences of less are of no practical importance, in the measure's units; None is
+            the measure's default, 0.01 (a point) of accuracy.
+        confidence : float, default=0.95
+            Coverage of the interval, and the probability that a verdict needs.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``arm``, ``reference``, ``preprocess``, ``probe``, ``measure``; ``difference`` with
+            its interval's ends ``low`` and ``high``; ``p_better``, ``p_equivalent``,
+            ``p_worse``; ``p_value`` of the corrected t-test and ``p_holm``, adjusted over the
+            arms and preprocessings of a probe; ``verdict``: better, equivalent, worse,
+            undecided, or failed where a fit failed; ``resamples``, how many there were.
+
+        Raises
+        ------
+        ValueError
+            If `probe`, `measure` or `reference` is not in the comparison.
+        """
+        measure = measure or self.measure
+        reference = self.reference if reference is None else reference
+        _check_choice("reference", reference, self.arms)
+        known = self.scores[self.scores["measure"] == measure]
+        _check_choice("measure", measure, self.scores["measure"].unique())
+        _check_choice("probe", probe, [None, *known["probe"].unique()])
+        about = measure_named(measure)
+        failed = set(self.failures[["arm", "preprocess", "probe"]].itertuples(index=False))
+        tables = [
+            _tables.verdict_table(
+                part,
+                failed | {(arm, choice, name) for arm, choice, p in failed if p == NO_PROBE},
+                reference,
+                self.arms,
+                test_train_ratio=self.resamples.test_train_ratio,
+                higher_is_better=about.higher_is_better,
+                rope=self._rope(measure) if rope is None else rope,
+                confidence=confidence,
+            )
+            for name, part in known.groupby("probe", sort=False)
+            if probe in (None, name)
+        ]
+        return pd.concat(tables, ignore_index=True)
+
+    def plot(self, kind: str = "intervals", **options):
+        """Draw the comparison.
+
+        Parameters
+        ----------
+        kind : {"intervals", "embeddings", "scores"}, default="intervals"
+            ``"intervals"`` draws each arm's difference from the reference with its interval;
+            ``"embeddings"`` the first resample's embeddings side by side, coloured by label (the
+            raw columns, which are none, are left out);
+            ``"scores"`` every resample's score.
+        **options
+            Of `verdicts` for the intervals; ``probe`` and ``measure`` for the scores; ``label``,
+            what the legend is called, for the embeddings.
+
+        Returns
+        -------
+        plotnine.ggplot
+
+        Raises
+        ------
+        ValueError
+            If `kind` is none of the three.
+        """
+        from narrows import plots
+
+        _check_choice("kind", kind, ["intervals", "embeddings", "scores"])
+        if kind == "embeddings":
+            label = options.get("label", "label")
+            return plots.embedding_facets(self._embeddings(label), label=label)
+        if kind == "scores":
+            probe = options.get("probe") or next(iter(self.settings["probes"]))
+            measure = options.get("measure") or self.measure
+            return plots.scores(self._one_score(probe, measure), measure=measure)
+        measure = options.get("measure") or self.measure
+        rope = options.get("rope")
+        rope = self._rope(measure) if rope is None else rope
+        table = self.verdicts(**(options | {"measure": measure, "rope": rope}))
+        return plots.intervals(table, rope, self.controls, measure_named(measure).title)
+
+    def sentences(self) -> list[str]:
+        """Return the verdict on every arm that is no control, a sentence each.
+
+        Returns
+        -------
+        list of str
+        """
+        from narrows.comparison._printing import sentences
+
+        return sentences(self)
+
+    def table(self, probe: str | None = None) -> pd.DataFrame:
+        """Return scores, differences and verdicts of one probe as a person reads them.
+
+        Parameters
+        ----------
+        probe : str, default=None
+            A probe's name; None is the first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Of text; `summary` and `verdicts` have the numbers.
+        """
+        from narrows.comparison._printing import score_table
+
+        return score_table(self, probe or next(iter(self.settings["probes"])))
+
+    def beside(self, other: "Comparison") -> "Comparison":
+        """Put the arms of another comparison of the same data on the same resamples beside these.
+
+        Parameters
+        ----------
+        other : Comparison
+            Its arms must have other names.
+
+        Returns
+        -------
+        Comparison
+
+        Raises
+        ------
+        ValueError
+            If data, resamples, probes or the way of refitting differ, or an arm is in both.
+        """
+        from narrows.comparison._joining import joined
+
+        return joined(self, other)
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return every number and setting as JSON, and write it if a path is given.
+
+        Parameters
+        ----------
+        path : str or Path, default=None
+            File to write; an old one stays intact until the new one is complete.
+
+        Returns
+        -------
+        str
+        """
+        from narrows.comparison._json import to_json
+
+        return to_json(self, path)
+
+    @classmethod
+    def from_json(cls, text: str | Path) -> "Comparison":
+        """Return the comparison that `to_json` wrote.
+
+        Parameters
+        ----------
+        text : str or Path
+            JSON, or the path of a file with it.
+
+        Returns
+        -------
+        Comparison
+
+        Raises
+        ------
+        ValueError
+            If it is no comparison, or of a newer format.
+        """
+        from narrows.comparison._json import from_json
+
+        return from_json(text)
+
+    def _rope(self, measure: str) -> float:
+        values = self.scores.loc[self.scores["measure"] == measure, "value"]
+        return measure_named(measure).rope_for(values.to_numpy())
+
+    def _one_score(self, probe: str, measure: str) -> pd.DataFrame:
+        means = _tables.averaged(self.scores)
+        chosen = means[(means["probe"] == probe) & (means["measure"] == measure)]
+        return chosen.rename(columns={"value": measure})
+
+    def _embeddings(self, label: str) -> pd.DataFrame:
+        """Return the points of every arm that has two dimensions, with origin and label."""
+        arms = [arm for arm in self.arms if self.settings["arms"][arm] != "RawColumns()"]
+        points = self.points[self.points["arm"].isin(arms)]
+        points = points.sort_values("arm", key=lambda names: names.map(arms.index), kind="stable")
+        labels = pd.Series(self.labels).iloc[points["row"]].to_numpy()
+        origin = points["arm"] + ", " + points["preprocess"]
+        return points.assign(**{"data_origin": origin, label: labels})
+
+    def __repr__(self) -> str:
+        from narrows.comparison._printing import text_of
+
+        return text_of(self)
+
+
+def _check_choice(name: str, value: Any, choices: Any) -> None:
+    choices = list(np.asarray(choices, dtype=object))
+    if value not in choices:
+        raise ValueError(
+            f"The '{name}' parameter must be one of {', '.join(map(repr, choices))}. "
+            f"Got {value!r} instead."
+        )

@@ -1,0 +1,291 @@
+"""The two libraries that grow a forest: Yggdrasil (ydf) and scikit-learn."""
+
+import importlib.util
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import joblib
+import numpy as np
+
+BACKENDS = ("auto", "sklearn", "ydf")
+# ydf prepares a forest for fast prediction at the first call, which takes longer than answering
+# up to about so many rows without.
+_FEW_ROWS = 100
+
+_quiet_lock = threading.Lock()
+_quiet_inside = 0
+_quiet_before = 1
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How a forest is to be grown.
+
+    Attributes
+    ----------
+    trees : int
+    mtry : int
+        Columns looked at in each split.
+    seed : int
+    n_jobs : int or None
+        As `Forest` has it.
+    """
+
+    trees: int
+    mtry: int
+    seed: int
+    n_jobs: int | None
+
+
+def choose_backend(owner: str, backend: str, one_of_many: bool) -> str:
+    """Return the library to use, ``"sklearn"`` or ``"ydf"``.
+
+    Parameters
+    ----------
+    owner : str
+        Name of the estimator, for its messages.
+    backend : {"auto", "sklearn", "ydf"}
+        What was asked for.
+    one_of_many : bool
+        Whether splits look at one column alone where there are more, which ydf cannot do.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If `backend` is none of these or cannot do what is asked.
+    ImportError
+        If ydf was asked for and is not installed.
+    """
+    if backend not in BACKENDS:
+        raise ValueError(
+            f"The 'backend' parameter of {owner} must be one of "
+            f"{', '.join(repr(name) for name in BACKENDS)}. Got {backend!r} instead."
+        )
+    has_ydf = importlib.util.find_spec("ydf") is not None
+    if backend == "ydf" and not has_ydf:
+        raise ImportError(
+            f"{owner}(backend='ydf') needs the package 'ydf', which is not installed. "
+            "Install it, or use backend='auto' for scikit-learn's forest."
+        )
+    if backend == "ydf" and one_of_many:
+        raise ValueError(
+            f"The 'mtry' parameter of {owner} must be at least 2 with backend='ydf' and more "
+            "than one column. Got 1 instead. Use backend='auto' for scikit-learn's forest."
+        )
+    usable = has_ydf and not one_of_many
+    return "ydf" if usable and backend != "sklearn" else "sklearn"
+
+
+def grow_ydf(X: np.ndarray, y: np.ndarray, growth: Growth) -> Any:
+    """Grow a forest with ydf: of classes where `y` is ints, of numbers where it is floats.
+
+    Parameters
+    ----------
+    X : float32 ndarray of shape (n_rows, n_columns)
+    y : int or float ndarray of shape (n_rows,)
+    growth : Growth
+
+    Returns
+    -------
+    ydf.RandomForestModel
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C was pressed while trees grew.
+    """
+    import ydf
+
+    numbers = np.issubdtype(y.dtype, np.floating)
+    task: dict[str, Any] = {"min_examples": 1, "winner_take_all": True}
+    if numbers:
+        # As R's nodesize of 5: a node is split when it has more draws than that, and its
+        # children may have any number.
+        task = {
+            "task": ydf.Task.REGRESSION,
+            "min_examples": 6,
+            "in_split_min_examples_check": False,
+        }
+    learner = ydf.RandomForestLearner(
+        label="y",
+        features=["x"],
+        num_trees=growth.trees,
+        # ydf tests one column more than it is asked for: its loop over candidates counts down
+        # to zero inclusively (decision_tree/training.cc). Zero would mean its own default,
+        # hence no `mtry` of one; with one column it is the same.
+        num_candidate_attributes=max(growth.mtry - 1, 1),
+        sampling_with_replacement=True,
+        max_depth=-1,
+        compute_oob_performances=False,
+        random_seed=growth.seed,
+        num_threads=_threads(growth.n_jobs),
+        **task,
+    )
+    labels = y.astype(np.float32) if numbers else y.astype(str)
+    return _trained(learner, {"x": X, "y": labels}, growth.trees)
+
+
+def _threads(n_jobs: int | None) -> int:
+    return joblib.cpu_count() if n_jobs is None else joblib.effective_n_jobs(n_jobs)
+
+
+def _trained(learner: Any, data: dict[str, np.ndarray], trees: int) -> Any:
+    # While ydf trains, Ctrl-C is ydf's: it stops every training of the process. The last one to
+    # end raises an error, the others hand over the trees they have, maybe none, and so do
+    # trainings that begin before that (ydf/learner/learner.cc).
+    try:
+        with _silence():
+            forest = learner.train(data)
+    except ValueError as problem:
+        if "interrupted by user" in str(problem):
+            raise KeyboardInterrupt from None
+        raise
+    if forest.num_trees() < trees:
+        raise KeyboardInterrupt
+    return forest
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Silence ydf while at least one thread is in here, then restore its verbosity.
+
+    Its ``train(verbose=0)`` does so for one training alone: the verbosity is one number for the
+    process, and of two trainings at once the first to end switches it on again for the other,
+    which then leaves it off for good.
+    """
+    global _quiet_inside, _quiet_before
+    import ydf
+
+    with _quiet_lock:
+        if _quiet_inside == 0:
+            _quiet_before = ydf.verbose(0)
+        _quiet_inside += 1
+    try:
+        yield
+    finally:
+        with _quiet_lock:
+            _quiet_inside -= 1
+            if _quiet_inside == 0:
+                changed = ydf.verbose(_quiet_before)
+                if changed != 0:  # by the user, in the meantime
+                    ydf.verbose(changed)
+
+
+def vote_ydf(forest: Any, X: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the share of trees that vote for each class code.
+
+    Parameters
+    ----------
+    forest : ydf.RandomForestModel
+    X : float32 ndarray of shape (n_rows, n_columns)
+    n_classes : int
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_classes)
+    """
+    if n_classes == 1:
+        return np.ones((len(X), 1))
+    shares = _predicted(forest, X, use_slow_engine=len(X) <= _FEW_ROWS)
+    if shares.ndim == 1:
+        # ydf gives two classes as the second's share alone.
+        shares = np.column_stack([1 - shares, shares])
+    # Sums of 1/trees in single precision: back to the votes themselves, which makes ties exact
+    # and all ways of predicting one.
+    votes = np.rint(shares * forest.num_trees())
+    ordered = np.zeros((len(X), n_classes))
+    for column, code in enumerate(forest.label_classes()):
+        ordered[:, int(code)] = votes[:, column]
+    return ordered / forest.num_trees()
+
+
+def mean_ydf(forest: Any, X: np.ndarray) -> np.ndarray:
+    """Return the mean of the trees' predictions.
+
+    Parameters
+    ----------
+    forest : ydf.RandomForestModel
+    X : float32 ndarray of shape (n_rows, n_columns)
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+    """
+    # Always the same way: sums in another order would make a row's prediction depend, in the
+    # last digits, on how many rows are asked for.
+    return _predicted(forest, X)
+
+
+def _predicted(forest: Any, X: np.ndarray, **options: Any) -> np.ndarray:
+    with _silence():
+        return np.asarray(forest.predict({"x": X}, **options), dtype=np.float64)
+
+
+def forest_to_bytes(forest: Any) -> bytes:
+    """Return a forest of ydf's in ydf's own format; it advises against pickling.
+
+    Parameters
+    ----------
+    forest : ydf.RandomForestModel
+
+    Returns
+    -------
+    bytes
+    """
+    with _silence():
+        return forest.serialize()
+
+
+def forest_from_bytes(content: bytes) -> Any:
+    """Return the forest that `forest_to_bytes` wrote.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Returns
+    -------
+    ydf.RandomForestModel
+    """
+    import ydf
+
+    with _silence():
+        return ydf.deserialize_model(content)
+
+
+def grow_sklearn(X: np.ndarray, y: np.ndarray, growth: Growth) -> Any:
+    """Grow a forest with scikit-learn: of classes where `y` is ints, of numbers otherwise.
+
+    Parameters
+    ----------
+    X : float32 ndarray of shape (n_rows, n_columns)
+    y : int or float ndarray of shape (n_rows,)
+    growth : Growth
+
+    Returns
+    -------
+    RandomForestClassifier or RandomForestRegressor
+    """
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+    settings = {
+        "n_estimators": growth.trees,
+        "max_features": growth.mtry,
+        "random_state": growth.seed,
+        "n_jobs": growth.n_jobs,
+    }
+    if np.issubdtype(y.dtype, np.floating):
+        # scikit-learn counts a row that was drawn twice once, and a draw of n rows has
+        # (1 − 1/e)·n different ones: more than five draws are about four rows.
+        forest = RandomForestRegressor(min_samples_split=4, **settings)
+    else:
+        forest = RandomForestClassifier(**settings)
+    # Threads would add up the trees' answers in any order; a sum's last bit depends on it.
+    return forest.fit(X, y).set_params(n_jobs=1)

@@ -1,0 +1,113 @@
+"""A comparison as JSON, and back."""
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from narrows._files import replace_file
+from narrows._version import __version__
+from narrows.comparison._resamples import Resamples
+
+if TYPE_CHECKING:
+    from narrows.comparison._comparison import Comparison
+
+FORMAT, VERSION = "narrows comparison", 1
+_TABLES = ("scores", "failures", "points")
+
+
+def to_json(comparison: "Comparison", path: str | Path | None = None) -> str:
+    """Return a comparison as JSON; numbers that are none are null, as JSON has no NaN.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    path : str or Path, default=None
+        File to write.
+    """
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "narrows": __version__,
+        "settings": comparison.settings,
+        "summary": _records(comparison.summary()),
+        "verdicts": _records(comparison.verdicts()),
+        "seconds": comparison.seconds,
+        "fingerprint": comparison.resamples.fingerprint,
+        "resamples": comparison.resamples.to_config(),
+        "labels": comparison.labels,
+    }
+    content |= {name: _columns(getattr(comparison, name)) for name in _TABLES}
+    text = json.dumps(_plain(content), allow_nan=False, ensure_ascii=False)
+    if path is not None:
+        replace_file(path, text.encode())
+    return text
+
+
+def from_json(text: str | Path) -> "Comparison":
+    """Return the comparison that `to_json` wrote.
+
+    Parameters
+    ----------
+    text : str or Path
+        JSON, or the path of a file with it.
+    """
+    from narrows.comparison._comparison import Comparison
+
+    is_path = isinstance(text, Path) or not str(text).lstrip().startswith("{")
+    content = _parsed(Path(text).read_text(encoding="utf-8") if is_path else str(text))
+    tables = {name: pd.DataFrame(content[name]) for name in _TABLES}
+    if len(tables["scores"]):
+        tables["scores"]["value"] = tables["scores"]["value"].astype(float)
+    return Comparison(
+        **tables,
+        labels=content["labels"],
+        resamples=Resamples.from_config(content["resamples"]),
+        settings=content["settings"],
+        seconds=content["seconds"],
+    )
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"A comparison must be JSON as Comparison.to_json writes it. Got a text that is none "
+            f"({error}) instead."
+        ) from error
+    found = content.get("format") if isinstance(content, dict) else type(content).__name__
+    if found != FORMAT:
+        raise ValueError(
+            f"A comparison must be JSON with the format {FORMAT!r}. Got {found!r} instead."
+        )
+    if content["version"] > VERSION:
+        raise ValueError(
+            f"A comparison must be of format version {VERSION} or older. Got {content['version']} "
+            f"instead, written by narrows {content['narrows']}. Upgrade narrows to read it."
+        )
+    return content
+
+
+def _columns(frame: pd.DataFrame) -> dict[str, list]:
+    return {str(name): frame[name].tolist() for name in frame.columns}
+
+
+def _records(frame: pd.DataFrame) -> list[dict]:
+    return frame.to_dict("records")
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: NumPy's scalars as Python's, NaN as null, others as text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, str | int | bool) or value is None else str(value)

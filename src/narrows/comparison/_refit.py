@@ -1,0 +1,170 @@
+"""Fit an arm in every resample and for every seed: the engine's arms together, others by joblib."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from narrows.comparison._arms import Arm, seed_parameters
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One resample's rows after preprocessing.
+
+    Attributes
+    ----------
+    number : int
+        Of the resample.
+    fit, train, test : ndarrays of shape (n_rows, n_columns)
+        The rows that embedders are fitted on (those of `train`, unless nothing is refitted), and
+        the rows that probes are fitted and scored on.
+    """
+
+    number: int
+    fit: np.ndarray
+    train: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """One fit's embedding of one resample, or why there is none.
+
+    Attributes
+    ----------
+    resample, seed : int
+        Their numbers from 0.
+    train, test : ndarrays of shape (n_rows, width)
+        Empty where the fit failed.
+    error : float
+        Mean squared reconstruction error of the test rows, in squared units of the prepared
+        columns; NaN for an arm without a way back.
+    failure : str or None
+    seconds : float
+        Spent on fitting and embedding, where that was done alone.
+    """
+
+    resample: int
+    seed: int
+    train: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    test: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    error: float = np.nan
+    failure: str | None = None
+    seconds: float = 0.0
+
+
+def lanes_of(
+    arm: Arm,
+    prepared: Sequence[Prepared],
+    seeds: Sequence[Sequence[int]],
+    on_progress: Callable[[float, float], object] | None = None,
+) -> Iterator[Embedded]:
+    """Fit an arm of the engine in all resamples and for all seeds at once.
+
+    Parameters
+    ----------
+    arm : Arm
+    prepared : sequence of Prepared
+    seeds : sequence of sequences of int
+        A seed for each resample and each seed's number.
+    on_progress : callable, optional
+        Called with (done, wanted) while the engine trains.
+    """
+    before = [_steps_before(arm.before, one) for one in prepared]
+    # What a preprocessing learns may differ in width: a level, or a gap, that a resample lacks.
+    widths: dict[int, list[int]] = {}
+    for i, one in enumerate(before):
+        widths.setdefault(one.fit.shape[1], []).append(i)
+    for numbers in widths.values():
+        rows, own = [before[i] for i in numbers], [seeds[i] for i in numbers]
+        yield from _lanes_of_one_width(arm, rows, own, on_progress)
+
+
+def _lanes_of_one_width(arm: Arm, prepared, seeds, on_progress) -> Iterator[Embedded]:
+    places = [(i, k) for i in range(len(prepared)) for k in range(len(seeds[i]))]
+    flat = [seeds[i][k] for i, k in places]
+    if arm.untrained is None:
+        lanes = arm.network._fit_lanes([prepared[i].fit for i, _ in places], flat, on_progress)
+    else:
+        lanes = arm.network._untrained_lanes(prepared[0].fit.shape[1], flat)
+    for lane, (i, k) in enumerate(places):
+        rows = prepared[i]
+        if lanes.failures[lane] is not None:
+            yield Embedded(rows.number, k, failure=lanes.failures[lane])
+            continue
+        # One call for both parts: each has a cost of its own, however few the rows.
+        Z = lanes.transform(lane, np.concatenate([rows.train, rows.test]))
+        train, test = Z[: len(rows.train)], Z[len(rows.train) :]
+        yield Embedded(rows.number, k, train, test, _lane_error(lanes, lane, test, rows))
+
+
+def _steps_before(steps: Any, prepared: Prepared) -> Prepared:
+    """Apply the steps of a pipeline that stand before its embedder; float32, as networks read."""
+    parts = [prepared.fit, prepared.train, prepared.test]
+    if steps is not None:
+        fitted = clone(steps).fit(prepared.fit)
+        parts = [fitted.transform(part) for part in parts]
+    fit, train, test = (np.ascontiguousarray(part, dtype=np.float32) for part in parts)
+    return Prepared(prepared.number, fit, train, test)
+
+
+def _lane_error(lanes: Any, lane: int, Z: np.ndarray, rows: Prepared) -> float:
+    if lanes.networks.decoder is None:
+        return np.nan
+    return _mean_squared(lanes.inverse_transform(lane, Z), rows.test)
+
+
+def fit_one(estimator: Any, prepared: Prepared, seed: int, seed_number: int) -> Embedded:
+    """Fit a transformer in one resample; a failure is part of the result.
+
+    Parameters
+    ----------
+    estimator : transformer
+        Cloned; it stays as it is.
+    prepared : Prepared
+    seed : int
+        For its ``random_state``, and those of a pipeline's steps.
+    seed_number : int
+    """
+    began = time.perf_counter()
+    try:
+        embedder = clone(estimator)
+        embedder.set_params(**dict.fromkeys(seed_parameters(embedder), seed))
+        embedder.fit(prepared.fit)
+        train, test = (_matrix(embedder.transform(p)) for p in (prepared.train, prepared.test))
+        error = _error_of(embedder, test, prepared.test)
+    except Exception as problem:  # whatever a user's transformer raises is this arm's result
+        return Embedded(prepared.number, seed_number, failure=describe(problem))
+    seconds = time.perf_counter() - began
+    return Embedded(prepared.number, seed_number, train, test, error, None, seconds)
+
+
+def _matrix(Z: Any) -> np.ndarray:
+    Z = np.asarray(Z.toarray() if hasattr(Z, "toarray") else Z)
+    if Z.ndim != 2:
+        raise ValueError(f"An embedding must have rows and columns. Got shape {Z.shape} instead.")
+    return Z
+
+
+def _error_of(embedder: Any, Z: np.ndarray, X: np.ndarray) -> float:
+    if not hasattr(embedder, "inverse_transform"):
+        return np.nan
+    try:
+        return _mean_squared(embedder.inverse_transform(Z), X)
+    except Exception:  # a way back that was not asked for (KernelPCA) is none
+        return np.nan
+
+
+def _mean_squared(found: Any, X: np.ndarray) -> float:
+    return float(np.mean((np.asarray(found, dtype=np.float64) - X) ** 2))
+
+
+def describe(problem: Exception) -> str:
+    """Return an exception as one line: its text, with the kind where that says more."""
+    text = " ".join(str(problem).split()) or "no message"
+    plain = isinstance(problem, ValueError | TypeError)
+    return text if plain else f"{type(problem).__name__}: {text}"

@@ -1,0 +1,104 @@
+"""``narrows compare`` as a user runs it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_diabetes
+
+from narrows.cli import main
+from narrows.comparison import Comparison
+from narrows.datasets import iris
+
+QUICK = ["--epochs", "2", "--seeds", "1", "--resampling", "5x1", "--encoder", "8"]
+
+
+def run(*arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(["compare", *map(str, arguments)])
+    return stop.value.code
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "iris.csv"
+    iris().to_csv(path, index=False)
+    return path
+
+
+def test_a_page_and_a_text(table, tmp_path, capsys):
+    out = tmp_path / "iris.html"
+    given = [table, "--label", "Species", "--probe", "neighbours,logistic", "--out", out, *QUICK]
+    assert run(*given) in (0, None)
+    shown = capsys.readouterr()
+    assert "On standardized columns, judged by logistic, autoencoder" in shown.out
+    assert "5 × 1 stratified folds" in shown.out
+    page = out.read_text(encoding="utf-8")
+    assert "What the comparison says" in page
+    assert page.count("data:image/svg") == 2
+    assert "<script" not in page
+
+
+def test_json_on_stdout_is_a_comparison(table, capsys):
+    assert run(table, "--label", "Species", "--probe", "neighbours", "--json", *QUICK) in (0, None)
+    found = Comparison.from_json(capsys.readouterr().out)
+    assert found.settings["n_columns"] == 4
+    assert found.settings["task"] == "classes"
+
+
+def test_json_in_a_file_and_another_width(table, tmp_path):
+    out = tmp_path / "iris.json"
+    options = ["--bottleneck", "1", "--preprocess", "none", "--controls", "linear", "--drop"]
+    given = [table, "--label", "Species", "--probe", "neighbours", *options, "Petal.Width", *QUICK]
+    assert run(*given, "--out", out) in (0, None)
+    found = Comparison.from_json(out)
+    assert found.arms == ["pca", "autoencoder", "linear autoencoder"]
+    assert found.settings["n_columns"] == 3
+
+
+def test_numbers_as_labels(tmp_path, capsys):
+    X, y = load_diabetes(return_X_y=True, as_frame=True)
+    X.assign(progress=y).to_csv(tmp_path / "d.csv", index=False)
+    options = ["--label", "progress", "--probe", "ridge", "--preprocess", "standardize", *QUICK]
+    assert run(tmp_path / "d.csv", *options) in (0, None)
+    assert "R² of ridge" in capsys.readouterr().out
+
+
+def test_the_same_seed_gives_the_same_numbers(table, capsys):
+    results = []
+    for _ in range(2):
+        run(table, "--label", "Species", "--probe", "neighbours", "--json", *QUICK)
+        content = json.loads(capsys.readouterr().out)
+        results.append([content["scores"], content["fingerprint"]])
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--label", "species"], "did you mean 'Species'"),
+        (["--label", "Species", "--drop", "x"], "--drop must name columns"),
+        (["--label", "Species", "--resampling", "5 of 5"], "'resampling' parameter"),
+        (["--label", "Species", "--probe", "tree"], "'probes' parameter"),
+        (["--label", "Species", "--controls", "raw,rendom"], "Did you mean 'random'"),
+        (["--label", "Species", "--preprocess", "scale"], "'preprocess' parameter"),
+        (["--label", "Species", "--out", "page.pdf"], "--out must end in .html, .json"),
+        (["--label", "Species", "--encoder", "a"], "--encoder must be widths"),
+        (["--label", "Species", "--bottleneck", "9"], "All failed|must be at most"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_2(table, options, message, capsys):
+    code = run(table, *QUICK, *options)
+    assert code == 2 or "--bottleneck" in options
+    shown = capsys.readouterr()
+    assert "Traceback" not in shown.err
+    assert pd.Series([shown.err + shown.out]).str.contains(message).all()
+
+
+def test_a_label_with_gaps_is_refused(tmp_path, capsys):
+    rows = iris().astype({"Species": object})
+    rows.loc[7, "Species"] = np.nan
+    rows.to_csv(tmp_path / "gaps.csv", index=False)
+    assert run(tmp_path / "gaps.csv", "--label", "Species", *QUICK) == 2
+    assert "Got 1 missing, the first in row 7" in capsys.readouterr().err

@@ -1,0 +1,333 @@
+"""What a comparison says: tables, verdicts, text, JSON, figures; and what it refuses."""
+
+import json
+import re
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn.base import BaseEstimator, TransformerMixin
+
+import narrows
+from narrows import PCA, Autoencoder, compare
+from narrows.comparison import Comparison, bootstrap, repeated_kfold
+from narrows.plots import figure_svg
+
+iris = narrows.datasets.iris()
+X, y = iris.drop(columns="Species"), iris["Species"]
+ARMS = {"pca": PCA(2), "one": PCA(1), "autoencoder": Autoencoder(encoder=(8,), epochs=3)}
+FAST = {
+    "probes": "neighbours", "resampling": "5x2", "seeds": 3, "random_state": 0, "controls": (),
+}  # fmt: skip
+
+
+def run(arms=None, X=X, y=y, **options):
+    arms = {"pca": PCA(2), "one": PCA(1)} if arms is None else arms
+    return compare(arms, X, y, **(FAST | options))
+
+
+@pytest.fixture(scope="module")
+def found() -> Comparison:
+    return run(ARMS)
+
+
+class Fails(TransformerMixin, BaseEstimator):
+    """Fails where a row of the table is among those it is fitted on."""
+
+    def __init__(self, value=None):
+        self.value = value
+
+    def fit(self, X, y=None):
+        if self.value is None or (self.value == X).any():
+            raise RuntimeError("the machine\nis on fire")
+        return self
+
+    def transform(self, X):
+        return X[:, :2]
+
+
+# Tables
+
+
+def test_seeds_are_averaged_before_anything_else(found):
+    frame = found.frame()
+    chosen = (frame["arm"] == "autoencoder") & (frame["measure"] == "accuracy")
+    by_resample = frame[chosen].groupby(["preprocess", "resample"])["value"].mean()
+    summary = found.summary().query("arm == 'autoencoder' and measure == 'accuracy'")
+    for row in summary.itertuples():
+        means = by_resample[row.preprocess]
+        assert row.mean == pytest.approx(means.mean())
+        assert row.sd_splits == pytest.approx(means.std(ddof=1))
+        assert (row.resamples, row.seeds) == (10, 3)
+
+
+def test_copies_of_a_seed_change_no_interval(found):
+    frame = found.frame()
+    again = frame.assign(seed=frame["seed"] + 100)
+    more = Comparison(
+        pd.concat([frame, again]), found.failures, found.points, found.labels, found.resamples,
+        found.settings, found.seconds,
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(found.verdicts(), more.verdicts())
+
+
+def test_spread_over_seeds_and_over_splits_are_apart(found):
+    frame = found.frame().query("arm == 'autoencoder' and measure == 'accuracy'")
+    row = found.seed_spread().query("arm == 'autoencoder' and measure == 'accuracy'").iloc[0]
+    cells = frame[frame["preprocess"] == row["preprocess"]].pivot(
+        index="resample", columns="seed", values="value"
+    )
+    assert row["sd_within"] == pytest.approx(np.sqrt(cells.var(axis=1, ddof=1).mean()))
+    assert row["sd_splits"] == pytest.approx(cells.mean(axis=1).std(ddof=1))
+    assert (row["lowest"], row["highest"]) == (cells.min(axis=None), cells.max(axis=None))
+    assert set(found.seed_spread()["arm"]) == {"autoencoder"}
+
+
+def test_verdicts_equal_a_calculation_by_hand(found):
+    table = found.verdicts()
+    assert len(table) == 4  # two arms, two preprocessings
+    row = table.query("arm == 'one' and preprocess == 'standardize'").iloc[0]
+    frame = found.frame().query("measure == 'accuracy' and preprocess == 'standardize'")
+    wide = frame.groupby(["resample", "arm"])["value"].mean().unstack()
+    d = wide["one"] - wide["pca"]
+    error = np.sqrt((1 / 10 + 30 / 120) * d.var(ddof=1))
+    t = stats.t(9, d.mean(), error)
+    assert row["difference"] == pytest.approx(d.mean())
+    assert (row["low"], row["high"]) == pytest.approx(t.interval(0.95))
+    assert row["p_better"] == pytest.approx(t.sf(0.01))
+    assert row["p_worse"] == pytest.approx(t.cdf(-0.01))
+    assert row["p_value"] == pytest.approx(2 * stats.t.sf(abs(d.mean() / error), 9))
+    assert (table["p_holm"] >= table["p_value"]).all()
+
+
+def test_another_reference_mirrors_the_difference(found):
+    one = found.verdicts().query("arm == 'one'").iloc[0]
+    other = found.verdicts(reference="one").query("arm == 'pca'").iloc[0]
+    assert other["difference"] == pytest.approx(-one["difference"])
+    assert other["p_better"] == pytest.approx(one["p_worse"])
+
+
+def test_less_is_better_where_it_is(found):
+    log_loss = found.verdicts(measure="log_loss", rope=0.0).query("arm == 'one'").iloc[0]
+    assert log_loss["difference"] > 0  # one component loses something
+    assert log_loss["p_worse"] > 0.9
+
+
+def test_a_single_resample_allows_no_interval():
+    single = run(resampling="holdout:0.8x1")
+    row = single.verdicts().iloc[0]
+    assert np.isnan(row["low"])
+    assert row["verdict"] == "undecided"
+    assert "one resample, which allows no interval" in repr(single)
+    figure_svg(single.plot())
+
+
+# The same again
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_one_process_and_several_give_the_same(found, backend):
+    with joblib.parallel_config(backend=backend):
+        several = run(ARMS, n_jobs=2)
+    alone = run(ARMS, n_jobs=1)
+    pd.testing.assert_frame_equal(several.frame(), alone.frame())
+    pd.testing.assert_frame_equal(found.frame(), alone.frame())
+
+
+def test_an_arm_does_not_depend_on_the_others(found):
+    alone = run({"autoencoder": ARMS["autoencoder"]})
+    frame = found.frame()
+    expected = frame[frame["arm"] == "autoencoder"].reset_index(drop=True)
+    # Alone and among others the lanes lie in other chunks.
+    assert alone.frame()["value"].to_numpy() == pytest.approx(expected["value"], rel=1e-3, abs=0.04)
+
+
+def test_a_seed_that_was_drawn_is_kept():
+    first = run(random_state=None)
+    again = run(random_state=first.settings["random_state"])
+    pd.testing.assert_frame_equal(first.frame(), again.frame())
+
+
+# Failures
+
+
+def test_an_arm_that_fails_is_named_and_the_others_go_on():
+    broken = run({"pca": PCA(2), "broken": Fails(), "too wide": PCA(9)}, preprocess="none")
+    assert set(broken.failures["arm"]) == {"broken", "too wide"}
+    assert set(broken.frame()["arm"]) == {"pca"}
+    verdicts = broken.verdicts().set_index("arm")
+    assert verdicts["verdict"].tolist() == ["failed", "failed"]
+    assert "broken cannot be compared with pca: failed" in repr(broken)
+    assert "broken under 'none', 10 times: RuntimeError: the machine is on fire" in repr(broken)
+
+
+def test_an_arm_that_fails_in_some_resamples_gets_no_verdict():
+    X = np.arange(40.0).reshape(20, 2)
+    y = np.array(list("ab") * 10)
+    arms = {"fine": PCA(1), "sometimes": Fails(value=38.0)}
+    found = run(arms, X=X, y=y, preprocess="none", resampling="5x1")
+    assert len(found.failures) == 4
+    assert found.verdicts()["verdict"].tolist() == ["failed"]
+
+
+def test_lanes_that_diverge_are_named():
+    arms = {"pca": PCA(2), "wild": Autoencoder(encoder=(4,), epochs=4, learning_rate=1e30)}
+    found = run(arms, preprocess="none")
+    assert found.verdicts()["verdict"].tolist() == ["failed"]
+    assert found.failures["message"].str.contains("must keep a finite loss").all()
+
+
+def test_a_bad_parameter_of_an_arm_is_its_failure():
+    arms = {"pca": PCA(2), "odd": Autoencoder(bottleneck=0)}
+    assert run(arms).failures["message"].str.contains("'bottleneck' parameter").all()
+
+
+def test_all_failing_is_an_error():
+    with pytest.raises(ValueError, match=r"All failed, the first, 'a' under 'none', with: Runtime"):
+        run({"a": Fails(), "b": Fails()})
+
+
+# Bad input
+
+rare = np.array(["a"] * 147 + ["b"] * 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"arms": {}}, "'arms' parameter of compare must be a mapping"),
+        ({"arms": [PCA(2)]}, "'arms' parameter of compare must be a mapping"),
+        ({"arms": {"pca": PCA}}, "Each arm of compare must be a scikit-learn transformer"),
+        ({"arms": {"no": object()}}, "without fit and transform"),
+        ({"controls": ("rw",)}, "'controls' .* Did you mean 'raw'"),
+        ({"preprocess": "standardise"}, "'preprocess' .*'none', 'standardize' or a transformer"),
+        ({"preprocess": ()}, "'preprocess' .* at least one choice"),
+        ({"probes": ()}, "'probes' .* at least one probe"),
+        ({"probes": "forrest"}, "forest"),
+        ({"probes": "ridge"}, "ridge"),
+        ({"resampling": bootstrap(100)}, "table of 150 rows, as 'X' has. Got resamples of 100"),
+        ({"resampling": 5}, "a Resamples object or a text such as '5x5'"),
+        ({"resampling": "5 by 5"}, "5 by 5"),
+        ({"seeds": 0}, r"'seeds' parameter of compare must be an int in the range \[1, inf\)"),
+        ({"reference": "pcA"}, "'reference' .* one of 'pca', 'one'. Got 'pcA'"),
+        ({"random_state": -1}, "'random_state' parameter of compare"),
+        ({"task": "class"}, "'classes', 'numbers' or None"),
+        ({"y": y[:100]}, "a label for each of 150 rows. Got 100"),
+        ({"y": ["a"] * 150}, "at least two classes. Got 1, 'a' in all 150 rows"),
+        ({"y": [None, *y[1:]]}, "Got 1 missing, the first in row 0"),
+        ({"y": rare}, "one for each of 5 folds. Got 3 of class 'b'"),
+        ({"X": X.to_numpy() * [1, 1, 1, np.nan]}, "150 NaN"),
+    ],
+)
+def test_bad_input_gets_one_sentence(options, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        run(**options)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"reference": "x"}, "'reference' parameter must be one of 'pca', 'one', 'autoencoder'"),
+        ({"measure": "acc"}, "'measure' parameter must be one of 'accuracy'"),
+        ({"probe": "forest"}, "'probe' parameter must be one of None, 'neighbours'"),
+    ],
+)
+def test_verdicts_on_what_was_not_compared(found, options, message):
+    with pytest.raises(ValueError, match=message):
+        found.verdicts(**options)
+
+
+def test_a_figure_that_there_is_not(found):
+    with pytest.raises(ValueError, match="'kind' parameter must be one of 'intervals'"):
+        found.plot("bars")
+
+
+# Side by side
+
+
+def test_results_on_the_same_resamples_stand_side_by_side(found):
+    other = run({"wide": PCA(3)}, resampling=found.resamples, controls=("raw",))
+    both = found.beside(other)
+    assert both.arms == ["pca", "one", "autoencoder", "wide", "raw columns"]
+    assert both.controls == ["raw columns"]
+    together = run({**ARMS, "wide": PCA(3)}, resampling=found.resamples, controls=("raw",))
+    assert both.verdicts()["arm"].tolist() == together.verdicts()["arm"].tolist()
+    wide = both.verdicts().query("arm == 'wide'")["difference"].to_numpy()
+    assert wide == pytest.approx(
+        together.verdicts().query("arm == 'wide'")["difference"].to_numpy(), abs=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"random_state": 1}, "must have the same resamples. Got fingerprints"),
+        ({"preprocess": "none"}, "must have the same preprocessing"),
+        ({"probes": "logistic"}, "must have the same probes"),
+        ({"refit": False}, "must have the same way of refitting"),
+        ({"X": X + 1}, "must have the same rows and labels"),
+        ({"arms": {"pca": PCA(1)}}, "arms of different names. Got 'pca' in both"),
+    ],
+)
+def test_results_that_do_not_belong_together_are_kept_apart(found, options, message):
+    options = {"arms": {"wide": PCA(3)}, **options}
+    if "random_state" not in options:
+        options["resampling"] = found.resamples
+    with pytest.raises(ValueError, match=message):
+        found.beside(run(**options))
+
+
+# Text, JSON, figures
+
+
+def test_it_prints_as_a_result(found):
+    text = repr(found)
+    assert "3 arms and 0 controls on 150 rows × 4 columns" in text
+    assert "3 seeds" in text
+    assert re.search(r"On columns as they are, one is .* pca: [+−]\d+\.\d points of acc", text)
+    assert "reference" in text
+    assert max(map(len, text.splitlines())) < 160
+
+
+def test_json_holds_everything(found, tmp_path):
+    text = found.to_json(tmp_path / "found.json")
+    assert (tmp_path / "found.json").read_text(encoding="utf-8") == text
+    for source in (text, tmp_path / "found.json"):
+        again = Comparison.from_json(source)
+        pd.testing.assert_frame_equal(again.frame(), found.frame())
+        pd.testing.assert_frame_equal(again.verdicts(), found.verdicts())
+        assert again.resamples == found.resamples
+        assert repr(again) == repr(found)
+    assert json.loads(text)["verdicts"][0]["arm"] == "one"
+
+
+def test_json_with_failures_and_missing_numbers():
+    broken = run({"pca": PCA(2), "broken": Fails()}, resampling="holdout:0.8x1")
+    again = Comparison.from_json(broken.to_json())
+    assert repr(again) == repr(broken)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "Got a text that is none"),
+        ("{}", "with the format 'narrows comparison'. Got None"),
+        ('{"format": "narrows comparison", "version": 99, "narrows": "9"}', "Upgrade narrows"),
+    ],
+)
+def test_json_that_is_no_comparison(text, message):
+    with pytest.raises(ValueError, match=message):
+        Comparison.from_json(text)
+
+
+@pytest.mark.parametrize("kind", ["intervals", "embeddings", "scores"])
+def test_figures_are_drawn(found, kind):
+    assert "<svg" in figure_svg(found.plot(kind))
+
+
+def test_folds_of_labels_can_be_given(found):
+    drawn = repeated_kfold(y, 3, 1, random_state=0)
+    assert run(resampling=drawn).resamples == drawn
