@@ -44,6 +44,7 @@ def test_classes_are_coded_in_their_order():
     [
         (["a", None, "b", None], "'y' .* of f must have a label in every row. Got 2 .* row 1 "),
         (np.array(["a", np.nan, "b", "c"], dtype=object), "Got 1 missing, the first in row 1 "),
+        (["a", "b", "a", float("nan")], "Got 1 missing, the first in row 3 "),
         (["a", "b"], "a label for each of 4 rows. Got 2 labels"),
         (["a"] * 4, "at least two classes. Got 1, 'a' in all 4 rows"),
         (np.zeros((4, 1)), r"one-dimensional.* Got shape \(4, 1\) instead. Use y.ravel"),

@@ -13,8 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from narrows.comparison import Forest, accuracy, kappa
-from narrows.comparison._forest_regressor import ForestRegressor
+from narrows.comparison import Forest, ForestRegressor, accuracy, kappa
 from narrows.comparison._measures import log_loss, r2, rmse
 from narrows.comparison._neighbours import NeighboursClassifier, NeighboursRegressor
 from narrows.comparison._probes import PROBES, probe_for, score_probe

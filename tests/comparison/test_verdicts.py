@@ -81,9 +81,9 @@ def test_without_a_region_it_is_the_p_value_and_the_interval(d, ratio):
         assert found.equivalent == pytest.approx(0, abs=1e-12)
         tails = 2 * min(found.better, found.worse)
         assert tails == pytest.approx(corrected_t_test(d, ratio))
-        # 95 % on one side is a 90 % interval that leaves zero out.
-        outside = corrected_interval(d, ratio, confidence=0.9)
-        if abs(tails - 0.1) > 1e-9:
+        # 97.5 % on one side is a 95 % interval that leaves zero out.
+        outside = corrected_interval(d, ratio)
+        if abs(tails - 0.05) > 1e-9:
             assert (verdict(found) == "better") == (outside.low > 0)
             assert (verdict(found) == "worse") == (outside.high < 0)
 
@@ -114,18 +114,32 @@ def test_fewer_than_two_resamples_decide_nothing(d):
 
 
 @pytest.mark.parametrize(
-    ("probabilities", "threshold", "expected"),
+    ("probabilities", "confidence", "expected"),
     [
-        ((0.96, 0.03, 0.01), 0.95, "better"),
+        ((0.98, 0.01, 0.01), 0.95, "better"),
         ((0.01, 0.96, 0.03), 0.95, "equivalent"),
-        ((0.01, 0.03, 0.96), 0.95, "worse"),
-        ((0.95, 0.03, 0.02), 0.95, "undecided"),
-        ((0.96, 0.03, 0.01), 0.97, "undecided"),
+        ((0.01, 0.01, 0.98), 0.95, "worse"),
+        ((0.97, 0.02, 0.01), 0.95, "undecided"),  # one side of two
+        ((0.975, 0.02, 0.005), 0.95, "undecided"),
+        ((0.03, 0.95, 0.02), 0.95, "undecided"),
+        ((0.98, 0.01, 0.01), 0.97, "undecided"),
+        ((0.96, 0.03, 0.01), 0.9, "better"),
         ((0.5, 0.5, 0.0), 0.5, "undecided"),
     ],
 )
-def test_a_verdict_exceeds_its_threshold(probabilities, threshold, expected):
-    assert verdict(Posterior(*probabilities), threshold) == expected
+def test_a_verdict_exceeds_what_it_needs(probabilities, confidence, expected):
+    assert verdict(Posterior(*probabilities), confidence) == expected
+
+
+@settings(deadline=None)
+@given(SCORES, RATIOS, st.floats(0, 0.1))
+def test_a_verdict_is_an_interval_outside_the_region(d, ratio, rope):
+    found = corrected_interval(d, ratio)
+    edge = min(abs(found.low - rope), abs(found.high + rope))
+    if len(set(d)) > 1 and edge > 1e-9:
+        said = verdict(posterior(d, ratio, rope))
+        assert (said == "better") == (found.low > rope)
+        assert (said == "worse") == (found.high < -rope)
 
 
 @pytest.mark.parametrize("n_tests", [1, 2, 5, 40])
@@ -174,10 +188,10 @@ def test_posterior_refuses_bad_input(differences, ratio, rope, message):
         posterior(differences, ratio, rope)
 
 
-@pytest.mark.parametrize("threshold", [0.4, 1, np.nan])
-def test_verdict_refuses_a_threshold_that_two_could_pass(threshold):
-    with pytest.raises(ValueError, match=rf"'threshold' .* below 1\. Got {threshold} instead"):
-        verdict(Posterior(1, 0, 0), threshold)
+@pytest.mark.parametrize("confidence", [0.4, 1, np.nan])
+def test_verdict_refuses_a_confidence_that_two_could_reach(confidence):
+    with pytest.raises(ValueError, match=rf"'confidence' .* below 1\. Got {confidence} instead"):
+        verdict(Posterior(1, 0, 0), confidence)
 
 
 @pytest.mark.parametrize("p_values", [[0.1, 1.1], [-0.1], [[0.1]], 0.1, [np.inf]])

@@ -131,7 +131,8 @@ class Comparison:
             Differences of less are of no practical importance, in the measure's units; None is
             the measure's default, 0.01 (a point) of accuracy.
         confidence : float, default=0.95
-            Coverage of the interval, and the probability that a verdict needs.
+            Coverage of the interval; a verdict is better or worse where the interval lies wholly
+            outside the region of practical equivalence, see `narrows.comparison.verdict`.
 
         Returns
         -------

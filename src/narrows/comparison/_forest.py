@@ -32,9 +32,9 @@ class Forest(ClassifierMixin, ForestBase):
         on small tables, where it is installed and can do what is asked, and scikit-learn
         elsewhere. ydf cannot look at one column alone when there are more (``mtry=1``).
     n_jobs : int or None, default=None
-        Threads that grow the trees; negative as in joblib. None is every core with ydf and one
-        with scikit-learn, whose threads do not help on small tables. Give 1 where forests are
-        themselves grown side by side.
+        Threads that grow the trees and, with ydf, predict; negative as in joblib. None is every
+        core with ydf and one with scikit-learn, whose threads do not help on small tables. Give
+        1 where forests are themselves grown side by side.
 
     Attributes
     ----------
@@ -118,7 +118,7 @@ class Forest(ClassifierMixin, ForestBase):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float32, reset=False)
         if self.backend_ == "ydf":
-            return vote_ydf(self.forest_, X, len(self.classes_))
+            return vote_ydf(self.forest_, X, len(self.classes_), self.n_jobs)
         return self.forest_.predict_proba(X)
 
     def predict(self, X: Any) -> np.ndarray:

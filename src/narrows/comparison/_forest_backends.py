@@ -11,10 +11,6 @@ import joblib
 import numpy as np
 
 BACKENDS = ("auto", "sklearn", "ydf")
-# ydf prepares a forest for fast prediction at the first call, which takes longer than answering
-# up to about so many rows without.
-_FEW_ROWS = 100
-
 _quiet_lock = threading.Lock()
 _quiet_inside = 0
 _quiet_before = 1
@@ -178,7 +174,7 @@ def _silence() -> Iterator[None]:
                     ydf.verbose(changed)
 
 
-def vote_ydf(forest: Any, X: np.ndarray, n_classes: int) -> np.ndarray:
+def vote_ydf(forest: Any, X: np.ndarray, n_classes: int, n_jobs: int | None) -> np.ndarray:
     """Return the share of trees that vote for each class code.
 
     Parameters
@@ -186,6 +182,8 @@ def vote_ydf(forest: Any, X: np.ndarray, n_classes: int) -> np.ndarray:
     forest : ydf.RandomForestModel
     X : float32 ndarray of shape (n_rows, n_columns)
     n_classes : int
+    n_jobs : int or None
+        As `Forest` has it.
 
     Returns
     -------
@@ -193,12 +191,11 @@ def vote_ydf(forest: Any, X: np.ndarray, n_classes: int) -> np.ndarray:
     """
     if n_classes == 1:
         return np.ones((len(X), 1))
-    shares = _predicted(forest, X, use_slow_engine=len(X) <= _FEW_ROWS)
+    shares = _predicted(forest, X, n_jobs)
     if shares.ndim == 1:
         # ydf gives two classes as the second's share alone.
         shares = np.column_stack([1 - shares, shares])
-    # Sums of 1/trees in single precision: back to the votes themselves, which makes ties exact
-    # and all ways of predicting one.
+    # Sums of 1/trees in single precision: back to the votes themselves, so that ties are ties.
     votes = np.rint(shares * forest.num_trees())
     ordered = np.zeros((len(X), n_classes))
     for column, code in enumerate(forest.label_classes()):
@@ -206,26 +203,29 @@ def vote_ydf(forest: Any, X: np.ndarray, n_classes: int) -> np.ndarray:
     return ordered / forest.num_trees()
 
 
-def mean_ydf(forest: Any, X: np.ndarray) -> np.ndarray:
+def mean_ydf(forest: Any, X: np.ndarray, n_jobs: int | None) -> np.ndarray:
     """Return the mean of the trees' predictions.
 
     Parameters
     ----------
     forest : ydf.RandomForestModel
     X : float32 ndarray of shape (n_rows, n_columns)
+    n_jobs : int or None
+        As `Forest` has it.
 
     Returns
     -------
     ndarray of shape (n_rows,)
     """
-    # Always the same way: sums in another order would make a row's prediction depend, in the
-    # last digits, on how many rows are asked for.
-    return _predicted(forest, X)
+    return _predicted(forest, X, n_jobs)
 
 
-def _predicted(forest: Any, X: np.ndarray, **options: Any) -> np.ndarray:
+def _predicted(forest: Any, X: np.ndarray, n_jobs: int | None) -> np.ndarray:
     with _silence():
-        return np.asarray(forest.predict({"x": X}, **options), dtype=np.float64)
+        # ydf's slow engine is quicker for some tens of rows, as the fast one is built at the
+        # first call, but it keeps Python's lock and other threads waiting.
+        found = forest.predict({"x": X}, num_threads=_threads(n_jobs))
+    return np.asarray(found, dtype=np.float64)
 
 
 def forest_to_bytes(forest: Any) -> bytes:

@@ -29,7 +29,7 @@ class ForestRegressor(RegressorMixin, ForestBase):
     backend : {"auto", "sklearn", "ydf"}, default="auto"
         Library that grows the trees, as in `Forest`.
     n_jobs : int or None, default=None
-        Threads that grow the trees, as in `Forest`.
+        Threads, as in `Forest`.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class ForestRegressor(RegressorMixin, ForestBase):
 
     Examples
     --------
-    >>> from narrows.comparison._forest_regressor import ForestRegressor
+    >>> from narrows.comparison import ForestRegressor
     >>> X = [[row] for row in range(100)]
     >>> forest = ForestRegressor(trees=50, random_state=0).fit(X, range(100))
     >>> float(forest.predict([[50]])[0].round(-1))
@@ -109,9 +109,9 @@ class ForestRegressor(RegressorMixin, ForestBase):
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float32, reset=False)
-        with_ydf = self.backend_ == "ydf"
-        means = mean_ydf(self.forest_, X) if with_ydf else self.forest_.predict(X)
-        return self.centre_ + self.scale_ * means
+        if self.backend_ == "ydf":
+            return self.centre_ + self.scale_ * mean_ydf(self.forest_, X, self.n_jobs)
+        return self.centre_ + self.scale_ * self.forest_.predict(X)
 
     def _r_default(self, n_columns: int) -> int:
         return n_columns // 3

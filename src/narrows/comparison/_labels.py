@@ -30,7 +30,7 @@ def label_kind(y: Any) -> str:
 
     Examples
     --------
-    >>> from narrows.comparison._labels import label_kind
+    >>> from narrows.comparison import label_kind
     >>> label_kind(["setosa", "virginica"]), label_kind([1.5, 2.0]), label_kind([0, 1, 1, 0])
     ('classes', 'numbers', 'classes')
     """

@@ -142,7 +142,7 @@ def log_loss(
 
     Examples
     --------
-    >>> from narrows.comparison._measures import log_loss
+    >>> from narrows.comparison import log_loss
     >>> round(log_loss(["no", "yes"], [[0.5, 0.5], [0.0, 1.0]], classes=["no", "yes"]), 4)
     0.3471
     """

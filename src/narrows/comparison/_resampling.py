@@ -57,7 +57,7 @@ def repeated_kfold(
 
     Examples
     --------
-    >>> from narrows.comparison._resampling import repeated_kfold
+    >>> from narrows.comparison import repeated_kfold
     >>> print(repeated_kfold(["a"] * 20 + ["b"] * 10, random_state=0).describe())
     5 × 5 stratified folds
     """
@@ -117,7 +117,7 @@ def holdout(
 
     Examples
     --------
-    >>> from narrows.comparison._resampling import holdout
+    >>> from narrows.comparison import holdout
     >>> print(holdout(150, 0.8, times=10, stratify=False, random_state=0).describe())
     10 holdouts of 20 %
     """
@@ -170,7 +170,7 @@ def own_resamples(pairs: Iterable[tuple[Any, Any]], n_rows: int) -> Resamples:
     Examples
     --------
     >>> from sklearn.model_selection import LeaveOneOut
-    >>> from narrows.comparison._resampling import own_resamples
+    >>> from narrows.comparison import own_resamples
     >>> print(own_resamples(LeaveOneOut().split(range(10)), 10).describe())
     10 own resamples
     """
@@ -217,7 +217,7 @@ def parse_resampling(
 
     Examples
     --------
-    >>> from narrows.comparison._resampling import parse_resampling
+    >>> from narrows.comparison import parse_resampling
     >>> print(parse_resampling("10x3", 150, random_state=0).describe())
     10 × 3 folds
     """

@@ -1,6 +1,6 @@
 """Is an arm better, equivalent or worse: posterior probabilities, and p-values of many arms."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,7 @@ def posterior(differences: Any, test_train_ratio: float, rope: float) -> Posteri
 
     Examples
     --------
+    >>> from narrows.comparison import posterior
     >>> found = posterior([0.01, 0.03, 0.02], test_train_ratio=0.25, rope=0.01)
     >>> round(found.better, 3), round(found.equivalent, 3), round(found.worse, 3)
     (0.84, 0.131, 0.03)
@@ -92,49 +93,55 @@ def posterior(differences: Any, test_train_ratio: float, rope: float) -> Posteri
     return Posterior(better, max(1 - better - worse, 0.0), worse)
 
 
-def verdict(posterior: Posterior, threshold: float = 0.95) -> str:
+def verdict(posterior: Posterior, confidence: float = 0.95) -> str:
     """Return what is decided about an arm.
+
+    "Better" and "worse" are two sides of one question, so each gets half of what is left to
+    chance: with 95 % each needs a probability above 97.5 %, which is the case where the 95 %
+    interval lies wholly outside the region of practical equivalence.
 
     Parameters
     ----------
     posterior : Posterior
         Probabilities from `posterior`.
-    threshold : float, default=0.95
-        Probability that a verdict needs to exceed, at least 0.5 and below 1.
+    confidence : float, default=0.95
+        From 0.5 to below 1. ``"equivalent"`` needs a probability above it, ``"better"`` and
+        ``"worse"`` one above (1 + `confidence`)/2.
 
     Returns
     -------
     {"better", "equivalent", "worse", "undecided"}
-        The one whose probability is above `threshold`; ``"undecided"`` where none is or they
-        are NaN.
+        ``"undecided"`` where no probability is high enough or they are NaN.
 
     Raises
     ------
     ValueError
-        If `threshold` is out of range.
+        If `confidence` is out of range.
 
     Notes
     -----
-    The threshold holds for either side. Between equal arms and without a region of practical
-    equivalence, a threshold of 0.95 lets up to 5 % of verdicts be falsely ``"better"`` and as
-    many falsely ``"worse"``; the region lowers both. ``benchmarks/calibration.py`` prints how
-    many there are, at 0.95 and at 0.975.
+    How often such a verdict is false where two arms are equal was simulated, see
+    ``benchmarks/results/calibration.md``.
 
     Examples
     --------
-    >>> verdict(Posterior(better=0.97, equivalent=0.02, worse=0.01))
+    >>> from narrows.comparison import Posterior, verdict
+    >>> verdict(Posterior(better=0.98, equivalent=0.02, worse=0.00))
     'better'
-    >>> verdict(Posterior(better=0.90, equivalent=0.08, worse=0.02))
+    >>> verdict(Posterior(better=0.96, equivalent=0.03, worse=0.01))
     'undecided'
+    >>> verdict(Posterior(better=0.03, equivalent=0.96, worse=0.01))
+    'equivalent'
     """
-    if not 0.5 <= threshold < 1:
+    if not 0.5 <= confidence < 1:
         raise ValueError(
-            "The 'threshold' parameter of verdict must be at least 0.5 and below 1. "
-            f"Got {threshold!r} instead."
+            "The 'confidence' parameter of verdict must be at least 0.5 and below 1. "
+            f"Got {confidence!r} instead."
         )
-    names = ("better", "equivalent", "worse")
-    for name, probability in zip(names, astuple(posterior), strict=True):
-        if probability > threshold:
+    one_side = (1 + confidence) / 2
+    needed = {"better": one_side, "equivalent": confidence, "worse": one_side}
+    for name, least in needed.items():
+        if getattr(posterior, name) > least:
             return name
     return "undecided"
 
@@ -168,6 +175,7 @@ def holm(p_values: Any) -> np.ndarray:
 
     Examples
     --------
+    >>> from narrows.comparison import holm
     >>> holm([0.01, 0.04, 0.03]).round(2).tolist()
     [0.03, 0.06, 0.06]
     """

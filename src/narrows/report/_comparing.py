@@ -51,10 +51,10 @@ def comparison_sections(comparison: Comparison, label: str = "label") -> list[Se
 
 def _verdict(comparison: Comparison) -> Section:
     means = (
-        "Better, worse or equivalent is said where its posterior probability exceeds 95 % (the "
-        "Bayesian correlated t-test; Corani and Benavoli 2015); equivalent means a difference of "
-        "less than the region of practical equivalence. Anything else is undecided: the rows do "
-        "not tell."
+        "Better or worse is said where the 95 % interval lies wholly outside the region of "
+        "practical equivalence, equivalent where the posterior probability of a difference inside "
+        "it exceeds 95 % (the Bayesian correlated t-test; Corani and Benavoli 2015). Anything else "
+        "is undecided: the rows do not tell."
     )
     return Section(
         "What the comparison says",
