@@ -164,7 +164,7 @@ class Comparison:
                 self.arms,
                 test_train_ratio=self.resamples.test_train_ratio,
                 higher_is_better=about.higher_is_better,
-                rope=self._rope(measure) if rope is None else rope,
+                rope=self._rope(part, reference) if rope is None else rope,
                 confidence=confidence,
             )
             for name, part in known.groupby("probe", sort=False)
@@ -206,8 +206,11 @@ class Comparison:
             measure = options.get("measure") or self.measure
             return plots.scores(self._one_score(probe, measure), measure=measure)
         measure = options.get("measure") or self.measure
+        _check_choice("measure", measure, self.scores["measure"].unique())
         rope = options.get("rope")
-        rope = self._rope(measure) if rope is None else rope
+        if rope is None:
+            scores = self.scores[self.scores["measure"] == measure]
+            rope = self._rope(scores, options.get("reference") or self.reference)
         table = self.verdicts(**(options | {"measure": measure, "rope": rope}))
         return plots.intervals(table, rope, self.controls, measure_named(measure).title)
 
@@ -298,9 +301,10 @@ class Comparison:
 
         return from_json(text)
 
-    def _rope(self, measure: str) -> float:
-        values = self.scores.loc[self.scores["measure"] == measure, "value"]
-        return measure_named(measure).rope_for(values.to_numpy())
+    def _rope(self, scores: pd.DataFrame, reference: str) -> float:
+        """Return the rope of one measure's scores; a relative one is about the reference's."""
+        values = scores.loc[scores["arm"] == reference, "value"]
+        return measure_named(scores["measure"].iloc[0]).rope_for(values.to_numpy())
 
     def _one_score(self, probe: str, measure: str) -> pd.DataFrame:
         means = _tables.averaged(self.scores)
