@@ -2,36 +2,64 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from narrows._keras import fresh_names, keras
 from narrows.networks._copying import copy_layer
 from narrows.networks._initializers import deferred_initializers
+from narrows.networks._variational import Sampling, split_posterior
 
 Part = Any  # widths, a function of a Keras tensor, or a keras.Model
 
 
 @dataclass(frozen=True)
 class Networks:
-    """Three graphs over the same layers, so that their weights are shared.
+    """Graphs over the same layers, so that their weights are shared.
 
     Attributes
     ----------
     encoder : keras.Model
         (rows, ...) → (rows, bottleneck).
-    decoder : keras.Model
+    decoder : keras.Model or None
         (rows, bottleneck) → (rows, ...).
-    autoencoder : keras.Model
+    autoencoder : keras.Model or None
         The decoder after the encoder, as one flat graph.
+    posterior : keras.Model or None
+        Of a variational network: rows → means and log variances of their codes, two outputs.
     """
 
     encoder: keras.Model
-    decoder: keras.Model
-    autoencoder: keras.Model
+    decoder: keras.Model | None
+    autoencoder: keras.Model | None
+    posterior: keras.Model | None = None
+
+    @cached_property
+    def trained(self) -> keras.Model:
+        """The graph that a training sees, with all weights; its outputs are a dictionary.
+
+        ``"code"``, ``"output"`` where there is a decoder, and ``"log_variance"`` of a variational
+        network, whose decoder gets a code drawn at random.
+        """
+        outputs = {"code": self.encoder.output}
+        code = self.encoder.output
+        if self.posterior is not None:
+            outputs["log_variance"] = self.posterior.outputs[1]
+            code = Sampling(name="sampling")(self.posterior.outputs)
+        if self.posterior is None and self.autoencoder is not None:
+            outputs["output"] = self.autoencoder.output
+        elif self.decoder is not None:
+            outputs["output"] = _replay(self.decoder, code, lambda layer: layer)
+        return keras.Model(self.encoder.input, outputs, name="trained")
 
 
 def build_networks(
-    row_shape: tuple[int, ...], bottleneck: int, encoder: Part, decoder: Part | None = None
+    row_shape: tuple[int, ...],
+    bottleneck: int,
+    encoder: Part,
+    decoder: Part | None = None,
+    *,
+    decoded: bool = True,
 ) -> Networks:
     """Build encoder and decoder.
 
@@ -47,6 +75,8 @@ def build_networks(
         copied (its weights are not: a training draws new ones).
     decoder : sequence of int, callable or keras.Model, optional
         The same from the bottleneck to the row. By default the encoder's widths, mirrored.
+    decoded : bool
+        False for an encoder alone.
 
     Returns
     -------
@@ -58,49 +88,141 @@ def build_networks(
     ValueError
         If a part returns another shape than it should, or there are no widths to mirror.
     """
-    if decoder is None:
-        if not _is_widths(encoder):
-            raise ValueError(
-                "The 'decoder' parameter of Autoencoder must be given when 'encoder' is a function "
-                "or a model: only widths can be mirrored. Got None instead. Pass widths, "
-                "a function of a Keras tensor, or a keras.Model."
-            )
-        decoder = tuple(encoder)[::-1]
     with fresh_names(), deferred_initializers() as built_here:
         inputs = keras.Input(row_shape, name="input_1")
         code = _apply(encoder, inputs, bottleneck_layers)(bottleneck)
         _check_shape("encoder", code, (bottleneck,), "the bottleneck")
-        code_inputs = keras.Input((bottleneck,), name="bottleneck_input")
-        output = _apply(decoder, code_inputs, reconstruction_layers)(row_shape)
-        _check_shape("decoder", output, row_shape, "a row")
         encoder_model = keras.Model(inputs, code, name="encoder")
-        decoder_model = keras.Model(code_inputs, output, name="decoder")
-        _check_names(encoder_model, decoder_model)
-        joined = _replay(decoder_model, code, lambda layer: layer)
-        autoencoder = keras.Model(inputs, joined, name="autoencoder")
-    _check_new(autoencoder, built_here)
-    return Networks(encoder_model, decoder_model, autoencoder)
+        if not decoded:
+            networks = Networks(encoder_model, None, None)
+        else:
+            part = _mirrored(encoder) if decoder is None else decoder
+            made = _decoder(part, bottleneck, row_shape, reconstruction_layers)
+            networks = join_networks(encoder_model, made)
+    _check_new(networks, built_here)
+    return networks
 
 
-def join_networks(encoder: keras.Model, decoder: keras.Model) -> Networks:
-    """Put a decoder's layers after an encoder's again, where the three graphs were torn apart.
+def build_linear(row_shape: tuple[int, ...], bottleneck: int) -> Networks:
+    """Build one dense layer to the bottleneck and one back, without activations.
+
+    The encoder starts a hundred times smaller than Keras's default: what it starts with along
+    directions in which the rows hardly vary, no training removes.
 
     Parameters
     ----------
-    encoder, decoder : keras.Model
+    row_shape : tuple of int
+    bottleneck : int
 
     Returns
     -------
     Networks
-        The two, and both together over their layers.
     """
+
+    def encoder(x):
+        start = keras.initializers.VarianceScaling(1e-4, "fan_avg", "uniform")
+        return keras.layers.Dense(bottleneck, kernel_initializer=start, name="bottleneck")(x)
+
+    return build_networks(row_shape, bottleneck, encoder, ())
+
+
+def build_variational(
+    row_shape: tuple[int, ...],
+    bottleneck: int,
+    encoder: Part,
+    decoder: Part | None = None,
+    *,
+    activation: str | None = None,
+) -> Networks:
+    """Build the networks of a variational autoencoder.
+
+    Parameters
+    ----------
+    row_shape, bottleneck, decoder
+        As for `build_networks`.
+    encoder : sequence of int, callable or keras.Model
+        Widths of hidden relu layers, on which two dense layers stand, for means and log
+        variances. A function or model returns a tensor of shape (None, 2 · bottleneck): the
+        means, then the log variances.
+    activation : str, optional
+        Of the last layer of a decoder that is given as widths.
+
+    Returns
+    -------
+    Networks
+        Whose `encoder` gives the means.
+
+    Raises
+    ------
+    ValueError
+        As `build_networks`.
+    """
+
+    def last(z, widths, shape):
+        return reconstruction_layers(z, widths, shape, activation)
+
+    with fresh_names(), deferred_initializers() as built_here:
+        inputs = keras.Input(row_shape, name="input_1")
+        if _is_widths(encoder):
+            both = posterior_layers(inputs, encoder, bottleneck)
+        else:
+            joined = _apply(encoder, inputs, bottleneck_layers)(2 * bottleneck)
+            what = f"{bottleneck} means and then {bottleneck} log variances"
+            _check_shape("encoder", joined, (2 * bottleneck,), what)
+            both = split_posterior(joined, bottleneck)
+        posterior = keras.Model(inputs, both, name="posterior")
+        part = _mirrored(encoder) if decoder is None else decoder
+        networks = join_networks(posterior, _decoder(part, bottleneck, row_shape, last))
+    _check_new(networks, built_here)
+    return networks
+
+
+def _mirrored(encoder: Part) -> tuple:
+    if not _is_widths(encoder):
+        raise ValueError(
+            "The 'decoder' parameter must be given when 'encoder' is a function or a model: only "
+            "widths can be mirrored. Got None instead. Pass widths, a function of a Keras tensor, "
+            "or a keras.Model."
+        )
+    return tuple(encoder)[::-1]
+
+
+def _decoder(part: Part, bottleneck: int, row_shape: tuple[int, ...], layers) -> keras.Model:
+    code_inputs = keras.Input((bottleneck,), name="bottleneck_input")
+    output = _apply(part, code_inputs, layers)(row_shape)
+    _check_shape("decoder", output, row_shape, "a row")
+    return keras.Model(code_inputs, output, name="decoder")
+
+
+def join_networks(encoder: keras.Model, decoder: keras.Model | None) -> Networks:
+    """Put a decoder's layers after an encoder's, as one graph.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        With one output, or with two: the posterior of a variational network.
+    decoder : keras.Model or None
+
+    Returns
+    -------
+    Networks
+    """
+    posterior = None
+    if len(encoder.outputs) > 1:
+        posterior = encoder
+        encoder = keras.Model(posterior.input, posterior.outputs[0], name="encoder")
+    if decoder is None:
+        return Networks(encoder, None, None, posterior)
+    _check_names(posterior or encoder, decoder)
     joined = _replay(decoder, encoder.output, lambda layer: layer)
-    return Networks(encoder, decoder, keras.Model(encoder.input, joined, name="autoencoder"))
+    autoencoder = keras.Model(encoder.input, joined, name="autoencoder")
+    return Networks(encoder, decoder, autoencoder, posterior)
 
 
-def _check_new(model: keras.Model, built_here) -> None:
+def _check_new(networks: Networks, built_here) -> None:
     """Refuse layers that had weights before: training would overwrite them in the user's hands."""
-    for layer in model.layers:
+    models = (networks.posterior or networks.encoder, networks.decoder)
+    for layer in (layer for model in models if model is not None for layer in model.layers):
         if any(id(weight) not in built_here for weight in layer.weights):
             raise ValueError(
                 f"The layer {layer.name!r} must be made inside the encoder or decoder function, so "
@@ -181,22 +303,34 @@ def _replay(model: keras.Model, tensor, layer_for: Callable):
     return keras.tree.flatten(model._run_through_graph([tensor], operation_fn=layer_for))[0]
 
 
-def bottleneck_layers(x, widths: Sequence[int], bottleneck: int):
-    """Put the encoder of the given widths on a tensor."""
+def _hidden_layers(x, widths: Sequence[int]):
     x = keras.layers.Flatten(name="flatten")(x) if len(x.shape) > 2 else x
     for number, width in enumerate(widths, 1):
         x = keras.layers.Dense(int(width), activation="relu", name=f"encoder_{number}")(x)
-    return keras.layers.Dense(bottleneck, name="bottleneck")(x)
+    return x
 
 
-def reconstruction_layers(z, widths: Sequence[int], row_shape: tuple[int, ...]):
+def bottleneck_layers(x, widths: Sequence[int], bottleneck: int):
+    """Put the encoder of the given widths on a tensor."""
+    return keras.layers.Dense(bottleneck, name="bottleneck")(_hidden_layers(x, widths))
+
+
+def posterior_layers(x, widths: Sequence[int], bottleneck: int) -> list:
+    """Put a variational encoder of the given widths on a tensor: means and log variances."""
+    x = _hidden_layers(x, widths)
+    return [keras.layers.Dense(bottleneck, name=name)(x) for name in ("bottleneck", "log_variance")]
+
+
+def reconstruction_layers(
+    z, widths: Sequence[int], row_shape: tuple[int, ...], activation: str | None = None
+):
     """Put the decoder of the given widths on a tensor."""
     for number, width in enumerate(widths, 1):
         z = keras.layers.Dense(int(width), activation="relu", name=f"decoder_{number}")(z)
     size = 1
     for length in row_shape:
         size *= length
-    z = keras.layers.Dense(size, name="reconstruction")(z)
+    z = keras.layers.Dense(size, activation=activation, name="reconstruction")(z)
     return keras.layers.Reshape(row_shape, name="reshape")(z) if len(row_shape) > 1 else z
 
 

@@ -1,24 +1,31 @@
 """
 Frames to plotnine figures, one file a figure.
 
-Every function takes tidy frames and returns a `ggplot`, which can still be changed; nothing is
-drawn before it is saved or shown. plotnine is imported when the first figure is built.
+Every function takes tidy frames, or arrays where rows are images, and returns a `ggplot`, which
+can still be changed; nothing is drawn before it is saved or shown. plotnine is imported when the
+first figure is built.
 """
 
+from narrows.plots._decoded_grid import decoded_grid
 from narrows.plots._embedding import embedding_facets, embedding_overlay
 from narrows.plots._history import history
 from narrows.plots._intervals import intervals
 from narrows.plots._reconstruction import reconstruction
+from narrows.plots._reconstruction_images import reconstruction_images
 from narrows.plots._save import figure_svg, save_figure
 from narrows.plots._scores import scores
+from narrows.plots._thumbnails import embedding_thumbnails
 
 __all__ = [
+    "decoded_grid",
     "embedding_facets",
     "embedding_overlay",
+    "embedding_thumbnails",
     "figure_svg",
     "history",
     "intervals",
     "reconstruction",
+    "reconstruction_images",
     "save_figure",
     "scores",
 ]

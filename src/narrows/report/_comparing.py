@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from narrows.plots import figure_svg
 from narrows.report._summary import Figure, Section, Table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from narrows.comparison import Comparison
 
 _HEADINGS = {
@@ -100,6 +100,8 @@ def _measures(comparison: Comparison) -> Section:
 
 
 def _wide(means: pd.DataFrame, index: list[str]) -> pd.DataFrame:
+    import pandas as pd
+
     measures = list(dict.fromkeys(means["measure"]))
     order = means[index].drop_duplicates()
     wide = means.pivot(index=index, columns="measure", values="mean").reset_index()
@@ -144,6 +146,8 @@ def _failures(comparison: Comparison) -> Section:
 
 
 def _method(comparison: Comparison) -> Section:
+    import pandas as pd
+
     settings = comparison.settings
     facts = {
         "rows × columns": f"{settings['n_rows']} × {settings['n_columns']}",
