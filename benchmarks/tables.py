@@ -110,13 +110,13 @@ def main() -> None:
     parser.add_argument("--only", default="", help="tables whose name starts so")
     parser.add_argument("--bottleneck", type=int, default=2)
     options = parser.parse_args()
-    lines, times = [], []
+    lines, settings = [], []
     for case in CASES:
         if case.name.startswith(options.only):
             found, seconds = compared(case, options.bottleneck)
             print(f"\n{case.name}: {seconds:.0f} s\n{found}", flush=True)
             lines += rows_of(case, found)
-            times.append([case.name, case.seeds, case.epochs, f"{seconds:.0f}"])
+            settings.append([case.name, case.seeds, case.epochs, case.batch_size])
     head = [
         "table", "preprocessing", "probe", "raw columns", "untrained", "PCA", "autoencoder",
         "difference", "95 % interval", "verdict",
@@ -129,7 +129,7 @@ def main() -> None:
             + ". Accuracy for classes, R² for numbers, on unseen rows; the difference is "
             "autoencoder minus PCA under the same preprocessing. Default network, nothing tuned.",
             table(head, lines),
-            table(["table", "seeds", "epochs", "seconds"], times),
+            table(["table", "seeds", "epochs", "batch size"], settings),
         ]
     )
     write("tables.md", text, wanted=not options.no_write and not options.only)

@@ -10,24 +10,32 @@ from typing import TYPE_CHECKING
 from narrows._version import __version__
 
 if TYPE_CHECKING:
-    from narrows import comparison, datasets, networks, plots, quality
+    from narrows import comparison, datasets, networks, objectives, plots, quality
     from narrows.comparison import Comparison, compare
     from narrows.data import TablePreprocessor, partition, read_table
-    from narrows.embedders import PCA, Autoencoder
+    from narrows.embedders import (
+        PCA,
+        Autoencoder,
+        LinearAutoencoder,
+        VariationalAutoencoder,
+    )
     from narrows.storage import load, load_weights_hdf5, save, save_weights_hdf5
 
 # Where each public name lives; None for a module.
 _HOMES: dict[str, str | None] = {
     "Autoencoder": "embedders",
     "Comparison": "comparison",
+    "LinearAutoencoder": "embedders",
     "PCA": "embedders",
     "TablePreprocessor": "data",
+    "VariationalAutoencoder": "embedders",
     "compare": "comparison",
     "comparison": None,
     "datasets": None,
     "load": "storage",
     "load_weights_hdf5": "storage",
     "networks": None,
+    "objectives": None,
     "partition": "data",
     "plots": None,
     "quality": None,
@@ -40,7 +48,9 @@ __all__ = [
     "PCA",
     "Autoencoder",
     "Comparison",
+    "LinearAutoencoder",
     "TablePreprocessor",
+    "VariationalAutoencoder",
     "__version__",
     "compare",
     "comparison",
@@ -48,6 +58,7 @@ __all__ = [
     "load",
     "load_weights_hdf5",
     "networks",
+    "objectives",
     "partition",
     "plots",
     "quality",

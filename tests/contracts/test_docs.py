@@ -37,11 +37,13 @@ def public_objects():
 
 
 def callables():
-    """What has parameters: functions, classes, and the classes' own public methods."""
+    """What has parameters: functions, classes, and the classes' public methods from here."""
     for name, value in public_objects().items():
         yield name, value
-        if inspect.isclass(value):
-            for method, function in vars(value).items():
+        for owner in value.__mro__ if inspect.isclass(value) else ():
+            if owner.__module__.split(".")[0] != "narrows":
+                continue
+            for method, function in vars(owner).items():
                 if inspect.isfunction(function) and not method.startswith("_"):
                     yield f"{name}.{method}", function
 

@@ -32,9 +32,7 @@ def test_patience(value):
 @pytest.mark.parametrize(
     ("name", "bad", "range_"),
     [
-        ("noise", -0.1, "[0, inf)"),
-        ("noise", float("nan"), "[0, inf)"),
-        ("noise", "much", "[0, inf)"),
+        ("contraction", -0.1, "[0, inf)"),
         ("validation_fraction", 1.0, "[0, 1)"),
         ("validation_fraction", -0.2, "[0, 1)"),
         ("learning_rate", 0, "(0, inf)"),
@@ -48,6 +46,28 @@ def test_numbers(name, bad, range_):
         f"The '{name}' parameter of Autoencoder must be a float in the range {range_}. "
         f"Got {bad!r} instead."
     )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [-0.1, float("nan"), "much", True, ("masking", 1.0), ("swap", -0.1), ("salt", 0.1), ("swap",),
+     ("gaussian", "0.1")],
+)  # fmt: skip
+def test_noise(value):
+    assert message(noise=value) == (
+        "The 'noise' parameter of Autoencoder must be a float in the range [0, inf), ('gaussian', "
+        "float in [0, inf)), ('masking', float in [0, 1)) or ('swap', float in [0, 1)). "
+        f"Got {value!r} instead."
+    )
+
+
+@pytest.mark.parametrize(
+    "value", [-1, "l1", ("l1", -1), ("l2", 1.0), ("kl", 0.1), ("kl", 0.1, 0.0), ("kl", 0.1, 1.0)]
+)
+def test_sparsity(value):
+    text = message(sparsity=value)
+    assert text.startswith("The 'sparsity' parameter of Autoencoder must be a float in the range")
+    assert text.endswith(f"Got {value!r} instead.")
 
 
 @pytest.mark.parametrize("name", ["encoder", "decoder"])

@@ -28,6 +28,11 @@ def small(**parameters):
 MODELS = {
     "widths": lambda: small(restarts=3, validation_fraction=0.2, metrics=("accuracy",)),
     "functions": lambda: small(encoder=post_encoder, decoder=post_decoder),
+    "denoising": lambda: small(noise=("swap", 0.2), sparsity=("kl", 0.1, 0.05), contraction=0.1),
+    "linear": lambda: narrows.LinearAutoencoder(epochs=2, random_state=0),
+    "variational": lambda: narrows.VariationalAutoencoder(
+        encoder=(6,), epochs=2, kl_warmup=2, random_state=0
+    ),
     "pca": lambda: narrows.PCA(n_components=3, standardize=False),
     "table": lambda: make_pipeline(TablePreprocessor(scale="robust"), small()),
     "standard": lambda: make_pipeline(StandardScaler(with_mean=False), small()),
@@ -176,7 +181,8 @@ def test_the_manifest_says_what_the_model_is(saved, tmp_path):
     assert found["columns"][-1] == {"name": "wild", "dtype": "bool"}
     last = found["steps"][-1]
     assert last["seed"] == 0
-    assert last["objective"] == {"loss": "mse", "noise": 0.0}
+    wanted = {"loss": "mse", "noise": 0.0, "sparsity": 0.0, "contraction": 0.0}
+    assert last["objective"] == wanted
     assert set(last["networks"]) == {"encoder", "decoder", "autoencoder"}
     assert last["parameters"]["encoder"] == [6, 3]
 
@@ -224,6 +230,22 @@ def test_operations_and_nested_models(tmp_path, measurements):
     save(model, tmp_path / "m.narrows")
     again = load(tmp_path / "m.narrows")
     np.testing.assert_array_equal(again.transform(measurements), model.transform(measurements))
+
+
+def test_a_variational_encoder_of_ones_own_comes_back_with_both_halves(tmp_path, measurements):
+    def encoder(x):
+        return keras.layers.Dense(4, name="both")(keras.layers.Dense(3, "relu", name="first")(x))
+
+    model = narrows.VariationalAutoencoder(
+        encoder=encoder, decoder=(4,), epochs=2, random_state=0
+    ).fit(measurements)
+    save(model, tmp_path / "m.narrows")
+    again = load(tmp_path / "m.narrows")
+    for old, new in zip(model.posterior(measurements), again.posterior(measurements), strict=True):
+        np.testing.assert_array_equal(new, old)
+    np.testing.assert_array_equal(again.sample(5, 0), model.sample(5, 0))
+    refitted = clone(again).fit(measurements)
+    np.testing.assert_array_equal(refitted.transform(measurements), model.transform(measurements))
 
 
 class Twice(keras.layers.Layer):

@@ -31,7 +31,7 @@ def both(model, rows, batch_size, optimizer="adam", loss="mse", epochs=EPOCHS):
     rate = 3e-3
     template = keras.optimizers.get(optimizer)
     recipe = Recipe(
-        model, Reconstruction(loss), template, (keras.metrics.CategoricalAccuracy("accuracy"),), 0.0
+        model, Reconstruction(loss), template, (keras.metrics.CategoricalAccuracy("accuracy"),)
     )
     ours = train(
         recipe, x, [np.arange(rows)], [np.arange(rows, rows + 30)],

@@ -23,7 +23,7 @@ def small_network():
 def recipe():
     """The small network under mean squared error and Adam."""
     metric = keras.metrics.CategoricalAccuracy("accuracy")
-    return Recipe(small_network(), Reconstruction("mse"), keras.optimizers.Adam(), (metric,), 0.0)
+    return Recipe(small_network(), Reconstruction("mse"), keras.optimizers.Adam(), (metric,))
 
 
 @pytest.fixture(scope="session")

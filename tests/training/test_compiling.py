@@ -71,6 +71,23 @@ def test_an_embedder_fitted_again_compiles_nothing(compiled, rows):
     assert compiled()[before:] == []
 
 
+def test_schedules_and_draws_compile_nothing_anew(compiled, rows):
+    import narrows
+
+    def fit(embedder, **changed):
+        embedder.set_params(random_state=0, **changed).fit(rows).transform(rows)
+
+    varied = narrows.VariationalAutoencoder(encoder=(6,), epochs=2, kl_warmup=4)
+    linear = narrows.LinearAutoencoder(epochs=2, noise=("swap", 0.1))
+    fit(varied)
+    fit(linear)
+    before = len(compiled())
+    for embedder in (varied, linear):
+        fit(embedder, epochs=7, learning_rate=1e-2)
+        embedder.set_params(random_state=1).fit(rows + 5)
+    assert compiled()[before:] == []
+
+
 CODE = """
 import logging, sys
 import jax

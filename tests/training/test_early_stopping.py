@@ -30,7 +30,7 @@ def network():
 def test_same_epoch_same_losses_same_weights(data, patience):
     model = network()
     order = np.arange(ROWS)
-    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), (), 0.0)
+    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), ())
     ours = train(
         recipe, data, [order], [np.arange(ROWS, len(data))], epochs=EPOCHS, batch_size=BATCH,
         seeds=[(0, 0)], patience=patience, learning_rates=[RATE],

@@ -110,7 +110,7 @@ def test_sample_weights_weigh_losses_as_in_keras(rows):
     model = keras.Model(inputs, keras.layers.Dense(4)(x))
     weights = np.random.default_rng(0).integers(0, 3, 50).astype("float32")
     order = np.arange(50)
-    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), (), 0.0)
+    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), ())
     ours = train(
         recipe, rows, [order], epochs=3, batch_size=16, seeds=[(0, 0)], learning_rates=[1e-2],
         sample_weights=np.concatenate([weights, np.ones(20)]),

@@ -42,8 +42,8 @@ def test_a_segment_takes_over_the_memory_of_the_one_before(fit, monkeypatch):
     kept = []
     original = _program.Program.compiled
 
-    def watched(self, *args):
-        found = original(self, *args)
+    def watched(self, *args, **more):
+        found = original(self, *args, **more)
 
         def segment(carry, *rest):
             kept.append(carry.state.trainable)

@@ -21,7 +21,7 @@ def compare(build, shape, rows=40, batch_size=16, epochs=2):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(rows + 10, *shape)).astype("float32")
     orders = np.stack([rng.permutation(rows) for _ in range(epochs)])
-    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), (), 0.0)
+    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), ())
     ours = train(
         recipe, x, [np.arange(rows)], [np.arange(rows, rows + 10)], epochs=epochs,
         batch_size=batch_size, seeds=[(0, 0)], learning_rates=[1e-3],
@@ -108,7 +108,7 @@ class WithoutConfig(layers.Layer):
 def train_with(layer, rows):
     inputs = keras.Input((4,))
     model = keras.Model(inputs, layer(inputs))
-    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), (), 0.0)
+    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), ())
     return train(
         recipe, rows, [np.arange(50)], epochs=1, batch_size=16, seeds=[(0, 0)],
         learning_rates=[1e-3],
@@ -130,7 +130,7 @@ def test_mixed_precision_computes_in_bfloat16_and_counts_in_float32(rows):
     policy = keras.DTypePolicy("mixed_bfloat16")
     x = layers.Dense(2, dtype=policy)(inputs)
     model = keras.Model(inputs, layers.Dense(4, dtype=policy)(x))
-    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), (), 0.0)
+    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), ())
     done = train(
         recipe, rows, [np.arange(50)], epochs=20, batch_size=16, seeds=[(0, 0)],
         learning_rates=[1e-2],
@@ -144,7 +144,7 @@ def test_restarts_of_random_layers_differ(rows):
     inputs = keras.Input((4,))
     x = layers.GaussianNoise(1.0)(layers.Dense(2, kernel_initializer="ones")(inputs))
     model = keras.Model(inputs, layers.Dense(4, kernel_initializer="ones")(x))
-    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.SGD(), (), 0.0)
+    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.SGD(), ())
     done = train(
         recipe, rows, [np.arange(50)] * 3, epochs=1, batch_size=16,
         seeds=[(0, k) for k in range(3)], learning_rates=[0.0] * 3,
@@ -209,9 +209,18 @@ def test_a_loss_across_rows_equals_keras():
 
 def test_a_batch_larger_than_the_data_costs_no_padding(rows, recipe):
     from narrows.training import _train
+    from narrows.training._loops import Data
 
     plan, _ = _train._plan(
-        recipe, rows, np.ones(70), [np.arange(50)], None, 1, 1_000_000, None, None
+        recipe,
+        Data(rows, None, np.ones(70, "f4")),
+        [np.arange(50)],
+        None,
+        1,
+        1_000_000,
+        None,
+        None,
+        False,
     )
     assert plan.shape.batch_size <= 256
 
@@ -220,7 +229,7 @@ def test_an_initializer_that_cannot_be_seeded_is_said(rows):
     inputs = keras.Input((4,))
     drawn = layers.Dense(4, kernel_initializer=lambda shape, dtype=None: np.ones(shape, dtype))
     model = keras.Model(inputs, drawn(inputs))
-    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), (), 0.0)
+    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), ())
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         train(
@@ -238,7 +247,7 @@ def test_a_lane_that_diverges_under_early_stopping_ends_there_and_keeps_its_best
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([12], [1e-2, 1e30])
     inputs = keras.Input((4,))
     model = keras.Model(inputs, layers.Dense(4)(layers.Dense(3)(inputs)))
-    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.SGD(schedule), (), 0.0)
+    recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.SGD(schedule), ())
 
     def run():
         return fit([(0, 0)], recipe=recipe, epochs=40, patience=10)

@@ -1,7 +1,15 @@
 """The scikit-learn face: transformers that learn an embedding."""
 
 from narrows.embedders._autoencoder import Autoencoder
+from narrows.embedders._linear import LinearAutoencoder
 from narrows.embedders._pca import PCA
 from narrows.embedders._restarts import Restarts
+from narrows.embedders._variational import VariationalAutoencoder
 
-__all__ = ["PCA", "Autoencoder", "Restarts"]
+__all__ = [
+    "PCA",
+    "Autoencoder",
+    "LinearAutoencoder",
+    "Restarts",
+    "VariationalAutoencoder",
+]

@@ -1,4 +1,4 @@
-"""What an autoencoder's fit does: parameters and rows in, trained Keras models out.
+"""What a network embedder's fit does: parameters and rows in, trained Keras models out.
 
 Importing this imports Keras and JAX, so the estimator does it when it fits.
 """
@@ -11,12 +11,11 @@ import numpy as np
 from sklearn.base import clone
 
 from narrows.embedders._lanes import Lanes, best_of
-from narrows.embedders._pieces import loss_of, metrics_of, optimizer_of
+from narrows.embedders._pieces import metrics_of, optimizer_of
 from narrows.embedders._progress import progress_bar
 from narrows.embedders._restarts import restarts_of
-from narrows.networks import Networks, build_networks
-from narrows.objectives import Reconstruction
-from narrows.training import Recipe, Training, initial_weights, train
+from narrows.networks import Networks
+from narrows.training import Noise, Recipe, Training, initial_weights, train
 
 _SPLIT = 1  # tells the generator of the split from those of the restarts
 
@@ -37,11 +36,6 @@ class Job:
     rows: np.ndarray
     validation: np.ndarray
     weights: np.ndarray
-
-
-def networks_for(embedder, row_shape: tuple[int, ...]) -> Networks:
-    """Build the embedder's networks for rows of a shape."""
-    return build_networks(row_shape, embedder.bottleneck, embedder.encoder, embedder.decoder)
 
 
 def split_job(
@@ -75,7 +69,7 @@ def run(
 
     Parameters
     ----------
-    embedder : Autoencoder
+    embedder : NetworkEmbedder
     networks : Networks
     jobs : list of Job
         Their row counts must be equal. Every matrix is on the device once, however many jobs
@@ -86,35 +80,43 @@ def run(
         See `narrows.training.train`; by default a bar, if the embedder is verbose.
     """
     restarts = range(embedder.restarts)
-    x, weights, offsets = _stacked(jobs)
-    lanes = [pair for pair in zip(jobs, offsets, strict=True) for _ in restarts]
+    x, weights, firsts = _stacked(jobs)
+    lanes = [pair for pair in zip(jobs, firsts, strict=True) for _ in restarts]
     recipe, rate = _recipe(embedder, networks, x.shape[1:])
+    offsets = embedder._offsets(jobs)
+    offsets = None if offsets is None else np.repeat(offsets, embedder.restarts, axis=0)
     with contextlib.ExitStack() as stack:
         if embedder.verbose and on_progress is None:
             on_progress = stack.enter_context(progress_bar(len(lanes), embedder.epochs))
-        return train(
+        training = train(
             recipe,
             x,
-            [job.rows + offset for job, offset in lanes],
-            [job.validation + offset for job, offset in lanes] if len(jobs[0].validation) else None,
+            [job.rows + first for job, first in lanes],
+            [job.validation + first for job, first in lanes] if len(jobs[0].validation) else None,
             epochs=embedder.epochs,
             batch_size=embedder.batch_size,
             seeds=[(seed, restart) for seed in seeds for restart in restarts],
             patience=embedder.patience,
             learning_rates=[rate] * len(lanes),
             sample_weights=weights,
+            offsets=offsets,
             on_progress=on_progress,
         )
+    return training if offsets is None else embedder._without_offsets(training, offsets)
 
 
 def _recipe(embedder, networks: Networks, row_shape: tuple[int, ...]) -> tuple[Recipe, float]:
+    objective = embedder._objective(networks)
     optimizer, rate = optimizer_of(embedder)
+    terms = objective.names if len(objective.names) > 1 else ()
+    noise = embedder._noise()
     recipe = Recipe(
-        model=networks.autoencoder,
-        objective=Reconstruction(loss_of(embedder)),
+        model=networks.trained,
+        objective=objective,
         optimizer=optimizer,
-        metrics=metrics_of(embedder, row_shape),
-        noise=float(embedder.noise),
+        metrics=metrics_of(embedder, row_shape, terms),
+        noise=None if noise is None else Noise(*noise),
+        decay=embedder._decay,
     )
     return recipe, rate
 
@@ -138,15 +140,13 @@ def _stacked(jobs: list[Job]) -> tuple[np.ndarray, np.ndarray, list[int]]:
 
 def adopt(embedder, networks: Networks, training: Training) -> None:
     """Give the embedder what was learned: the best restart's weights in its models."""
-    model = networks.autoencoder
+    model = networks.trained
     weights = {id(weight) for weight in model.weights}
     # Random layers keep a generator's state among the variables; it is not a weight.
     positions = [i for i, variable in enumerate(model.variables) if id(variable) in weights]
     restarts = restarts_of(training, positions)
     model.set_weights(restarts.weights[restarts.best])
-    embedder.encoder_ = networks.encoder
-    embedder.decoder_ = networks.decoder
-    embedder.autoencoder_ = model
+    embedder._adopt(networks)
     embedder.restarts_ = restarts
     embedder.history_ = restarts.history
 
@@ -156,7 +156,7 @@ def fit_lanes(embedder, matrices: list[np.ndarray], seeds: list[int], on_progres
 
     Parameters
     ----------
-    embedder : Autoencoder
+    embedder : NetworkEmbedder
         Its parameters hold for every fit; it is left as it was.
     matrices : list of float32 ndarrays of shape (n_rows, ...)
         One for each fit; the same object may stand there several times and is held once.
@@ -169,7 +169,7 @@ def fit_lanes(embedder, matrices: list[np.ndarray], seeds: list[int], on_progres
     -------
     Lanes
     """
-    networks = networks_for(embedder, matrices[0].shape[1:])
+    networks = embedder._build(matrices[0].shape[1:])
     jobs = [split_job(embedder, x, None, seed) for x, seed in zip(matrices, seeds, strict=True)]
     groups = defaultdict(list)
     for number, job in enumerate(jobs):
@@ -207,11 +207,11 @@ def untrained_lanes(embedder, row_shape: tuple[int, ...], seeds: list[int]) -> L
 
     Parameters
     ----------
-    embedder : Autoencoder
+    embedder : NetworkEmbedder
     row_shape : tuple of int
     seeds : list of int
     """
-    networks = networks_for(embedder, row_shape)
+    networks = embedder._build(row_shape)
     recipe = _recipe(embedder, networks, row_shape)[0]
     weights = initial_weights(recipe, [(seed, 0) for seed in seeds])
 
@@ -237,6 +237,6 @@ def _failure(training: Training) -> str:
 
 def _built_copy(embedder, row_shape: tuple[int, ...], training: Training, seed: int):
     copy = clone(embedder).set_params(random_state=seed)
-    adopt(copy, networks_for(copy, row_shape), training)
+    adopt(copy, copy._build(row_shape), training)
     copy._warn_of_lost_restarts()
     return copy

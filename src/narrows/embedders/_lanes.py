@@ -21,7 +21,7 @@ class Lanes:
     networks : Networks
         The graphs; their own weights are of no fit.
     weights : list of lists of ndarray
-        The variables of each fit, in the order of ``networks.autoencoder.variables``.
+        The variables of each fit, in the order of ``networks.trained.variables``.
     failures : list of str or None
         Why a fit has no usable weights; None where it has.
     build : callable
@@ -73,7 +73,7 @@ class Lanes:
 
         Returns
         -------
-        Autoencoder
+        NetworkEmbedder
 
         Raises
         ------
@@ -86,7 +86,7 @@ class Lanes:
         failure = self.failures[lane]
         if failure is not None:
             raise ValueError(failure)
-        variables = self.networks.autoencoder.variables
+        variables = self.networks.trained.variables
         values = {id(v): w for v, w in zip(variables, self.weights[lane], strict=True)}
         return forward(model, np.asarray(rows, np.float32), values)
 

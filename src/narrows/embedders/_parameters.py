@@ -4,7 +4,7 @@ import difflib
 import math
 import numbers
 from collections.abc import Iterable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from sklearn.utils._param_validation import InvalidParameterError
@@ -42,6 +42,67 @@ def check_real(
         fail(owner, name, f"a float in the range {bracket}{low:g}, {high:g})", value)
 
 
+_NOISES = {"gaussian": math.inf, "masking": 1.0, "swap": 1.0}  # and below which amount
+
+
+def _is_real(value: Any, low: float = 0.0, high: float = math.inf) -> bool:
+    return (
+        isinstance(value, numbers.Real)
+        and not isinstance(value, bool)
+        and low <= float(value) < high
+    )
+
+
+def check_noise(owner, name: str) -> None:
+    """Raise unless the parameter is a standard deviation, or a kind of noise and its amount."""
+    value = getattr(owner, name)
+    if _is_real(value):
+        return
+    if _has_form(value, 2) and value[0] in _NOISES and _is_real(value[1], high=_NOISES[value[0]]):
+        return
+    wanted = (
+        "a float in the range [0, inf), ('gaussian', float in [0, inf)), ('masking', float in "
+        "[0, 1)) or ('swap', float in [0, 1))"
+    )
+    fail(owner, name, wanted, value)
+
+
+def noise_of(value) -> tuple[str, float] | None:
+    """Return a checked `noise` parameter as kind and amount; None for no noise."""
+    kind, amount = ("gaussian", value) if _is_real(value) else value
+    return (str(kind), float(amount)) if amount > 0 else None
+
+
+def check_sparsity(owner, name: str) -> None:
+    """Raise unless the parameter is a weight, or a kind of sparsity with its numbers."""
+    value = getattr(owner, name)
+    if _is_real(value):
+        return
+    if _has_form(value, 2) and value[0] == "l1" and _is_real(value[1]):
+        return
+    kl = _has_form(value, 3) and value[0] == "kl" and all(map(_is_real, value[1:]))
+    if kl and 0 < value[2] < 1:
+        return
+    wanted = (
+        "a float in the range [0, inf), ('l1', float in [0, inf)) or ('kl', float in [0, inf), "
+        "float in (0, 1))"
+    )
+    fail(owner, name, wanted, value)
+
+
+def sparsity_of(value) -> tuple[float, float | None] | None:
+    """Return a checked `sparsity` parameter as weight and target; None for no penalty."""
+    if _is_real(value):
+        weight, target = float(value), None
+    else:
+        weight, target = float(value[1]), (float(value[2]) if len(value) > 2 else None)
+    return (weight, target) if weight > 0 else None
+
+
+def _has_form(value, length: int) -> bool:
+    return isinstance(value, tuple | list) and len(value) == length and isinstance(value[0], str)
+
+
 def check_widths(owner, name: str) -> None:
     """Raise unless the parameter is a sequence of positive widths, a callable or a Keras model."""
     value = getattr(owner, name)
@@ -56,6 +117,13 @@ def check_widths(owner, name: str) -> None:
     for width in value:
         if not isinstance(width, numbers.Integral) or isinstance(width, bool) or width < 1:
             fail(owner, name, wanted, value)
+
+
+def check_option(owner, name: str, options: Sequence[str]) -> None:
+    """Raise unless the parameter is one of a few texts."""
+    value = getattr(owner, name)
+    if not isinstance(value, str) or value not in options:
+        fail(owner, name, f"a str among {{{', '.join(map(repr, options))}}}", value)
 
 
 def check_seed(owner, name: str) -> None:

@@ -5,6 +5,15 @@ from collections.abc import Callable, Sequence
 
 from narrows._keras import keras
 from narrows.embedders._parameters import check_name, fail
+from narrows.objectives import (
+    Contraction,
+    Objective,
+    Reconstruction,
+    Sparsity,
+    Sum,
+    TargetSparsity,
+    Weighted,
+)
 
 
 def loss_of(embedder):
@@ -17,6 +26,35 @@ def loss_of(embedder):
         known = _names(keras.losses, keras.losses.Loss, keras.losses.get)
         check_name(embedder, "loss", loss, known, "a loss")
     return loss
+
+
+def penalised(
+    loss, networks, sparsity: tuple[float, float | None] | None, contraction: float
+) -> Objective:
+    """Return the reconstruction loss with the penalties on the code whose weights are not 0.
+
+    Parameters
+    ----------
+    loss : see `loss_of`
+    networks : narrows.networks.Networks
+    sparsity : (weight, target or None) or None
+    contraction : float
+    """
+    reconstruction = Reconstruction(loss)
+    parts: list[Objective | Weighted] = [reconstruction]
+    if sparsity is not None:
+        weight, target = sparsity
+        squash = not _ends_in_sigmoid(networks.encoder)
+        penalty = Sparsity() if target is None else TargetSparsity(target, squash)
+        parts.append(Weighted(penalty, weight))
+    if contraction > 0:
+        parts.append(Weighted(Contraction(), contraction))
+    return reconstruction if len(parts) == 1 else Sum(parts)
+
+
+def _ends_in_sigmoid(model: keras.Model) -> bool:
+    last = model.layers[-1]
+    return getattr(last, "activation", None) is keras.activations.sigmoid
 
 
 def optimizer_of(embedder):
@@ -55,8 +93,10 @@ def _excludes(optimizer) -> bool:
     )
 
 
-def metrics_of(embedder, row_shape: tuple[int, ...]) -> tuple:
+def metrics_of(embedder, row_shape: tuple[int, ...], terms: Sequence[str] = ()) -> tuple:
     """Return the embedder's metrics as Keras objects.
+
+    None of them may have the name of one of the loss's `terms`.
 
     ``"accuracy"`` means what Keras makes of it for such outputs: with several columns, whether
     the largest output stands where the largest input stands.
@@ -67,13 +107,13 @@ def metrics_of(embedder, row_shape: tuple[int, ...]) -> tuple:
         wanted = "a sequence of names of metrics, functions of two arrays or keras.metrics.Metric"
         fail(embedder, "metrics", wanted, metrics)
     found = tuple(_metric(embedder, metric, row_shape) for metric in metrics)
-    names = ["loss", *(metric.name for metric in found)]
+    names = ["loss", *terms, *(metric.name for metric in found)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(
             f"The 'metrics' parameter of {type(embedder).__name__} must give every metric a name "
-            f"of its own, and none 'loss'. Got {', '.join(twice)} more than once. Wrap "
-            "functions in keras.metrics.MeanMetricWrapper with a name."
+            f"of its own, and not that of the loss or its terms. Got {', '.join(twice)} more than "
+            "once. Wrap functions in keras.metrics.MeanMetricWrapper with a name."
         )
     return found
 

@@ -21,7 +21,8 @@ class Restarts:
     table : pandas.DataFrame
         One row per restart; see `frame`.
     weights : dict of int to list of ndarray
-        Each restart's arrays, in the order of ``autoencoder_.weights``.
+        Each restart's arrays: those of ``autoencoder_.weights``, in that order; with a
+        variational network's log variances, or without a decoder, those that `weights` lists.
     """
 
     best: int

@@ -1,5 +1,37 @@
-"""What a training minimises: pure functions of arrays, with their formulas and sources."""
+"""What a training minimises: functions of arrays, with their formulas and sources.
 
+An objective sees a batch and returns named terms; `Sum` adds several up. The other functions are
+what t-SNE is made of. Importing this imports Keras and JAX.
+"""
+
+from narrows.objectives._affinities import (
+    conditional_affinities,
+    joint_affinities,
+    largest_perplexity,
+)
+from narrows.objectives._code import Contraction, Sparsity, TargetSparsity
+from narrows.objectives._objective import Batch, Losses, Objective
 from narrows.objectives._reconstruction import Reconstruction
+from narrows.objectives._sum import Sum, Weighted
+from narrows.objectives._tsne import contrastive_loss, degrees_of_freedom, kl_divergence
+from narrows.objectives._variational import GaussianDivergence, LogLikelihood
 
-__all__ = ["Reconstruction"]
+__all__ = [
+    "Batch",
+    "Contraction",
+    "GaussianDivergence",
+    "LogLikelihood",
+    "Losses",
+    "Objective",
+    "Reconstruction",
+    "Sparsity",
+    "Sum",
+    "TargetSparsity",
+    "Weighted",
+    "conditional_affinities",
+    "contrastive_loss",
+    "degrees_of_freedom",
+    "joint_affinities",
+    "kl_divergence",
+    "largest_perplexity",
+]

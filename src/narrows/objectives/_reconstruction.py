@@ -4,27 +4,21 @@ import jax.numpy as jnp
 import numpy as np
 
 from narrows._keras import keras
+from narrows.objectives._objective import Batch, Losses, Objective
 
 
-class Reconstruction:
+class Reconstruction(Objective):
     """The mean over rows of a Keras loss between a row and its reconstruction.
 
     For ``"mse"``, with n rows of p columns (no factor ½, as in Keras and scikit-learn):
 
-        loss = 1/n Σᵢ 1/p Σⱼ (xᵢⱼ − x̂ᵢⱼ)²
+        reconstruction = 1/n Σᵢ 1/p Σⱼ (xᵢⱼ − x̂ᵢⱼ)²
 
     Parameters
     ----------
     loss : str, callable or keras.losses.Loss
         A name that `keras.losses.get` knows, a function of two arrays, or a loss object whose
         reduction is the default, a mean.
-
-    Attributes
-    ----------
-    names : tuple of str
-        The names of the terms that a call returns.
-    row_by_row : bool
-        Whether a row's loss is known to depend on no other row.
 
     Raises
     ------
@@ -46,34 +40,28 @@ class Reconstruction:
         self._per_element = self._loss.call if is_object else self._loss
         home = type(self._loss).__module__ if is_object else getattr(self._loss, "__module__", "")
         self.row_by_row = str(home).startswith("keras.") and not self._whole_batch()
+        self.ignores_padding = self.row_by_row
 
     def _whole_batch(self) -> bool:
         """Whether the loss gives one number for a batch, as Dice's does."""
         example = np.full((2, 2), 0.5, np.float32)
         return np.ndim(self._per_element(example, example)) == 0
 
-    def __call__(self, target, output, weights, rows) -> dict:
+    def __call__(self, batch: Batch) -> Losses:
         """Return the loss over the rows that count.
 
         Parameters
         ----------
-        target, output : arrays of shape (batch, ...)
-        weights : float32 array of shape (batch,)
-            0 for padding rows; 1, or the row's sample weight, for others.
-        rows : scalar
-            How many rows are not padding.
+        batch : Batch
 
         Returns
         -------
-        dict of str to scalar
+        Losses
         """
-        values = jnp.asarray(self._per_element(target, output))
+        values = jnp.asarray(self._per_element(batch.target, batch.output))
         if values.ndim == 0:
-            return {"reconstruction": values}
-        per_row = jnp.mean(values.reshape(values.shape[0], -1), axis=1)
-        # A padding row may hold anything; where() keeps an infinity there from becoming NaN.
-        counted = jnp.where(weights > 0, per_row * weights, 0.0)
-        return {"reconstruction": jnp.sum(counted) / jnp.maximum(rows, 1.0)}
+            return self._single(values)
+        return self._single(batch.mean(jnp.mean(values.reshape(values.shape[0], -1), axis=1)))
 
     def config(self) -> list:
         """Return what tells this objective from others, for the cache of programs."""

@@ -67,6 +67,7 @@ def build(
     Parameters
     ----------
     encoder, decoder : dict
+        The encoder of a variational network gives means and log variances.
     row_shape : tuple of int
     bottleneck : int
     stored : int
@@ -89,9 +90,9 @@ def build(
     with keras.saving.custom_object_scope(dict(custom_objects)), deferred_initializers():
         with _at_most(stored):
             models = [_from_config(config) for config in parts]
-        ends = [(row_shape, (bottleneck,)), ((bottleneck,), row_shape)]
-        for model, (takes, makes) in zip(models, ends, strict=True):
-            _check_ends(model, takes, makes)
+        codes = [(bottleneck,)] * min(len(models[0].outputs), 2)
+        _check_ends(models[0], [row_shape, *codes])
+        _check_ends(models[1], [(bottleneck,), row_shape])
         return join_networks(*models)
 
 
@@ -173,11 +174,12 @@ def _from_config(config: Any) -> keras.Model:
     return model
 
 
-def _check_ends(model: keras.Model, takes: tuple[int, ...], makes: tuple[int, ...]) -> None:
+def _check_ends(model: keras.Model, wanted: list[tuple[int, ...]]) -> None:
     found = [tuple(tensor.shape[1:]) for tensor in (*model.inputs, *model.outputs)]
-    if found != [takes, makes]:
+    if found != wanted:
         raise ValueError(
-            f"its {model.name} must take the shape {takes} and make {makes}; it has {found} instead"
+            f"its {model.name} must take the shape {wanted[0]} and make {wanted[1:]}; it has "
+            f"{found} instead"
         )
 
 

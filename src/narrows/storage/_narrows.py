@@ -33,7 +33,7 @@ def save(
 
     Parameters
     ----------
-    model : Autoencoder, PCA or sklearn.pipeline.Pipeline
+    model : an embedder, such as Autoencoder or PCA, or sklearn.pipeline.Pipeline
         Fitted. A pipeline is made of `TablePreprocessor`, ``StandardScaler``, ``MinMaxScaler``
         or ``RobustScaler`` and, as its last step, an embedder.
     path : path-like
@@ -110,7 +110,7 @@ def load(path: str | os.PathLike, custom_objects: Mapping[str, Any] | None = Non
 
     Returns
     -------
-    Autoencoder, PCA or sklearn.pipeline.Pipeline
+    an embedder or sklearn.pipeline.Pipeline
         Fitted; on the same versions and machine, transforms to the same bits.
 
     Raises

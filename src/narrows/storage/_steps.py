@@ -1,7 +1,8 @@
 """What is stored of each kind of step: its parameters, and the arrays it learned.
 
 A step is described by a dictionary for the manifest and arrays by name; `restore` builds it
-again. Attributes stand by name in `_LEARNED`; an autoencoder has its networks and history too.
+again. Attributes stand by name in `_LEARNED`; what trains a network has its graphs and history
+too.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from narrows.data import TablePreprocessor
-from narrows.embedders import PCA, Autoencoder
+from narrows.embedders import PCA, Autoencoder, LinearAutoencoder, VariationalAutoencoder
 from narrows.storage._plain import describe, from_plain, to_plain
 
 Arrays = dict[str, np.ndarray]
@@ -31,9 +32,14 @@ _LEARNED: dict[type, tuple[str, ...]] = {
     RobustScaler: ("center_", "scale_"),
     TablePreprocessor: (),
     Autoencoder: (),
+    LinearAutoencoder: (),
+    VariationalAutoencoder: (),
 }  # fmt: skip
 KINDS: dict[str, type] = {kind.__name__: kind for kind in _LEARNED}
-EMBEDDERS = (Autoencoder, PCA)
+NETWORK_EMBEDDERS = (Autoencoder, LinearAutoencoder, VariationalAutoencoder)
+EMBEDDERS = (*NETWORK_EMBEDDERS, PCA)
+# What of the parameters makes up the objective, for readers of the manifest.
+_OBJECTIVE = ("loss", "noise", "sparsity", "contraction", "likelihood", "beta", "kl_warmup")
 
 
 def describe_step(step: Any) -> tuple[dict[str, Any], Arrays]:
@@ -65,8 +71,8 @@ def describe_step(step: Any) -> tuple[dict[str, Any], Arrays]:
     arrays, about["learned"] = _learned(step)
     if isinstance(step, TablePreprocessor):
         about["preprocessing"] = step.to_config()
-    if isinstance(step, Autoencoder):
-        more, found = _describe_autoencoder(step)
+    if isinstance(step, NETWORK_EMBEDDERS):
+        more, found = _describe_networks(step)
         about |= more
         arrays |= found
     return about, arrays
@@ -95,8 +101,8 @@ def restore_step(about: dict[str, Any], arrays: Arrays, custom_objects: Mapping[
         step.n_features_in_ = _count(about["n_features_in"])
         if about["feature_names_in"] is not None:
             step.feature_names_in_ = _names(about)
-    if kind is Autoencoder:
-        _restore_autoencoder(step, about, arrays, custom_objects)
+    if kind in NETWORK_EMBEDDERS:
+        _restore_networks(step, about, arrays, custom_objects)
     else:
         _restore_learned(step, about, arrays)
     if about["output"] is not None:
@@ -108,8 +114,8 @@ def _parameters(step: Any) -> dict[str, Any]:
     """A step's parameters; a network that is no list of widths is stored as a graph instead."""
     values = step.get_params(deep=False)
     plain = {name: to_plain(value) for name, value in values.items()}
-    if isinstance(step, Autoencoder):
-        for part in ("encoder", "decoder"):
+    if isinstance(step, NETWORK_EMBEDDERS):
+        for part in {"encoder", "decoder"} & set(values):
             if callable(values[part]):
                 plain[part] = {"graph": describe(values[part])}
     return plain
@@ -141,23 +147,26 @@ def _restore_learned(step: Any, about: dict[str, Any], arrays: Arrays) -> None:
         setattr(step, name, value)
 
 
-def _describe_autoencoder(step: Any) -> tuple[dict[str, Any], Arrays]:
+def _describe_networks(step: Any) -> tuple[dict[str, Any], Arrays]:
     from narrows.storage._graphs import config_of, weights_of
 
     networks: dict[str, Any] = {}
     custom: set[str] = set()
-    for part in ("encoder", "decoder", "autoencoder"):
-        networks[part], names = config_of(getattr(step, f"{part}_"))
-        custom |= set(names)
+    for part in ("encoder", "posterior", "decoder", "autoencoder"):
+        if hasattr(step, f"{part}_"):
+            networks[part], names = config_of(getattr(step, f"{part}_"))
+            custom |= set(names)
     restarts = step.restarts_
-    weights = weights_of(step.autoencoder_)
+    weights = weights_of(step._whole)
     about = {
         "networks": networks,
         "weights": list(weights),
         "custom_objects": sorted(custom),
-        "row_shape": list(step.autoencoder_.input.shape[1:]),
+        "row_shape": list(step.encoder_.input.shape[1:]),
         "bottleneck": int(step.encoder_.output.shape[-1]),
-        "objective": {"loss": to_plain(step.loss), "noise": float(step.noise)},
+        "objective": {
+            name: to_plain(getattr(step, name)) for name in _OBJECTIVE if hasattr(step, name)
+        },
         "seed": to_plain(step.random_state),
         "restarts": {
             "count": len(restarts), "in_use": int(restarts.best), "monitored": restarts.monitored,
@@ -171,22 +180,25 @@ def _describe_autoencoder(step: Any) -> tuple[dict[str, Any], Arrays]:
     return about, arrays
 
 
-def _restore_autoencoder(
+def _restore_networks(
     step: Any, about: dict[str, Any], arrays: Arrays, custom_objects: Mapping[str, Any]
 ) -> None:
     from narrows.embedders._restarts import Restarts
     from narrows.storage._graphs import assign_weights, build
 
     weights = _part(arrays, "weights/")
+    graphs = about["networks"]
     networks = build(
-        about["networks"]["encoder"],
-        about["networks"]["decoder"],
+        graphs.get("posterior", graphs["encoder"]),
+        graphs["decoder"],
         tuple(_count(length) for length in about["row_shape"]),
         _count(about["bottleneck"]),
         stored=sum(value.size for value in weights.values()),
         custom_objects=custom_objects,
     )
-    assign_weights(networks.autoencoder, weights)
+    if (networks.posterior is None) is (type(step) is VariationalAutoencoder):
+        raise ValueError(f"its networks are not those of a {about['kind']}")
+    assign_weights(networks.trained, weights)
     history = _frame(_part(arrays, "history/"), about["history"])
     table = _frame(_part(arrays, "restarts/"), about["restart_table"])
     extra = len(arrays) - len(weights) - history.shape[1] - table.shape[1]
@@ -194,14 +206,21 @@ def _restore_autoencoder(
     if extra or len(table) != about["restarts"]["count"] or monitored not in history:
         raise ValueError("its history does not belong to its restarts")
     for part in ("encoder", "decoder"):
-        if _is_graph(about["parameters"][part]):
-            setattr(step, part, getattr(networks, part))
-    step.encoder_ = networks.encoder
-    step.decoder_ = networks.decoder
-    step.autoencoder_ = networks.autoencoder
-    in_use = {best: [np.asarray(weight.value) for weight in networks.autoencoder.weights]}
+        if _is_graph(about["parameters"].get(part)):
+            setattr(step, part, _as_parameter(networks, part))
+    step._adopt(networks)
+    in_use = {best: [np.asarray(weight.value) for weight in networks.trained.weights]}
     step.restarts_ = Restarts(best, monitored, history, table, in_use)
     step.history_ = history
+
+
+def _as_parameter(networks: Any, part: str) -> Any:
+    """Return a part's graph as the constructor takes it: of a posterior, both halves in one."""
+    if part == "encoder" and networks.posterior is not None:
+        from narrows.networks import joined_posterior
+
+        return joined_posterior(networks.posterior)
+    return getattr(networks, part)
 
 
 def _part(arrays: Arrays, prefix: str) -> Arrays:

@@ -3,9 +3,10 @@
 Importing this package imports Keras and JAX, so the estimators do it when they fit.
 """
 
+from narrows.training._corruption import Noise
 from narrows.training._forward import forward
 from narrows.training._program import Recipe, forget_programs, initial_weights
 from narrows.training._result import Training
 from narrows.training._train import train
 
-__all__ = ["Recipe", "Training", "forget_programs", "forward", "initial_weights", "train"]
+__all__ = ["Noise", "Recipe", "Training", "forget_programs", "forward", "initial_weights", "train"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
-from narrows.training._loops import Shape, Span
+from narrows.training._loops import Data, Own, Shape, Span
 from narrows.training._program import Compiled, Program
 from narrows.training._result import finite_lanes
 
@@ -28,6 +28,7 @@ class Lanes:
     initial: list[np.ndarray] | None
     orders: list
     validation: np.ndarray
+    offsets: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,7 @@ class Plan:
     program: Program
     compiled: Compiled
     shape: Shape
-    x: jax.Array
-    sample_weights: jax.Array
+    data: Data
     epochs: int
     rows: int
     validation_rows: int
@@ -57,6 +57,7 @@ class ChunkResult:
     numbers: list[int]
     history: np.ndarray
     weights: list[np.ndarray]
+    parameters: dict[str, np.ndarray]
     epochs_run: np.ndarray
     best_epoch: np.ndarray
     diverged: np.ndarray
@@ -117,9 +118,8 @@ def train_chunk(
         if step == 0:
             orders = jax.device_put(_draw_orders(lanes.orders, epochs, shape))
         span = _span(plan, epochs, done, step, end)
-        carry, numbers = compiled.segment(
-            carry, plan.x, plan.sample_weights, orders, lanes.validation, span
-        )
+        own = Own(orders, lanes.validation, lanes.offsets)
+        carry, numbers = compiled.segment(carry, plan.data, own, span)
         numbers.block_until_ready()
         pace.record(time.perf_counter() - began, epochs * (end - step))
         report(len(lanes.numbers) * epochs * (end - step) / plan.steps)
@@ -137,7 +137,9 @@ def train_chunk(
 
 
 def _span(plan: Plan, epochs: int, done: int, step: int, end: int) -> Span:
-    numbers = (epochs, done, step, end, plan.rows, plan.validation_rows, plan.patience)
+    numbers = (
+        epochs, done, step, end, plan.rows, plan.validation_rows, plan.patience, plan.epochs
+    )  # fmt: skip
     return Span(*(np.int32(number) for number in numbers))
 
 
@@ -177,14 +179,15 @@ def _collect(plan: Plan, lanes: Lanes, carry, history: np.ndarray) -> ChunkResul
         epochs_run = np.minimum(epochs_run, stop)
     history = history.copy()
     history[np.arange(total)[None, :] >= epochs_run[:, None]] = np.nan
-    weights = plan.program.join(trainable, other)
+    weights, parameters = plan.program.join(trainable, other)
     # A loss is taken before the step that follows it, and the last step may be the one too many.
-    diverged |= ~finite_lanes(weights)
+    diverged |= ~finite_lanes([*weights, *parameters.values()])
     real = slice(len(lanes.numbers))
     return ChunkResult(
         numbers=lanes.numbers,
         history=history[real],
         weights=[values[real] for values in weights],
+        parameters={name: values[real] for name, values in parameters.items()},
         epochs_run=epochs_run[real],
         best_epoch=best_epoch[real],
         diverged=diverged[real],

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from narrows._keras import keras
+from narrows.networks._variational import Sampling as PlainSampling
 from narrows.training import _random
 from narrows.training._trace import current_trace
 
@@ -37,6 +38,23 @@ class BatchNormalization(keras.layers.BatchNormalization):
             rows = rows.reshape(rows.shape + (1,) * (len(shape) - 1))
             mask = jnp.broadcast_to(rows, shape)
         return super().call(inputs, training=training, mask=mask)
+
+
+class Sampling(PlainSampling):
+    """Draws codes from the encoder's normal distributions, in training and validation.
+
+    z = μ + σ · ε with ε standard normal, so that gradients reach μ and σ (Kingma and Welling 2014,
+    arXiv:1312.6114, section 2.4).
+    """
+
+    def call(self, inputs):
+        """Draw; both inputs and the output have shape (batch, bottleneck)."""
+        trace = current_trace()
+        if trace is None:
+            return super().call(inputs)
+        mean, log_variance = inputs
+        drawn = _random.normal(trace.key, trace.step, trace.next_site(), tuple(mean.shape))
+        return mean + jnp.exp(log_variance / 2) * drawn.astype(mean.dtype)
 
 
 _SMALL_PRODUCT = 1_000_000  # multiply-adds

@@ -12,9 +12,10 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from narrows.training._rows import VALIDATION_BATCH
 from narrows.training._step import (
+    Moment,
     Parts,
+    Rows,
     State,
     Tally,
     empty_tally,
@@ -47,6 +48,47 @@ class Span(NamedTuple):
     rows: jax.Array
     validation_rows: jax.Array
     patience: jax.Array
+    all_epochs: jax.Array
+
+
+class Data(NamedTuple):
+    """The rows of all lanes, shared by them.
+
+    Attributes
+    ----------
+    x : array of shape (data_rows, ...)
+    targets : array of shape (data_rows, ...) or None
+        What outputs should equal, if not `x`.
+    weights : float32 array of shape (data_rows,)
+        See `Rows`; validation rows are not weighted.
+    """
+
+    x: jax.Array
+    targets: jax.Array | None
+    weights: jax.Array
+
+    def take(self, rows, counted, offset) -> Rows:
+        """Return a batch by its row numbers; shapes (batch,), but for the lane's offset."""
+        targets = None if self.targets is None else self.targets[rows]
+        return Rows(self.x[rows], targets, counted, self.weights[rows], offset)
+
+
+class Own(NamedTuple):
+    """What one lane has for itself in a segment.
+
+    Attributes
+    ----------
+    orders : int32 array of shape (shape.epochs, shape.rows)
+        For every epoch the row numbers in batch order, padded with any valid number.
+    validation : int32 array of shape (shape.validation_rows,)
+        Row numbers of the validation rows, padded likewise.
+    offset : float32 array of the shape of a row, or None
+        See `Rows`.
+    """
+
+    orders: jax.Array
+    validation: jax.Array
+    offset: jax.Array | None
 
 
 @dataclass(frozen=True)
@@ -60,6 +102,8 @@ class Shape:
         Capacity of a segment.
     rows, validation_rows : int
         Buckets for the rows of one lane; 0 validation rows for none.
+    validation_batch : int
+        How many rows are validated at once.
     exact_rows : tuple of (int, int) or None
         The true row counts, for a network that must not see padding.
     early_stopping : bool
@@ -69,6 +113,7 @@ class Shape:
     epochs: int
     rows: int
     validation_rows: int
+    validation_batch: int
     exact_rows: tuple[int, int] | None
     early_stopping: bool
 
@@ -83,9 +128,7 @@ def history_width(parts: Parts, shape: Shape) -> int:
     return len(measure_names(parts)) * (2 if shape.validation_rows else 1)
 
 
-def run_segment(
-    parts: Parts, shape: Shape, carry: Carry, x, sample_weights, orders, validation, span: Span
-):
+def run_segment(parts: Parts, shape: Shape, carry: Carry, data: Data, own: Own, span: Span):
     """Train one lane for a segment.
 
     Parameters
@@ -93,14 +136,8 @@ def run_segment(
     parts, shape
         What is compiled in.
     carry : Carry
-    x : array of shape (data_rows, ...)
-        All rows of the data, shared by the lanes.
-    sample_weights : float32 array of shape (data_rows,)
-        See `train_step`; validation rows are not weighted.
-    orders : int32 array of shape (shape.epochs, shape.rows)
-        For every epoch the row numbers in batch order, padded with any valid number.
-    validation : int32 array of shape (shape.validation_rows,)
-        Row numbers of the validation rows, padded likewise.
+    data : Data
+    own : Own
     span : Span
 
     Returns
@@ -108,23 +145,23 @@ def run_segment(
     (Carry, float32 array of shape (shape.epochs, n_measures))
     """
     history = jnp.zeros((shape.epochs, history_width(parts, shape)), jnp.float32)
+    steps = -(-span.rows // shape.batch_size)
     train_rows, validation_rows = shape.exact_rows or (None, None)
 
     def epoch(index, loop):
         carry, history = loop
 
         def train(start, size, counted, inner):
-            rows = lax.dynamic_slice(orders, (index, start), (1, size))[0]
+            rows = lax.dynamic_slice(own.orders, (index, start), (1, size))[0]
             state, tally = inner
-            padded = train_rows is None
-            weights = sample_weights[rows]
-            return train_step(parts, state, tally, x[rows], counted, weights, padded=padded)
+            moment = _moment(span, index, start // shape.batch_size, steps)
+            batch = data.take(rows, counted, own.offset)
+            return train_step(parts, state, tally, batch, moment, padded=train_rows is None)
 
         state, tally = _batches(
             train, (carry.state, carry.tally), shape.batch_size, span.rows, train_rows,
             span.first_step, span.end_step,
         )  # fmt: skip
-        last = -(-span.rows // shape.batch_size)
 
         def finish(args):
             state, tally, stopper, history = args
@@ -140,10 +177,11 @@ def run_segment(
 
         def validate(state):
             def add(start, size, counted, tally):
-                rows = lax.dynamic_slice(validation, (start,), (size,))
-                return evaluate(parts, state, tally, x[rows], counted)
+                rows = lax.dynamic_slice(own.validation, (start,), (size,))
+                batch = data.take(rows, counted, own.offset)
+                return evaluate(parts, state, tally, batch, start)
 
-            size = validation_batch(shape)
+            size = shape.validation_batch
             end = -(-span.validation_rows // size)
             tally = _batches(
                 add, empty_tally(parts), size, span.validation_rows, validation_rows, 0, end
@@ -151,7 +189,7 @@ def run_segment(
             return results(parts, tally)
 
         state, tally, stopper, history = lax.cond(
-            span.end_step >= last, finish, lambda args: args,
+            span.end_step >= steps, finish, lambda args: args,
             (state, tally, carry.stopper, history),
         )  # fmt: skip
         return Carry(state, tally, stopper), history
@@ -159,15 +197,11 @@ def run_segment(
     return lax.fori_loop(0, span.epochs, epoch, (carry, history))
 
 
-def validation_batch(shape: Shape) -> int:
-    """How many rows are validated at once: all, up to what memory should bear.
-
-    A loss that depends on the batch (an activity regularizer) must see the batches that Keras's
-    ``evaluate`` would make.
-    """
-    if shape.exact_rows is not None:
-        return shape.batch_size
-    return min(shape.validation_rows, VALIDATION_BATCH)
+def _moment(span: Span, index, step, steps) -> Moment:
+    """Return where in the training a step of the segment's epoch number `index` is."""
+    epoch = (span.first_epoch + index).astype(jnp.float32)
+    within = jnp.asarray(step, jnp.float32) / steps.astype(jnp.float32)
+    return Moment(epoch, (epoch + within) / span.all_epochs.astype(jnp.float32))
 
 
 def _batches(body: Callable, carry, size: int, rows, exact: int | None, first, end):

@@ -1,10 +1,11 @@
 """Who may be shown padding rows, and who must not."""
 
 from collections.abc import Callable
-from typing import Any
 
 from narrows._keras import keras
 from narrows.networks._copying import foreign_pieces
+from narrows.networks._variational import Sampling
+from narrows.objectives import Objective
 
 _LAYERS = keras.layers
 # Layers that treat a batch row by row. Batch normalization does not, but its twin leaves padding
@@ -78,10 +79,10 @@ _ROW_BY_ROW = {
         "GRU",
     ]
     if hasattr(_LAYERS, name)
-}
+} | {Sampling}
 
 
-def tolerates_padding(model: keras.Model, objective: Any) -> bool:
+def tolerates_padding(model: keras.Model, objective: Objective) -> bool:
     """Whether padding rows in a batch leave the other rows' results and losses unchanged.
 
     Where that is not certain, the engine compiles batches of exactly the right length instead,
@@ -92,10 +93,10 @@ def tolerates_padding(model: keras.Model, objective: Any) -> bool:
     Parameters
     ----------
     model : keras.Model
-    objective : callable
-        See `narrows.objectives`; its ``row_by_row`` says whether a row's loss is its own.
+    objective : Objective
+        Its ``ignores_padding`` says whether padding rows cannot change it.
     """
-    if not objective.row_by_row:
+    if not objective.ignores_padding:
         return False
     return all(_row_by_row(operation) for operation in model.operations)
 

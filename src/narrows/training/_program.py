@@ -5,7 +5,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,10 +13,12 @@ import numpy as np
 from narrows._keras import keras
 from narrows.networks._copying import foreign_pieces, is_own
 from narrows.networks._initializers import uncompiled_zeros
+from narrows.objectives import Objective
 from narrows.training import _start
 from narrows.training._cache import compiling
 from narrows.training._compile import compile_together, over_lanes, traced
-from narrows.training._loops import Carry, Shape, Span, new_carry, run_segment
+from narrows.training._corruption import Noise
+from narrows.training._loops import Carry, Data, Own, Shape, Span, new_carry, run_segment
 from narrows.training._step import Parts, State, measure_names
 from narrows.training._twin import Twin, make_twin
 
@@ -33,21 +34,25 @@ class Recipe:
     Attributes
     ----------
     model : keras.Model
-        The network to train; its own weights are not touched.
-    objective : callable
-        See `narrows.objectives`; has ``names`` and a ``config()``.
+        The network to train, with one output, the reconstruction, or a dictionary of outputs
+        (see `narrows.objectives.Batch`); its own weights are not touched.
+    objective : Objective
     optimizer : keras.optimizers.Optimizer
         A template; its learning rate is an input of the program.
     metrics : tuple of keras.metrics.Metric
-    noise : float
-        Standard deviation of the Gaussian noise added to the rows in training.
+        Of the target and the output.
+    noise : Noise or None
+        What is done in training to the rows that the encoder sees.
+    decay : {"cosine"} or None
+        Whether the learning rate falls to 0 over all steps, along half a cosine wave.
     """
 
     model: keras.Model
-    objective: Any
+    objective: Objective
     optimizer: keras.optimizers.Optimizer
-    metrics: tuple
-    noise: float
+    metrics: tuple = ()
+    noise: Noise | None = None
+    decay: str | None = None
 
     def key(self) -> str:
         """Return a text that is equal for recipes that compile to the same programs."""
@@ -61,6 +66,7 @@ class Recipe:
             self.objective.config(),
             [_identity(metric) for metric in self.metrics],
             self.noise,
+            self.decay,
         ]
         return json.dumps(parts, sort_keys=True, default=str)
 
@@ -94,8 +100,8 @@ class Compiled:
         shape (lanes, 2), rates float32 of shape (lanes,), initial variables a list of arrays of
         shape (lanes, ...) or None.
     segment : callable
-        ``segment(carry, x, sample_weights, orders, validation, span)`` as `run_segment`, with a
-        lane axis on all but `x`, `sample_weights` and `span`; the carry is donated.
+        ``segment(carry, data, own, span)`` as `run_segment`, with a lane axis on `carry` and
+        `own`; the carry is donated.
     """
 
     start: Callable
@@ -127,53 +133,68 @@ class Program:
 
     def __post_init__(self):
         self.twin = make_twin(self.recipe.model)
-        optimizer = type(self.recipe.optimizer).from_config(self.recipe.optimizer.get_config())
-        with uncompiled_zeros():
-            optimizer.build(self.twin.model.trainable_variables)
-        metrics = tuple(_built(metric, self.twin.model) for metric in self.recipe.metrics)
+        model, recipe = self.twin.model, self.recipe
+        self._own = [
+            keras.Variable(np.float32(value), name=name, dtype="float32")
+            for name, value in recipe.objective.parameters.items()
+        ]
+        optimizer = _built_optimizer(recipe.optimizer, model.trainable_variables, self._own)
         self.parts = Parts(
-            self.twin.model, optimizer, self.recipe.objective, metrics, self.recipe.noise
+            model=model,
+            encode=self.twin.encoder() if recipe.objective.encodes else None,
+            optimizer=optimizer,
+            rates=tuple(v.path.endswith("learning_rate") for v in optimizer.variables),
+            objective=recipe.objective,
+            metrics=tuple(_built_metric(metric, model) for metric in recipe.metrics),
+            noise=recipe.noise,
+            decay=recipe.decay,
         )
         self.unseeded = [
             variable.path
-            for variable in self.twin.model.trainable_variables
+            for variable in model.trainable_variables
             if not _can_be_seeded(self.twin.initializers.get(id(variable)))
         ]
         self._optimizer_start = [np.asarray(v.value) for v in optimizer.variables]
-        self._rate = [v.path.endswith("learning_rate") for v in optimizer.variables]
 
     @property
     def measures(self) -> list[str]:
         """Names of the numbers an epoch leaves, without the validation ones."""
         return measure_names(self.parts)
 
-    def compiled(self, shape: Shape, lanes: int, x: jax.Array, drawn: bool) -> Compiled:
+    def compiled(
+        self, shape: Shape, lanes: int, data: Data, *, drawn: bool, shifted: bool
+    ) -> Compiled:
         """Return the functions for so many lanes, compiling them at the first call.
 
         Parameters
         ----------
         shape : Shape
         lanes : int
-        x : array of shape (data_rows, ...)
-            The data, for its shape and type.
+        data : Data
+            For its shapes and types.
         drawn : bool
             Whether initial weights are drawn; otherwise they are arguments of ``start``.
+        shifted : bool
+            Whether lanes have offsets.
         """
-        key = (shape, lanes, x.shape, str(x.dtype), drawn)
+        described = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), data)
+        key = (shape, lanes, described, drawn, shifted)
         with self._lock:
             if key not in self._compiled:
-                self._compiled[key] = self._compile(shape, lanes, x, drawn)
+                self._compiled[key] = self._compile(*key)
                 while len(self._compiled) > _KEPT:
                     self._compiled.popitem(last=False)
             self._compiled.move_to_end(key)
             return self._compiled[key]
 
-    def _compile(self, shape: Shape, lanes: int, x: jax.Array, drawn: bool) -> Compiled:
+    def _compile(
+        self, shape: Shape, lanes: int, data: Data, drawn: bool, shifted: bool
+    ) -> Compiled:
         def start(weights_key, masks_key, rate, initial):
             return self._start(shape, weights_key, masks_key, rate, initial)
 
-        def segment(carry, x, weights, orders, validation, span):
-            return run_segment(self.parts, shape, carry, x, weights, orders, validation, span)
+        def segment(carry, data, own, span):
+            return run_segment(self.parts, shape, carry, data, own, span)
 
         keys = jax.ShapeDtypeStruct((lanes, 2), jnp.uint32)
         initial = None if drawn else [_lanes_of(lanes, v) for v in self.twin.model.variables]
@@ -184,13 +205,15 @@ class Program:
         carry = jax.tree.map(
             lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), start_lowered.out_info
         )
-        weights = jax.ShapeDtypeStruct(x.shape[:1], jnp.float32)
-        orders = jax.ShapeDtypeStruct((lanes, shape.epochs, shape.rows), jnp.int32)
-        validation = jax.ShapeDtypeStruct((lanes, shape.validation_rows), jnp.int32)
+        own = Own(
+            jax.ShapeDtypeStruct((lanes, shape.epochs, shape.rows), jnp.int32),
+            jax.ShapeDtypeStruct((lanes, shape.validation_rows), jnp.int32),
+            jax.ShapeDtypeStruct((lanes, *data.x.shape[1:]), jnp.float32) if shifted else None,
+        )
         span = Span(*[jax.ShapeDtypeStruct((), jnp.int32)] * len(Span._fields))
         segment_lowered = traced(
-            jax.jit(over_lanes(segment, lanes, (0, None, None, 0, 0, None)), donate_argnums=0),
-            (carry, x, weights, orders, validation, span),
+            jax.jit(over_lanes(segment, lanes, (0, None, 0, None)), donate_argnums=0),
+            (carry, data, own, span),
         )
         return Compiled(*compile_together(start_lowered, segment_lowered))
 
@@ -198,9 +221,10 @@ class Program:
         """Return one lane's memory before the first step."""
         variables = initial or _start.initial_weights(self.twin, weights_key)
         trainable, other = self._split(variables)
+        trainable = trainable + [jnp.asarray(variable.value) for variable in self._own]
         optimizer = [
             rate.astype(value.dtype) if is_rate else jnp.asarray(value)
-            for value, is_rate in zip(self._optimizer_start, self._rate, strict=True)
+            for value, is_rate in zip(self._optimizer_start, self.parts.rates, strict=True)
         ]
         state = State(trainable, other, optimizer, masks_key, jnp.uint32(0))
         return new_carry(self.parts, shape, state)
@@ -213,12 +237,25 @@ class Program:
         other = [by_id[id(v)] for v in model.non_trainable_variables]
         return trainable, other
 
-    def join(self, trainable, other) -> list[np.ndarray]:
-        """Put a state's arrays back in the order of ``model.variables``."""
+    def join(self, trainable, other) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+        """Put a state's arrays back in the order of ``model.variables``, and the objective's own.
+
+        Parameters
+        ----------
+        trainable, other : lists of arrays
+            As in `State`.
+        """
         model = self.twin.model
-        by_id = dict(zip((id(v) for v in model.trainable_variables), trainable, strict=True))
+        count = len(model.trainable_variables)
+        by_id = dict(
+            zip((id(v) for v in model.trainable_variables), trainable[:count], strict=True)
+        )
         by_id |= zip((id(v) for v in model.non_trainable_variables), other, strict=True)
-        return [np.asarray(by_id[id(v)]) for v in model.variables]
+        own = zip(self.recipe.objective.parameters, trainable[count:], strict=True)
+        return (
+            [np.asarray(by_id[id(v)]) for v in model.variables],
+            {name: np.asarray(value) for name, value in own},
+        )
 
 
 def _can_be_seeded(initializer) -> bool:
@@ -232,10 +269,21 @@ def _lanes_of(lanes: int, variable) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct((lanes, *variable.shape), variable.dtype)
 
 
-def _built(metric, model):
+def _built_optimizer(template, weights: list, own: list):
+    """Return a copy of an optimizer, built for the weights and the objective's own numbers."""
+    optimizer = type(template).from_config(template.get_config())
+    if own:  # weight decay is for the network
+        optimizer.exclude_from_weight_decay(var_list=own)
+    with uncompiled_zeros():
+        optimizer.build(weights + own)
+    return optimizer
+
+
+def _built_metric(metric, model):
     """Return a copy of a metric whose variables exist (some are made at the first update)."""
     metric = type(metric).from_config(metric.get_config())
-    row = np.zeros((1, *model.output.shape[1:]), "float32")
+    output = model.output["output"] if isinstance(model.output, dict) else model.output
+    row = np.zeros((1, *output.shape[1:]), "float32")
     metric.update_state(row, row)
     metric.reset_state()
     return metric

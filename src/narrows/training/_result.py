@@ -27,12 +27,15 @@ class Training:
     Attributes
     ----------
     measures : list of str
-        Names of the history's last axis: loss, the metrics, then the same with ``val_``.
+        Names of the history's last axis: loss, its terms where there are several, the metrics,
+        then the same with ``val_``.
     history : float32 ndarray of shape (lanes, epochs, n_measures)
         NaN after a lane's last epoch.
     weights : list of ndarrays of shape (lanes, ...)
         In the order of the model's ``variables``; the best epoch's with early stopping, else the
         last epoch's.
+    parameters : dict of str to float32 ndarray of shape (lanes,)
+        What the objective's own trainable numbers ended as.
     epochs_run : int ndarray of shape (lanes,)
     best_epoch : int ndarray of shape (lanes,)
         The epoch, from 0, that `weights` are from.
@@ -46,6 +49,7 @@ class Training:
     measures: list[str]
     history: np.ndarray
     weights: list[np.ndarray]
+    parameters: dict[str, np.ndarray]
     epochs_run: np.ndarray
     best_epoch: np.ndarray
     diverged: np.ndarray
@@ -63,7 +67,9 @@ class Training:
 
         A lane that diverged is usable if early stopping kept its weights from before.
         """
-        return np.isfinite(self.losses(self.monitored)) & finite_lanes(self.weights)
+        return np.isfinite(self.losses(self.monitored)) & finite_lanes(
+            [*self.weights, *self.parameters.values()]
+        )
 
     def losses(self, name: str) -> np.ndarray:
         """Return one measure at the epoch that `weights` are from.
@@ -91,6 +97,7 @@ class Training:
             measures=self.measures,
             history=self.history[lanes],
             weights=[values[lanes] for values in self.weights],
+            parameters={name: values[lanes] for name, values in self.parameters.items()},
             epochs_run=self.epochs_run[lanes],
             best_epoch=self.best_epoch[lanes],
             diverged=self.diverged[lanes],

@@ -3,6 +3,7 @@
 Shapes below leave the lanes out: `jax.vmap` adds them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,14 +11,15 @@ import jax
 import jax.numpy as jnp
 
 from narrows._keras import keras
-from narrows.training import _random
-from narrows.training._trace import Trace, tracing
+from narrows.objectives import Batch, Losses, Objective
+from narrows.training._corruption import Noise, corrupt
+from narrows.training._trace import VALIDATION_SITES, Trace, tracing
 
 
 class State(NamedTuple):
     """What a training carries from step to step: everything in here is donated and replaced."""
 
-    trainable: list[jax.Array]
+    trainable: list[jax.Array]  # the model's, then the objective's own
     other: list[jax.Array]
     optimizer: list[jax.Array]
     key: jax.Array  # uint32 (2,): the restart's key for masks and noise
@@ -33,15 +35,76 @@ class Tally(NamedTuple):
     metrics: list[list[jax.Array]]  # the variables of each Keras metric
 
 
+class Rows(NamedTuple):
+    """One batch of the data.
+
+    Attributes
+    ----------
+    x : array of shape (batch, ...)
+        The rows; a short batch is padded with rows that do not count.
+    target : array of shape (batch, ...) or None
+        What the output should equal, if not `x`.
+    counted : float32 array of shape (batch,)
+        1 for a row, 0 for padding; padding comes last.
+    weights : float32 array of shape (batch,)
+        Factors of the rows' losses. As in Keras the sum is divided by the number of rows, not by
+        the sum of the weights; batch statistics and metrics do not see them.
+    offset : float32 array of the shape of a row, or None
+        Taken off what goes into the network and added to its output: the network is that of
+        rows with another origin, while objective, noise and metrics see rows as they are.
+    """
+
+    x: jax.Array
+    target: jax.Array | None
+    counted: jax.Array
+    weights: jax.Array
+    offset: jax.Array | None
+
+
+class Moment(NamedTuple):
+    """Where in the training a step is: float32 scalars.
+
+    Attributes
+    ----------
+    epoch : scalar
+        Epochs finished before this one.
+    progress : scalar
+        The share of all steps made so far, from 0 to 1.
+    """
+
+    epoch: jax.Array
+    progress: jax.Array
+
+
 @dataclass(frozen=True)
 class Parts:
-    """What a step is made of; none of it is an array, so none of it is an input."""
+    """What a step is made of; none of it is an array, so none of it is an input.
+
+    Attributes
+    ----------
+    model : keras.Model
+        The training twin, with one output or several by name.
+    encode : callable or None
+        ``encode(trainable, other, rows)`` returns the code in inference mode.
+    optimizer : keras.optimizers.Optimizer
+        Built for the model's trainable variables and the objective's own.
+    rates : tuple of bool
+        For each of the optimizer's variables, whether it is the learning rate.
+    objective : Objective
+    metrics : tuple of keras.metrics.Metric
+    noise : Noise or None
+    decay : str or None
+        See `Recipe`.
+    """
 
     model: Any
+    encode: Callable | None
     optimizer: Any
-    objective: Any
+    rates: tuple[bool, ...]
+    objective: Objective
     metrics: tuple
-    noise: float
+    noise: Noise | None
+    decay: str | None
 
 
 def empty_tally(parts: Parts) -> Tally:
@@ -55,34 +118,58 @@ def empty_tally(parts: Parts) -> Tally:
     )
 
 
-def _losses(parts: Parts, trainable, other, x, target, weights, rows, *, training: bool):
-    """Run the network: total loss, the layers' new state, the output, each term by name."""
-    output, other, extra = parts.model.stateless_call(
-        trainable, other, x, training=training, return_losses=True
+def _losses(parts: Parts, trainable, other, seen, rows: Rows, weights, epoch, *, training: bool):
+    """Run the network: the objective's losses, the layers' new state, the output if any."""
+    count = len(trainable) - len(parts.objective.parameters)
+    network, own = trainable[:count], trainable[count:]
+
+    def centred(x):
+        return x if rows.offset is None else x - rows.offset
+
+    outputs, new, extra = parts.model.stateless_call(
+        network, other, centred(seen), training=training, return_losses=True
     )
+    outputs = outputs if isinstance(outputs, dict) else {"output": outputs}
     # A mixed-precision network (a Keras dtype policy) computes in bfloat16; losses do not.
-    output = output.astype(jnp.float32)
-    terms = parts.objective(target, output, weights, rows)
-    total = sum(terms.values()) + sum(extra)
-    return total, (other, output, terms)
+    outputs = {name: value.astype(jnp.float32) for name, value in outputs.items()}
+    if rows.offset is not None:
+        outputs["output"] = outputs["output"] + rows.offset
+    encode = parts.encode
+    found = parts.objective(
+        Batch(
+            target=rows.x if rows.target is None else rows.target,
+            seen=seen,
+            outputs=outputs,
+            weights=weights,
+            counted=rows.counted,
+            rows=jnp.sum(rows.counted),
+            epoch=epoch,
+            encode=encode and (lambda x: encode(network, other, centred(x))),
+            parameters=dict(zip(parts.objective.parameters, own, strict=True)),
+        )
+    )
+    layers = sum(extra)
+    found = Losses(found.minimised + layers, found.loss + layers, found.terms)
+    return found, new, outputs.get("output")
 
 
-def _add(parts: Parts, tally: Tally, total, terms, target, output, counted) -> Tally:
-    rows = jnp.sum(counted)
+def _add(parts: Parts, tally: Tally, found: Losses, output, rows: Rows) -> Tally:
+    count = jnp.sum(rows.counted)
+    target = rows.x if rows.target is None else rows.target
     metrics = [
-        metric.stateless_update_state(variables, target, output, sample_weight=counted)
+        metric.stateless_update_state(variables, target, output, sample_weight=rows.counted)
         for metric, variables in zip(parts.metrics, tally.metrics, strict=True)
     ]
     return Tally(
-        loss=tally.loss + total * rows,
-        rows=tally.rows + rows,
-        terms={name: tally.terms[name] + terms[name] * rows for name in tally.terms},
+        loss=tally.loss + found.loss * count,
+        rows=tally.rows + count,
+        terms={name: tally.terms[name] + found.terms[name] * count for name in tally.terms},
         metrics=metrics,
     )
 
 
 def train_step(
-    parts: Parts, state: State, tally: Tally, x, counted, sample_weights, *, padded: bool = True
+    parts: Parts, state: State, tally: Tally, rows: Rows, moment: Moment, *, padded: bool = True
 ):
     """Make one optimiser step on one batch.
 
@@ -91,13 +178,8 @@ def train_step(
     parts : Parts
     state : State
     tally : Tally
-    x : array of shape (batch, ...)
-        The rows; a short batch is padded with rows that do not count.
-    counted : float32 array of shape (batch,)
-        1 for a row, 0 for padding.
-    sample_weights : float32 array of shape (batch,)
-        Factors of the rows' losses. As in Keras the sum is divided by the number of rows, not by
-        the sum of the weights; batch statistics and metrics do not see them.
+    rows : Rows
+    moment : Moment
     padded : bool
         Whether there may be padding; without it the layers see no mask.
 
@@ -105,33 +187,67 @@ def train_step(
     -------
     (State, Tally)
     """
-    trace = Trace(state.key, state.step, counted if padded else None)
-    noisy = x
-    if parts.noise > 0:
-        noisy = x + parts.noise * _random.normal(state.key, state.step, 0, x.shape)
-
-    weights, rows = counted * sample_weights, jnp.sum(counted)
+    trace = Trace(state.key, state.step, rows.counted if padded else None)
+    seen = rows.x
+    if parts.noise is not None:
+        seen = corrupt(parts.noise, state.key, state.step, rows.x, jnp.sum(rows.counted))
+    weights = rows.counted * rows.weights
 
     def loss_of(trainable):
-        return _losses(parts, trainable, state.other, noisy, x, weights, rows, training=True)
+        found, other, output = _losses(
+            parts, trainable, state.other, seen, rows, weights, moment.epoch, training=True
+        )
+        return found.minimised, (found, other, output)
 
     with tracing(trace):
-        (total, (other, output, terms)), gradients = jax.value_and_grad(loss_of, has_aux=True)(
+        (_, (found, other, output)), gradients = jax.value_and_grad(loss_of, has_aux=True)(
             state.trainable
         )
-    trainable, optimizer = parts.optimizer.stateless_apply(
-        state.optimizer, gradients, state.trainable
-    )
+    trainable, optimizer = _apply(parts, state, gradients, moment)
     new = State(trainable, other, optimizer, state.key, state.step + jnp.uint32(1))
-    return new, _add(parts, tally, total, terms, x, output, counted)
+    return new, _add(parts, tally, found, output, rows)
 
 
-def evaluate(parts: Parts, state: State, tally: Tally, x, counted) -> Tally:
-    """Add one batch in inference mode to `tally`; shapes as in `train_step`."""
-    total, (_, output, terms) = _losses(
-        parts, state.trainable, state.other, x, x, counted, jnp.sum(counted), training=False
-    )
-    return _add(parts, tally, total, terms, x, output, counted)
+def _apply(parts: Parts, state: State, gradients, moment: Moment):
+    """Let the optimizer make its step, with the learning rate of the moment."""
+    if parts.decay is None:
+        return parts.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
+    # Loshchilov and Hutter 2017 (arXiv:1608.03983), equation 5, without restarts, down to 0.
+    factor = (1.0 + jnp.cos(jnp.pi * moment.progress)) / 2.0
+    before = [
+        (value * factor.astype(value.dtype)) if is_rate else value
+        for value, is_rate in zip(state.optimizer, parts.rates, strict=True)
+    ]
+    trainable, after = parts.optimizer.stateless_apply(before, gradients, state.trainable)
+    triples = zip(state.optimizer, after, parts.rates, strict=True)
+    return trainable, [old if is_rate else new for old, new, is_rate in triples]
+
+
+def evaluate(parts: Parts, state: State, tally: Tally, rows: Rows, place) -> Tally:
+    """Add one batch in inference mode to `tally`.
+
+    Parameters
+    ----------
+    parts : Parts
+    state : State
+    tally : Tally
+    rows : Rows
+        Sample weights are not used.
+    place : int32 scalar
+        The batch's place among the validation rows: what is drawn at random there is the same
+        after every epoch, so that epochs can be compared.
+
+    Returns
+    -------
+    Tally
+    """
+    trace = Trace(state.key, jnp.asarray(place, jnp.uint32), None, _sites=VALIDATION_SITES)
+    with tracing(trace):
+        found, _, output = _losses(
+            parts, state.trainable, state.other, rows.x, rows, rows.counted, jnp.float32(0),
+            training=False,
+        )  # fmt: skip
+    return _add(parts, tally, found, output, rows)
 
 
 def results(parts: Parts, tally: Tally) -> jax.Array:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import jax
 
+VALIDATION_SITES = 2**16  # random places in validation are numbered from here, in training from 1
+
 
 @dataclass
 class Trace:
@@ -17,7 +19,7 @@ class Trace:
     key : uint32 array of shape (2,)
         The restart's key for masks.
     step : uint32 scalar
-        Steps made so far.
+        Steps made so far; in validation the batch's place.
     row_weights : float32 array of shape (batch,) or None
         0 for padding rows; None if there are none.
     """

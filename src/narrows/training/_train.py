@@ -10,11 +10,17 @@ import jax
 import numpy as np
 
 from narrows.training._chunk import ChunkResult, Lanes, Plan, train_chunk
-from narrows.training._loops import Shape
+from narrows.training._loops import Data, Shape
 from narrows.training._padding import tolerates_padding
 from narrows.training._program import Program, Recipe, get_program
 from narrows.training._result import Training
-from narrows.training._rows import bucket, data_rows, pad_rows, validation_rows
+from narrows.training._rows import (
+    VALIDATION_BATCH,
+    bucket,
+    data_rows,
+    pad_rows,
+    validation_rows,
+)
 from narrows.training._start import BatchOrder, GivenOrder, restart_seeds
 
 _MANY_LANES, _FEW_LANES = 10, 5  # lanes in a chunk on a CPU, where a lane is small
@@ -34,6 +40,8 @@ def train(
     patience: int | None = None,
     learning_rates: Sequence[float],
     sample_weights: np.ndarray | None = None,
+    targets: np.ndarray | None = None,
+    offsets: np.ndarray | None = None,
     initial: list[np.ndarray] | None = None,
     orders: Sequence[np.ndarray] | None = None,
     threads: int | None = None,
@@ -58,6 +66,11 @@ def train(
     learning_rates : sequence of float, one a lane
     sample_weights : float ndarray of shape (data_rows,), optional
         Factors of the rows' losses; as in Keras, the sum is divided by the number of rows.
+    targets : float32 ndarray of shape (data_rows, ...), optional
+        What the output should equal for each row, if not the row itself.
+    offsets : float32 ndarray of shape (lanes, ...), optional
+        For each lane a row that is taken off the network's input and added to its output, so that
+        it is trained on rows with another origin. The weights are that network's.
     initial : list of ndarrays of shape (lanes, ...), optional
         Variables to start from, in the model's order, instead of drawn ones.
     orders : sequence of int ndarrays of shape (epochs, n_rows), one a lane, optional
@@ -80,8 +93,9 @@ def train(
     """
     if sample_weights is None:
         sample_weights = np.ones(len(x), np.float32)
+    data = Data(x, targets, np.asarray(sample_weights, np.float32))
     plan, lanes_at_once = _plan(
-        recipe, x, sample_weights, rows, validation, epochs, batch_size, patience, initial
+        recipe, data, rows, validation, epochs, batch_size, patience, initial, offsets is not None
     )
     if len(rows) > 1 and initial is None and plan.program.unseeded:
         warnings.warn(
@@ -93,7 +107,7 @@ def train(
     chunks = [
         _lanes(
             plan, everyone[first : first + lanes_at_once], lanes_at_once,
-            rows, validation, seeds, learning_rates, initial, orders,
+            rows, validation, seeds, learning_rates, initial, orders, offsets,
         )
         for first in range(0, len(rows), lanes_at_once)
     ]  # fmt: skip
@@ -104,33 +118,41 @@ def train(
 
 
 def _plan(
-    recipe, x, sample_weights, rows, validation, epochs, batch_size, patience, initial
+    recipe, data: Data, rows, validation, epochs, batch_size, patience, initial, shifted: bool
 ) -> tuple[Plan, int]:
     """Compile what is needed; return the plan and how many lanes a chunk has."""
     program = get_program(recipe)
     n_rows, n_validation = len(rows[0]), len(validation[0]) if validation is not None else 0
+    shape = _shape(recipe, n_rows, n_validation, batch_size, patience is not None)
+    size = data_rows(data.x)
+    data = jax.tree.map(lambda values: jax.device_put(pad_rows(values, size)), data)
+    lanes = _chunk_size(program, len(rows))
+    compiled = program.compiled(shape, lanes, data, drawn=initial is None, shifted=shifted)
+    return Plan(program, compiled, shape, data, epochs, n_rows, n_validation, patience or 0), lanes
+
+
+def _shape(recipe, n_rows: int, n_validation: int, batch_size: int, early_stopping: bool) -> Shape:
+    """Choose the buckets, with padding where nobody could see it."""
     padding = tolerates_padding(recipe.model, recipe.objective)
     batch_size = min(batch_size, bucket(n_rows) if padding else n_rows)
     row_bucket = bucket(n_rows, batch_size)
     validation_bucket = validation_rows(n_validation)
-    if not padding:
+    # What depends on the batch must see batches as in training, and as in Keras's ``evaluate``.
+    validation_batch = batch_size
+    if padding and recipe.objective.row_by_row:
+        # All rows at once, up to what memory should bear.
+        validation_batch = min(validation_bucket, VALIDATION_BATCH)
+    else:
         validation_bucket = -(-n_validation // batch_size) * batch_size
-    shape = Shape(
+    return Shape(
         batch_size=batch_size,
         epochs=int(np.clip(_SEGMENT_ROWS // row_bucket, 1, 64)),
         rows=row_bucket,
         validation_rows=validation_bucket,
+        validation_batch=validation_batch,
         exact_rows=None if padding else (n_rows, n_validation),
-        early_stopping=patience is not None,
+        early_stopping=early_stopping,
     )
-    data = jax.device_put(pad_rows(x, data_rows(x)))
-    weights = jax.device_put(pad_rows(np.asarray(sample_weights, np.float32), len(data)))
-    lanes = _chunk_size(program, len(rows))
-    compiled = program.compiled(shape, lanes, data, initial is None)
-    plan = Plan(
-        program, compiled, shape, data, weights, epochs, n_rows, n_validation, patience or 0
-    )
-    return plan, lanes
 
 
 def _chunk_size(program: Program, lanes: int) -> int:
@@ -144,7 +166,7 @@ def _chunk_size(program: Program, lanes: int) -> int:
     return _FEW_LANES if lanes <= 4 * _MANY_LANES else _MANY_LANES
 
 
-def _lanes(plan, own, size: int, rows, validation, seeds, rates, initial, orders) -> Lanes:
+def _lanes(plan, own, size: int, rows, validation, seeds, rates, initial, orders, offsets) -> Lanes:
     """Put together what a chunk of `size` lanes starts with; the last lane fills up a short one."""
     numbers = own + [own[-1]] * (size - len(own))
     streams = [restart_seeds(*seeds[number]) for number in numbers]
@@ -168,6 +190,7 @@ def _lanes(plan, own, size: int, rows, validation, seeds, rates, initial, orders
         initial=None if initial is None else [values[numbers] for values in initial],
         orders=drawn,
         validation=held_out,
+        offsets=None if offsets is None else np.asarray(offsets, np.float32)[numbers],
     )
 
 
@@ -235,6 +258,10 @@ def _gather(plan: Plan, results: list[ChunkResult], interrupted: bool) -> Traini
         weights=[
             np.concatenate(parts) for parts in zip(*(r.weights for r in results), strict=True)
         ],
+        parameters={
+            name: np.concatenate([result.parameters[name] for result in results])
+            for name in results[0].parameters
+        },
         epochs_run=np.concatenate([result.epochs_run for result in results]),
         best_epoch=np.concatenate([result.best_epoch for result in results]),
         diverged=np.concatenate([result.diverged for result in results]),

@@ -4,6 +4,7 @@ Some layer classes are exchanged (`_layers`, `_convolutions`). The twin has the 
 the same order, as the user's model.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,13 @@ import jax
 from narrows._keras import fresh_names, keras
 from narrows.networks._copying import copy_layer
 from narrows.networks._initializers import deferred_initializers
+from narrows.networks._variational import Sampling
 from narrows.training import _convolutions, _layers
 
 _EVERYWHERE: dict[Any, Any] = {
     keras.layers.Dropout: _layers.Dropout,
     keras.layers.BatchNormalization: _layers.BatchNormalization,
+    Sampling: _layers.Sampling,
 }
 _ON_CPU: dict[Any, Any] = {keras.layers.Dense: _layers.Dense, **_convolutions.EXCHANGED}
 
@@ -27,6 +30,27 @@ class Twin:
 
     model: keras.Model
     initializers: dict[int, keras.initializers.Initializer | None]
+
+    def encoder(self) -> Callable:
+        """Return ``encode(trainable, other, rows)``: the code in inference mode.
+
+        It takes the model's own trainable and other variables, decoder included.
+        """
+        encoder = keras.Model(self.model.inputs, self.model.output["code"], name="encoder")
+        trainable_places = _places(encoder.trainable_variables, self.model.trainable_variables)
+        other_places = _places(encoder.non_trainable_variables, self.model.non_trainable_variables)
+
+        def encode(trainable, other, rows):
+            own = [trainable[i] for i in trainable_places], [other[i] for i in other_places]
+            return encoder.stateless_call(*own, rows, training=False)[0]
+
+        return encode
+
+
+def _places(some, among) -> list[int]:
+    """Return where each of some variables stands among others."""
+    places = {id(variable): place for place, variable in enumerate(among)}
+    return [places[id(variable)] for variable in some]
 
 
 def make_twin(model: keras.Model) -> Twin:

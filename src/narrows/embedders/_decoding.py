@@ -1,0 +1,92 @@
+"""What embedders with a decoder offer beyond the embedding."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from narrows.embedders._network import NetworkEmbedder
+
+
+class DecodingEmbedder(NetworkEmbedder):
+    """A network embedder that can go back from embeddings to rows."""
+
+    def inverse_transform(self, Z):
+        """Return the rows that the decoder makes of embeddings.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_rows, bottleneck)
+
+        Returns
+        -------
+        float32 ndarray of shape (n_rows, n_columns)
+        """
+        check_is_fitted(self)
+        Z = np.asarray(Z, np.float32)
+        if Z.ndim != 2 or Z.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"Embeddings must have shape (n_rows, {self._n_features_out}). Got {Z.shape} "
+                "instead. Pass what transform returned."
+            )
+        return self._apply("decoder_", Z)
+
+    def reconstruct(self, X):
+        """Return what is left of rows after the bottleneck: decoder after encoder.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        float32 ndarray of shape (n_rows, n_columns)
+        """
+        return self._apply("autoencoder_", self._checked(X))
+
+    def score(self, X, y=None):
+        """Return the negative mean squared reconstruction error, so that larger is better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            In the units of `X`, squared.
+        """
+        return -float(np.mean(self.reconstruction_error(X)))
+
+    def reconstruction_error(self, X, by="row"):
+        """Return the mean squared reconstruction error of each row, column or cell.
+
+        A row that the network has not learned to reconstruct is unlike those it was trained on,
+        so the error by row serves as an anomaly score.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+        by : {"row", "column", "cell"}, default="row"
+            What one number stands for.
+
+        Returns
+        -------
+        float64 ndarray of shape (n_rows,), (n_columns,) or that of `X`
+            In the units of `X`, squared.
+
+        Raises
+        ------
+        ValueError
+            If `by` is none of the three.
+        """
+        if by not in ("row", "column", "cell"):
+            raise ValueError(
+                f"The 'by' parameter of {type(self).__name__}.reconstruction_error must be 'row', "
+                f"'column' or 'cell'. Got {by!r} instead."
+            )
+        X = self._checked(X)
+        squared = (self._apply("autoencoder_", X).astype(np.float64) - X) ** 2
+        if by == "cell":
+            return squared
+        return squared.mean(axis=tuple(range(1, squared.ndim)) if by == "row" else 0)

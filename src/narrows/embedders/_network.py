@@ -1,0 +1,281 @@
+"""What embedders that train a network have in common."""
+
+import numbers
+import warnings
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state, estimator_html_repr
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from narrows.data import check_columns, to_matrix
+from narrows.embedders._drawing import layer_widths, network_svg
+from narrows.embedders._parameters import check_integer, check_real, check_seed
+
+
+class NetworkEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """An embedder whose encoder is a trained network.
+
+    A class of embedders says what it trains, by `_build`, `_objective` and, where it has more
+    than the common parameters, `_check_parameters`. All have the parameters `bottleneck`,
+    `epochs`, `batch_size`, `optimizer`, `learning_rate`, `metrics`, `validation_fraction`,
+    `patience`, `restarts`, `random_state` and `verbose`.
+    """
+
+    _decay: str | None = None  # of the learning rate, see `narrows.training.Recipe`
+
+    def _build(self, row_shape: tuple[int, ...]):
+        """Return the `narrows.networks.Networks` for rows of a shape."""
+        raise NotImplementedError
+
+    def _objective(self, networks):
+        """Return the `narrows.objectives.Objective` that a fit of the networks minimises."""
+        raise NotImplementedError
+
+    def _noise(self):
+        """Return the `narrows.training.Noise` on the encoder's input in training, or None."""
+        return
+
+    def _offsets(self, jobs) -> np.ndarray | None:
+        """Return the origin that each job is trained around, one row for each; or None."""
+        return None
+
+    def _without_offsets(self, training, offsets: np.ndarray):
+        """Return a training whose weights make up for the lanes' offsets."""
+        raise NotImplementedError
+
+    def _takes_images(self) -> bool:
+        """Whether a row may have more than one axis."""
+        return callable(getattr(self, "encoder", ()))
+
+    def _check_parameters(self) -> None:
+        for name in ("bottleneck", "epochs", "batch_size", "restarts"):
+            check_integer(self, name, least=1)
+        check_integer(self, "patience", least=0, optional=True)
+        check_real(self, "validation_fraction", low=0, high=1)
+        check_real(self, "learning_rate", low=0, open_low=True)
+        check_seed(self, "random_state")
+
+    def fit(self, X, y=None, *, sample_weight=None, validation_data=None):
+        """Train the networks.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns), or (n_rows, ...) with functions or models
+            The rows.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Factors of the rows' losses, at least 0. As in Keras, the weighted sum is divided by
+            the number of rows.
+        validation_data : array-like of shape (n_validation_rows, n_columns), optional
+            Rows to validate on after every epoch; not trained on. With them, no rows of `X` are
+            held out, whatever `validation_fraction` says.
+
+        Returns
+        -------
+        self
+            This object.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a parameter is not of its kind or out of its range.
+        ValueError
+            If `X` is not numeric, or every restart's loss became NaN or infinite.
+        KeyboardInterrupt
+            If Ctrl-C came; what was trained so far is in use if any epoch was finished.
+        """
+        from narrows.embedders import _fitting
+
+        self._check_parameters()
+        X = self._matrix(X, reset=True)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(
+                sample_weight, X, dtype=np.float32, ensure_non_negative=True
+            )
+        held_out = None if validation_data is None else self._matrix(validation_data, reset=False)
+        networks = self._build(X.shape[1:])
+        rng = self._entropy()
+        job = _fitting.split_job(self, X, held_out, rng, sample_weight)
+        training = _fitting.run(self, networks, [job], [rng])
+        _fitting.adopt(self, networks, training)
+        self._warn_of_lost_restarts()
+        if training.interrupted:
+            raise KeyboardInterrupt
+        return self
+
+    def fit_resamples(self, Xs, seeds):
+        """Fit one copy on each of several matrices, all trained together.
+
+        The same embedder refitted on many resamples' training rows, for little more than the
+        price of one fit.
+
+        Parameters
+        ----------
+        Xs : sequence of array-like of shape (n_rows, n_columns)
+            One matrix for each copy; the columns must be the same.
+        seeds : sequence of int
+            The `random_state` of each copy.
+
+        Returns
+        -------
+        list of embedders
+            Fitted copies; this object is left as it was.
+        """
+        Xs = list(Xs)
+        lanes = self._fit_lanes(Xs, seeds)
+        copies = []
+        for number, X in enumerate(Xs):
+            try:
+                copy = lanes.embedder(number)
+            except ValueError as error:
+                raise ValueError(f"Copy {number} of {len(Xs)}: {error}") from error
+            copy._matrix(X, reset=True)
+            copies.append(copy)
+        return copies
+
+    def _fit_lanes(self, Xs, seeds, on_progress=None):
+        """Fit one lane for each matrix and seed; see `narrows.embedders._lanes.Lanes`."""
+        from narrows.embedders import _fitting
+
+        self._check_parameters()
+        Xs, seeds = list(Xs), [int(seed) for seed in seeds]
+        if len(Xs) != len(seeds):
+            raise ValueError(
+                f"'Xs' and 'seeds' must have one entry for each copy. Got {len(Xs)} matrices and "
+                f"{len(seeds)} seeds instead."
+            )
+        # One checked matrix for each object given: a comparison passes each one many times.
+        reader = clone(self)
+        read = {id(X): reader._matrix(X, reset=True) for X in Xs}
+        return _fitting.fit_lanes(self, [read[id(X)] for X in Xs], seeds, on_progress)
+
+    def _untrained_lanes(self, n_columns, seeds):
+        """Return what `_fit_lanes` starts from: the same graphs and initial weights."""
+        from narrows.embedders import _fitting
+
+        self._check_parameters()
+        return _fitting.untrained_lanes(self, (n_columns,), [int(seed) for seed in seeds])
+
+    def transform(self, X):
+        """Return the embedding of rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        float32 ndarray of shape (n_rows, bottleneck)
+        """
+        return self._apply("encoder_", self._checked(X))
+
+    def summary(self) -> str:
+        """Return the network's layers, output shapes and parameter counts as text."""
+        from narrows.networks import summary_text
+
+        check_is_fitted(self)
+        return summary_text(self._whole)
+
+    def weights(self) -> pd.DataFrame:
+        """List the weight arrays in use.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an array, in the order of ``restarts_.weights``: ``layer``, ``weight``,
+            ``shape``, ``rank``, ``trainable``.
+        """
+        from narrows.networks import weight_table
+
+        check_is_fitted(self)
+        return weight_table(self._whole)
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.encoder_.output.shape[-1])
+
+    def _adopt(self, networks) -> None:
+        """Take fitted networks into use."""
+        self.encoder_ = networks.encoder
+        self._whole = networks.trained
+        if networks.decoder is not None:
+            self.decoder_ = networks.decoder
+            self.autoencoder_ = networks.autoencoder
+        if networks.posterior is not None:
+            self.posterior_ = networks.posterior
+
+    def _html_repr(self) -> str:
+        """scikit-learn's diagram and, once fitted, a picture of the network."""
+        diagram = estimator_html_repr(self)
+        if not hasattr(self, "encoder_"):
+            return diagram
+        decoder = layer_widths(self.decoder_)[1:] if hasattr(self, "decoder_") else []
+        return f"<div>{diagram}{network_svg(layer_widths(self.encoder_), decoder)}</div>"
+
+    def __getstate__(self):
+        # Graphs over shared layers, pickled side by side, would come back as copies: of those
+        # that can be put together again, none is kept.
+        state = super().__getstate__()
+        derived = {"_whole", "autoencoder_"} | ({"encoder_"} if "posterior_" in state else set())
+        return {name: value for name, value in state.items() if name not in derived}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        encoder = state.get("posterior_", state.get("encoder_"))
+        if encoder is not None:
+            from narrows.networks import join_networks
+
+            self._adopt(join_networks(encoder, state.get("decoder_")))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]  # networks compute in float32
+        return tags
+
+    def _matrix(self, X, *, reset: bool) -> np.ndarray:
+        """Return `X` as float32, checked for numbers that are none."""
+        owner = type(self).__name__
+        expected = None if reset else getattr(self, "feature_names_in_", None)
+        images = self._takes_images()
+        least = 2 if reset else 1
+        found = to_matrix(X, owner=owner, names=expected, allow_images=images, min_rows=least)
+        count = found.values.shape[1]
+        if not reset:
+            check_columns(expected, self.n_features_in_, found.names, count, owner)
+            return found.values
+        self.n_features_in_: int = count
+        if found.names is not None:
+            self.feature_names_in_ = np.asarray(found.names, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        return found.values
+
+    def _checked(self, X) -> np.ndarray:
+        check_is_fitted(self)
+        return self._matrix(X, reset=False)
+
+    def _apply(self, name: str, X: np.ndarray) -> np.ndarray:
+        from narrows.training import forward
+
+        return forward(getattr(self, name), X)
+
+    def _entropy(self) -> int:
+        """Turn `random_state` into one number that all streams are derived from."""
+        if isinstance(self.random_state, numbers.Integral):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _warn_of_lost_restarts(self) -> None:
+        lost = self.restarts_.table.query("diverged")["restart"].tolist()
+        if lost:
+            kept = " what they had reached before is used" if self.patience is not None else ""
+            warnings.warn(
+                f"The loss of {len(lost)} of {len(self.restarts_)} restarts stopped being a finite "
+                f"number (restarts {lost});{kept or ' they are left out'}.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )

@@ -1,0 +1,144 @@
+"""What every objective takes and returns."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What an objective sees of one batch.
+
+    Attributes
+    ----------
+    target : array of shape (batch, ...)
+        The clean rows, which the output should equal.
+    seen : array of shape (batch, ...)
+        What the encoder saw: in training, the rows with noise.
+    outputs : dict of str to array
+        What the network made of them: ``"code"`` of shape (batch, bottleneck), ``"output"`` of
+        the shape of `target` where there is a decoder, and whatever else the network gives.
+    weights : float32 array of shape (batch,)
+        0 for padding rows; 1, or the row's sample weight, for others.
+    counted : float32 array of shape (batch,)
+        1 for rows, 0 for padding.
+    rows : scalar
+        How many rows are not padding.
+    epoch : float32 scalar
+        Epochs finished before this one.
+    encode : callable or None
+        ``encode(rows)`` returns the code as after training: without dropout, with the moving
+        statistics of batch normalization. Only for an objective that `encodes`.
+    parameters : dict of str to scalar
+        The objective's own trainable numbers, see `Objective`.
+    """
+
+    target: jax.Array
+    seen: jax.Array
+    outputs: Mapping[str, jax.Array]
+    weights: jax.Array
+    counted: jax.Array
+    rows: Any
+    epoch: Any = 0.0
+    encode: Callable | None = None
+    parameters: Mapping[str, jax.Array] | None = None
+
+    @property
+    def code(self) -> jax.Array:
+        """The embedding of the rows."""
+        return self.outputs["code"]
+
+    @property
+    def output(self) -> jax.Array:
+        """The reconstruction of the rows."""
+        return self.outputs["output"]
+
+    def mean(self, per_row: jax.Array) -> jax.Array:
+        """Return Σ weightᵢ · valueᵢ / rows, as Keras weighs losses.
+
+        Parameters
+        ----------
+        per_row : array of shape (batch,)
+
+        Returns
+        -------
+        scalar
+        """
+        # A padding row may hold anything; where() keeps an infinity there from becoming NaN.
+        counted = jnp.where(self.weights > 0, per_row * self.weights, 0.0)
+        return jnp.sum(counted) / jnp.maximum(self.rows, 1.0)
+
+
+class Losses(NamedTuple):
+    """What an objective makes of a batch: scalars.
+
+    Attributes
+    ----------
+    minimised : scalar
+        What the gradient is taken of in this epoch.
+    loss : scalar
+        The same with every schedule at its end, so that epochs can be compared: what a history
+        records as ``loss``, and what early stopping and the choice of a restart go by.
+    terms : dict of str to scalar
+        Each term under its own name, without its weight.
+    """
+
+    minimised: jax.Array
+    loss: jax.Array
+    terms: dict[str, jax.Array]
+
+
+class Objective:
+    """What a training minimises: a function of a batch. Subclass it for an objective of your own.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The names of the terms that a call returns.
+    row_by_row : bool
+        Whether a row's loss depends on no other row. Otherwise rows are validated in batches of
+        the size that they are trained in, since the value depends on that.
+    ignores_padding : bool
+        Whether padding rows cannot change the losses; otherwise the engine compiles batches of
+        exactly the right length.
+    encodes : bool
+        Whether it calls ``batch.encode``.
+    parameters : dict of str to float
+        Numbers of its own that are trained along with the weights, and what they start from.
+    """
+
+    names: tuple[str, ...] = ()
+    row_by_row: bool = True
+    ignores_padding: bool = True
+    encodes: bool = False
+    parameters: Mapping[str, float] = {}
+
+    def __call__(self, batch: Batch) -> Losses:
+        """Return the losses of one batch.
+
+        Parameters
+        ----------
+        batch : Batch
+
+        Returns
+        -------
+        Losses
+        """
+        raise NotImplementedError
+
+    def config(self) -> list:
+        """Return what tells this objective from others, for the cache of programs.
+
+        Returns
+        -------
+        list
+            Of numbers and texts, or what `json` can write.
+        """
+        raise NotImplementedError
+
+    def _single(self, value: jax.Array) -> Losses:
+        """Return the losses of an objective with one term and no schedule."""
+        return Losses(value, value, {self.names[0]: value})
