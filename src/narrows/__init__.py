@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         PCA,
         Autoencoder,
         LinearAutoencoder,
+        ParametricTSNE,
         VariationalAutoencoder,
     )
     from narrows.storage import load, load_weights_hdf5, save, save_weights_hdf5
@@ -27,6 +28,7 @@ _HOMES: dict[str, str | None] = {
     "Comparison": "comparison",
     "LinearAutoencoder": "embedders",
     "PCA": "embedders",
+    "ParametricTSNE": "embedders",
     "TablePreprocessor": "data",
     "VariationalAutoencoder": "embedders",
     "compare": "comparison",
@@ -49,6 +51,7 @@ __all__ = [
     "Autoencoder",
     "Comparison",
     "LinearAutoencoder",
+    "ParametricTSNE",
     "TablePreprocessor",
     "VariationalAutoencoder",
     "__version__",

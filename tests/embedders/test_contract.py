@@ -15,7 +15,7 @@ EMBEDDERS = [
     narrows.LinearAutoencoder(bottleneck=1, epochs=2, random_state=0),
     narrows.VariationalAutoencoder(bottleneck=1, encoder=(4,), epochs=2, random_state=0),
     narrows.ParametricTSNE(
-        bottleneck=1, encoder=(4,), map_steps=20, landmarks=8, reconstruction_weight=1.0,
+        bottleneck=1, encoder=(4,), map_steps=20, landmarks=2, reconstruction_weight=1.0,
         epochs=2, batch_size=32, random_state=0,
     ),
     narrows.PCA(n_components=1),

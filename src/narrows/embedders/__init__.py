@@ -2,6 +2,7 @@
 
 from narrows.embedders._autoencoder import Autoencoder
 from narrows.embedders._linear import LinearAutoencoder
+from narrows.embedders._parametric_tsne import ParametricTSNE
 from narrows.embedders._pca import PCA
 from narrows.embedders._restarts import Restarts
 from narrows.embedders._variational import VariationalAutoencoder
@@ -10,6 +11,7 @@ __all__ = [
     "PCA",
     "Autoencoder",
     "LinearAutoencoder",
+    "ParametricTSNE",
     "Restarts",
     "VariationalAutoencoder",
 ]

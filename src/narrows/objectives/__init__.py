@@ -11,6 +11,7 @@ from narrows.objectives._affinities import (
 )
 from narrows.objectives._code import Contraction, Sparsity, TargetSparsity
 from narrows.objectives._objective import Batch, Losses, Objective
+from narrows.objectives._parametric import BatchDivergence, LandmarkEntropy
 from narrows.objectives._reconstruction import Reconstruction
 from narrows.objectives._sum import Sum, Weighted
 from narrows.objectives._tsne import contrastive_loss, degrees_of_freedom, kl_divergence
@@ -18,8 +19,10 @@ from narrows.objectives._variational import GaussianDivergence, LogLikelihood
 
 __all__ = [
     "Batch",
+    "BatchDivergence",
     "Contraction",
     "GaussianDivergence",
+    "LandmarkEntropy",
     "LogLikelihood",
     "Losses",
     "Objective",

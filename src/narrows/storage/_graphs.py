@@ -67,7 +67,8 @@ def build(
     Parameters
     ----------
     encoder, decoder : dict
-        The encoder of a variational network gives means and log variances.
+        The encoder of a variational network gives means and log variances. The decoder may be
+        None.
     row_shape : tuple of int
     bottleneck : int
     stored : int
@@ -79,7 +80,8 @@ def build(
     ValueError
         If a configuration names a class that is not known, or the graph does not fit.
     """
-    parts = [without_compiling(part) for part in (encoder, decoder)]
+    configs = (encoder,) if decoder is None else (encoder, decoder)
+    parts = [without_compiling(part) for part in configs]
     unknown = unknown_classes(parts, custom_objects)
     if unknown:
         raise ValueError(
@@ -92,6 +94,8 @@ def build(
             models = [_from_config(config) for config in parts]
         codes = [(bottleneck,)] * min(len(models[0].outputs), 2)
         _check_ends(models[0], [row_shape, *codes])
+        if decoder is None:
+            return join_networks(models[0], None)
         _check_ends(models[1], [(bottleneck,), row_shape])
         return join_networks(*models)
 

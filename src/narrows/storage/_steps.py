@@ -14,7 +14,13 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from narrows.data import TablePreprocessor
-from narrows.embedders import PCA, Autoencoder, LinearAutoencoder, VariationalAutoencoder
+from narrows.embedders import (
+    PCA,
+    Autoencoder,
+    LinearAutoencoder,
+    ParametricTSNE,
+    VariationalAutoencoder,
+)
 from narrows.storage._plain import describe, from_plain, to_plain
 
 Arrays = dict[str, np.ndarray]
@@ -33,13 +39,17 @@ _LEARNED: dict[type, tuple[str, ...]] = {
     TablePreprocessor: (),
     Autoencoder: (),
     LinearAutoencoder: (),
+    ParametricTSNE: (),
     VariationalAutoencoder: (),
 }  # fmt: skip
 KINDS: dict[str, type] = {kind.__name__: kind for kind in _LEARNED}
-NETWORK_EMBEDDERS = (Autoencoder, LinearAutoencoder, VariationalAutoencoder)
+NETWORK_EMBEDDERS = (Autoencoder, LinearAutoencoder, ParametricTSNE, VariationalAutoencoder)
 EMBEDDERS = (*NETWORK_EMBEDDERS, PCA)
 # What of the parameters makes up the objective, for readers of the manifest.
-_OBJECTIVE = ("loss", "noise", "sparsity", "contraction", "likelihood", "beta", "kl_warmup")
+_OBJECTIVE = (
+    "loss", "noise", "sparsity", "contraction", "likelihood", "beta", "kl_warmup", "perplexity",
+    "degrees_of_freedom", "exaggeration", "reconstruction_weight", "sharpness",
+)  # fmt: skip
 
 
 def describe_step(step: Any) -> tuple[dict[str, Any], Arrays]:
@@ -177,6 +187,8 @@ def _describe_networks(step: Any) -> tuple[dict[str, Any], Arrays]:
     arrays = {f"weights/{name}": value for name, value in weights.items()}
     for prefix, frame in (("history", restarts.history), ("restarts", restarts.table)):
         arrays |= {f"{prefix}/{name}": frame[name].to_numpy() for name in frame.columns}
+    if isinstance(step, ParametricTSNE):
+        arrays |= {f"map/{name}": value for name, value in step._stored_arrays().items()}
     return about, arrays
 
 
@@ -190,18 +202,21 @@ def _restore_networks(
     graphs = about["networks"]
     networks = build(
         graphs.get("posterior", graphs["encoder"]),
-        graphs["decoder"],
+        graphs.get("decoder"),
         tuple(_count(length) for length in about["row_shape"]),
         _count(about["bottleneck"]),
         stored=sum(value.size for value in weights.values()),
         custom_objects=custom_objects,
     )
+    if networks.decoder is None and type(step) is not ParametricTSNE:
+        raise ValueError(f"its {about['kind']} has no decoder")
     if (networks.posterior is None) is (type(step) is VariationalAutoencoder):
         raise ValueError(f"its networks are not those of a {about['kind']}")
     assign_weights(networks.trained, weights)
     history = _frame(_part(arrays, "history/"), about["history"])
     table = _frame(_part(arrays, "restarts/"), about["restart_table"])
-    extra = len(arrays) - len(weights) - history.shape[1] - table.shape[1]
+    mapped = _part(arrays, "map/") if type(step) is ParametricTSNE else {}
+    extra = len(arrays) - len(weights) - len(mapped) - history.shape[1] - table.shape[1]
     best, monitored = int(about["restarts"]["in_use"]), str(about["restarts"]["monitored"])
     if extra or len(table) != about["restarts"]["count"] or monitored not in history:
         raise ValueError("its history does not belong to its restarts")
@@ -212,6 +227,8 @@ def _restore_networks(
     in_use = {best: [np.asarray(weight.value) for weight in networks.trained.weights]}
     step.restarts_ = Restarts(best, monitored, history, table, in_use)
     step.history_ = history
+    if type(step) is ParametricTSNE:
+        step._restore_arrays(mapped)
 
 
 def _as_parameter(networks: Any, part: str) -> Any:

@@ -1,0 +1,96 @@
+"""An encoder whose last layers say which landmarks of a map a row is near."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from narrows._keras import keras
+from narrows.networks._build import (
+    Networks,
+    Part,
+    _apply,
+    _hidden_layers,
+    _is_widths,
+    _mirrored,
+    build_networks,
+)
+
+HEAD = "landmarks"  # the layer whose outputs the training sees
+PLACES = "bottleneck"  # the layer that holds the landmarks' places
+
+
+@dataclass(frozen=True)
+class LandmarkNetworks(Networks):
+    """Networks whose encoder ends in a landmark head."""
+
+    @cached_property
+    def trained(self) -> keras.Model:
+        """The graph that a training sees: as of other networks, and ``"logits"``."""
+        outputs = {"code": self.encoder.output}
+        if self.autoencoder is not None:
+            outputs["output"] = self.autoencoder.output
+        outputs["logits"] = self.encoder.get_layer(HEAD).output
+        return keras.Model(self.encoder.input, outputs, name="trained")
+
+
+def build_landmarks(
+    row_shape: tuple[int, ...],
+    bottleneck: int,
+    encoder: Part,
+    decoder: Part | None,
+    *,
+    count: int,
+    sharpness: float,
+    decoded: bool,
+) -> LandmarkNetworks:
+    """Build an encoder that gives the mean place of landmarks, and a decoder.
+
+    With l(x) the `count` numbers of the last dense layer and C the landmarks' places, an array
+    of shape (count, bottleneck) that is not trained::
+
+        code = softmax(sharpness · l(x)) C
+
+    Parameters
+    ----------
+    row_shape, bottleneck, decoder, decoded
+        As for `narrows.networks.build_networks`.
+    encoder : sequence of int, callable or keras.Model
+        Widths of the hidden layers; or what `build_networks` takes, whose last layer is left out
+        if it is a dense one of the bottleneck's width.
+    count : int
+    sharpness : float
+
+    Returns
+    -------
+    LandmarkNetworks
+    """
+
+    def with_head(x):
+        layers = keras.layers
+        hidden = _hidden_layers(x, encoder) if _is_widths(encoder) else _body(x)
+        logits = layers.Dense(count, name=HEAD)(hidden)
+        sharper = layers.Rescaling(sharpness, name="sharpness")(logits)
+        shares = layers.Activation("softmax", name="shares")(sharper)
+        places = layers.Dense(bottleneck, use_bias=False, trainable=False, name=PLACES)
+        return places(shares)
+
+    def _body(x):
+        found = _apply(encoder, x, _hidden_layers)(bottleneck)
+        last = found._keras_history.operation
+        if isinstance(last, keras.layers.Dense) and last.units == bottleneck:
+            found = last._inbound_nodes[-1].input_tensors[0]
+        return keras.layers.Flatten(name="flatten")(found) if len(found.shape) > 2 else found
+
+    if decoded and decoder is None:
+        decoder = _mirrored(encoder)
+    built = build_networks(row_shape, bottleneck, with_head, decoder, decoded=decoded)
+    return as_landmarks(built)
+
+
+def as_landmarks(networks: Networks) -> LandmarkNetworks:
+    """Return networks over the same layers that give the logits too."""
+    return LandmarkNetworks(networks.encoder, networks.decoder, networks.autoencoder)
+
+
+def body_of(encoder: keras.Model) -> keras.Model:
+    """Return an encoder's layers below its landmark head, over the same layers."""
+    return keras.Model(encoder.input, encoder.get_layer(HEAD).input, name="encoder")
