@@ -231,7 +231,7 @@ def report(found: list[dict], data: Images, options) -> str:
         "embedding", "fit, s", f"{n_test:,} new rows, s", "1-NN", "5-NN", f"trust {NEIGHBOURS}",
     ]  # fmt: skip
     packages = ("keras", "jax", "scikit-learn", "openTSNE", "umap-learn")
-    command = f"--rows {options.rows} --repeats {options.repeats}"
+    command = f"--rows {options.rows} --repeats {options.repeats} --epochs {options.epochs}"
     if options.only != list(CONTESTANTS):
         command += f" --only {' '.join(options.only)}"
     seeds = "seed 0" if options.repeats == 1 else f"medians over {options.repeats} seeds"
