@@ -216,8 +216,7 @@ def untrained_lanes(embedder, row_shape: tuple[int, ...], seeds: list[int]) -> L
     weights = initial_weights(recipe, [(seed, 0) for seed in seeds])
 
     def build(number: int):
-        copy = clone(embedder).set_params(random_state=seeds[number])
-        raise ValueError(f"{type(copy).__name__} number {number} was not trained.")
+        raise ValueError(f"{type(embedder).__name__} number {number} was not trained.")
 
     lanes = [[values[n] for values in weights] for n in range(len(seeds))]
     return Lanes(networks, lanes, [None] * len(seeds), build)
