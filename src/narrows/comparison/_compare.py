@@ -23,7 +23,9 @@ from narrows.comparison._running import COLUMNS, FAILED, Findings, Plan, Progres
 from narrows.comparison._seeds import Seeds
 
 _CALLER = "compare"
-_MOST_CONTROL_SEEDS = 5  # controls are background: five draws tell a poor one from a good one
+# Controls are background: two draws in each resample are fifty in 25, enough to tell a poor
+# embedding from a good one.
+_MOST_CONTROL_SEEDS = 2
 
 
 def compare(
@@ -75,7 +77,7 @@ default=("none", "standardize")
         holdouts are stratified by the labels.
     seeds : int, default=10
         Fits of each arm in each resample, from different seeds; one of an arm without a random
-        state, and at most five of a control. They are averaged before any test: seeds are not
+        state, and at most two of a control. They are averaged before any test: seeds are not
         extra test sets.
     reference : str, default=None
         The arm that others are compared with; None is the first PCA, or else the first arm.

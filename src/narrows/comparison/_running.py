@@ -1,5 +1,8 @@
 """Run a comparison: every arm under every preprocessing, in every resample, for every seed."""
 
+import contextlib
+import itertools
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +13,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
+from narrows.comparison._ahead import trained_ahead
 from narrows.comparison._arms import Arm
 from narrows.comparison._judging import NO_PROBE, Judge, Judged, fit_and_judge, judge
 from narrows.comparison._preprocessing import prepare
@@ -18,7 +22,9 @@ from narrows.comparison._resamples import Resamples
 from narrows.comparison._seeds import Seeds
 
 Progress = Callable[[float, float], object]
-_BLOCK_BYTES = 500_000_000  # prepared rows held at once
+_BLOCK_BYTES = 250_000_000  # prepared rows in a block; two blocks may be held at once
+_LANES_AT_ONCE = 100  # enough to share what a call of the engine costs
+_MOST_AHEAD = 2  # an encoder that is not trained takes no time and must not keep the engine idle
 COLUMNS = ["arm", "preprocess", "resample", "seed", "probe", "measure", "value"]
 FAILED = ["arm", "preprocess", "resample", "seed", "probe", "message"]
 
@@ -73,6 +79,40 @@ class Findings:
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
 
+@dataclass(frozen=True)
+class Task:
+    """An arm under one preprocessing, in a block of resamples.
+
+    Attributes
+    ----------
+    arm : Arm
+    choice : str
+        Name of the preprocessing.
+    block : list of Prepared
+    seeds : list of lists of int
+        The arm's seeds in each resample of the block.
+    """
+
+    arm: Arm
+    choice: str
+    block: list[Prepared]
+    seeds: list[list[int]]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Embeddings that wait for being judged, and how long they took.
+
+    Attributes
+    ----------
+    embedded : list of Embedded
+    seconds : float
+    """
+
+    embedded: list[Embedded]
+    seconds: float
+
+
 def run(plan: Plan, progress: Progress | None = None) -> Findings:
     """Fit and judge everything that a plan names.
 
@@ -87,7 +127,36 @@ def run(plan: Plan, progress: Progress | None = None) -> Findings:
     -------
     Findings
     """
+    began = time.perf_counter()
     findings, counter = Findings(), _Counter(plan, progress)
+    # Someone who asks for one worker has a reason, be it only a debugger.
+    most = _MOST_AHEAD if joblib.effective_n_jobs(plan.n_jobs) > 1 else 0
+
+    def train(task: Task, check: Callable[[], None]) -> Trained:
+        return _train(plan, task, counter, check)
+
+    tasks = trained_ahead(
+        _tasks(plan, findings), lambda task: task.arm.lanes or not plan.refit, train, most
+    )
+    with contextlib.closing(tasks):
+        for task, trained in tasks:
+            if trained is not None:
+                findings.seconds["embedders"] += trained.seconds
+            judged = _judged(plan, task, trained, findings, counter)
+            _note(plan, task.arm, task.choice, judged, findings)
+    _in_order(plan, findings)
+    _scale(findings.seconds, time.perf_counter() - began)
+    return findings
+
+
+def _scale(seconds: dict[str, float], wall: float) -> None:
+    """Let parts that ran side by side share the wall time, each by its own length."""
+    total = sum(seconds.values())
+    for name in seconds:
+        seconds[name] *= min(wall / total, 1.0) if total else 0.0
+
+
+def _tasks(plan: Plan, findings: Findings) -> Iterator[Task]:
     for choice, transformer in plan.choices.items():
         blocks = _blocks(plan, transformer, findings)
         while True:
@@ -98,10 +167,32 @@ def run(plan: Plan, progress: Progress | None = None) -> Findings:
                 break
             if block is None:
                 break
-            for arm in plan.arms:
-                judged = _judged(plan, arm, choice, block, findings, counter)
-                _note(plan, arm, choice, judged, findings)
-    return findings
+            # Others first: while the engine's first program compiles, there is work for all cores.
+            for arm in sorted(plan.arms, key=lambda arm: arm.lanes):
+                for part in _parts(plan, arm, block):
+                    seeds = [_arm_seeds(plan, arm, choice, one.number) for one in part]
+                    yield Task(arm, choice, part, seeds)
+
+
+def _parts(plan: Plan, arm: Arm, block: list[Prepared]) -> list[list[Prepared]]:
+    """Divide a block, so that the first embeddings are judged while the engine trains others."""
+    if not (arm.lanes and plan.refit):
+        return [block]
+    each = -(-_LANES_AT_ONCE // plan.n_seeds[arm.name])
+    count = max(len(block) // each, 1)
+    bounds = [len(block) * i // count for i in range(count + 1)]
+    return [block[first:last] for first, last in itertools.pairwise(bounds)]
+
+
+def _in_order(plan: Plan, findings: Findings) -> None:
+    """Sort by preprocessing and arm as they were named; within both, rows keep their order."""
+    arms = {arm.name: i for i, arm in enumerate(plan.arms)}
+    choices = {name: i for i, name in enumerate(plan.choices)}
+    for rows in (findings.values, findings.failures):
+        rows.sort(key=lambda row: (choices[row[1]], arms[row[0]]))
+    findings.points.sort(
+        key=lambda frame: (choices[frame["preprocess"].iloc[0]], arms[frame["arm"].iloc[0]])
+    )
 
 
 def _blocks(plan: Plan, transformer: Any, findings: Findings) -> Iterator[list[Prepared]]:
@@ -129,32 +220,43 @@ def _blocks(plan: Plan, transformer: Any, findings: Findings) -> Iterator[list[P
         yield block
 
 
-def _judged(plan, arm, choice, block, findings, counter) -> list[Judged]:
-    """Fit an arm on a block of resamples and judge what comes out."""
-    seeds = [_arm_seeds(plan, arm, choice, one.number) for one in block]
+def _train(plan: Plan, task: Task, counter: "_Counter", check: Callable[[], None]) -> Trained:
+    """Fit an arm on a block of resamples, where all fits are made before any is judged."""
     began = time.perf_counter()
-    tasks = []
-    if arm.lanes or not plan.refit:
-        embedded = _embedded(plan, arm, block, seeds, counter)
-        findings.seconds["embedders"] += time.perf_counter() - began
-        rows = {one.number: one for one in block}
+    count = sum(map(len, task.seeds))
+    report = counter.training(count)
+
+    def on_progress(done: float, wanted: float) -> None:
+        check()
+        report(done, wanted)
+
+    if plan.refit:
+        embedded = _trained(task.arm, task.block, task.seeds, on_progress)
+    else:
+        embedded = _fitted_once(plan, task.arm, task.block, task.seeds[0], on_progress)
+    counter.trained(count)
+    return Trained(embedded, time.perf_counter() - began)
+
+
+def _judged(plan, task: Task, trained: Trained | None, findings, counter) -> list[Judged]:
+    """Judge an arm on a block of resamples, fitting it there unless it is trained already."""
+    if trained is not None:
+        rows = {one.number: one for one in task.block}
         tasks = [
             joblib.delayed(judge)(plan.judge, one, rows[one.resample], *_circumstances(plan, one))
-            for one in embedded
+            for one in trained.embedded
         ]
-        counter.trained(len(tasks))
-        share = 0.5
-    else:
-        for one, own in zip(block, seeds, strict=True):
-            for k, seed in enumerate(own):
-                rows, probe_seeds, keep = _circumstances(plan, Embedded(one.number, k))
-                tasks.append(
-                    joblib.delayed(fit_and_judge)(
-                        plan.judge, arm.estimator, one, rows, (seed, k), probe_seeds, keep
-                    )
+        return _in_parallel(plan, tasks, findings, counter, share=0.5)
+    tasks = []
+    for one, own in zip(task.block, task.seeds, strict=True):
+        for k, seed in enumerate(own):
+            rows, probe_seeds, keep = _circumstances(plan, Embedded(one.number, k))
+            tasks.append(
+                joblib.delayed(fit_and_judge)(
+                    plan.judge, task.arm.estimator, one, rows, (seed, k), probe_seeds, keep
                 )
-        share = 1.0
-    return _in_parallel(plan, tasks, findings, counter, share)
+            )
+    return _in_parallel(plan, tasks, findings, counter, share=1.0)
 
 
 def _in_parallel(plan, tasks, findings, counter, share: float) -> list[Judged]:
@@ -181,14 +283,6 @@ def _share_out(wall: float, part: Sequence[Judged], seconds: dict[str, float]) -
     total = sum(own.values())
     for name, spent in own.items():
         seconds[name] += wall * spent / total if total else 0.0
-
-
-def _embedded(plan, arm: Arm, block, seeds, counter) -> list[Embedded]:
-    """Fit where all fits of an arm are made before any is judged."""
-    on_progress = counter.training(sum(map(len, seeds)))
-    if not plan.refit:
-        return _fitted_once(plan, arm, block, seeds[0], on_progress)
-    return _trained(arm, block, seeds, on_progress)
 
 
 def _fitted_once(plan, arm: Arm, block, seeds, on_progress) -> list[Embedded]:
@@ -268,28 +362,36 @@ def _points(arm: str, choice: str, embedded: Embedded, rows) -> pd.DataFrame:
 
 
 class _Counter:
-    """Counts embeddings for the progress."""
+    """Counts embeddings for the progress; one training and the judging may report side by side."""
 
     def __init__(self, plan: Plan, progress: Progress | None):
         self._progress = progress
         per_arm = [plan.n_seeds[arm.name] * len(plan.resamples) for arm in plan.arms]
         self._total = float(sum(per_arm) * len(plan.choices))
         self._done = 0.0
+        self._under_way = 0.0
+        self._lock = threading.Lock()
 
     def training(self, count: int) -> Progress:
         """Return what to call while so many embeddings are on their way."""
-        return lambda done, wanted: self._tell(self._done + 0.5 * count * done / max(wanted, 1))
+
+        def report(done: float, wanted: float) -> None:
+            self._tell(0.0, 0.5 * count * done / max(wanted, 1))
+
+        return report
 
     def trained(self, count: int) -> None:
         """Add embeddings that are there but not judged."""
-        self._done += 0.5 * count
-        self._tell(self._done)
+        self._tell(0.5 * count, 0.0)
 
     def judged(self, count: int, share: float) -> None:
         """Add embeddings that are through."""
-        self._done += share * count
-        self._tell(self._done)
+        self._tell(share * count)
 
-    def _tell(self, done: float) -> None:
+    def _tell(self, more: float, under_way: float | None = None) -> None:
+        with self._lock:
+            self._done += more
+            self._under_way = self._under_way if under_way is None else under_way
+            now = min(self._done + self._under_way, self._total)
         if self._progress is not None:
-            self._progress(min(done, self._total), self._total)
+            self._progress(now, self._total)
