@@ -38,7 +38,7 @@ def test_an_interrupt_returns_the_epochs_that_were_finished(fit, monkeypatch):
 def test_an_interrupt_before_the_first_epoch_is_only_an_interrupt(fit, monkeypatch):
     from narrows.training import _train
 
-    def never(plan, lanes, should_stop, report):
+    def never(plan, lanes, should_stop, report, slot):
         return None
 
     monkeypatch.setattr(_train, "train_chunk", never)
@@ -79,7 +79,7 @@ def test_a_real_signal_leaves_a_fitted_embedder():
 def test_an_error_in_a_chunk_is_raised_not_swallowed(fit, monkeypatch):
     from narrows.training import _train
 
-    def broken(plan, lanes, should_stop, report):
+    def broken(plan, lanes, should_stop, report, slot):
         raise MemoryError("no room")
 
     monkeypatch.setattr(_train, "train_chunk", broken)

@@ -63,7 +63,12 @@ def split_job(
 
 
 def run(
-    embedder, networks: Networks, jobs: list[Job], seeds: list[int], on_progress=None
+    embedder,
+    networks: Networks,
+    jobs: list[Job],
+    seeds: list[int],
+    on_progress=None,
+    checkpoint=None,
 ) -> Training:
     """Train all restarts of all jobs: one lane each, a job's restarts side by side.
 
@@ -78,6 +83,8 @@ def run(
         The entropy of each job.
     on_progress : callable, optional
         See `narrows.training.train`; by default a bar, if the embedder is verbose.
+    checkpoint : path-like, optional
+        See `narrows.training.train`.
     """
     restarts = range(embedder.restarts)
     x, weights, firsts = _stacked(jobs)
@@ -101,6 +108,7 @@ def run(
             sample_weights=weights,
             offsets=offsets,
             on_progress=on_progress,
+            checkpoint=checkpoint,
         )
     return training if offsets is None else embedder._without_offsets(training, offsets)
 

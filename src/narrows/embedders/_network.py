@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from narrows.data import check_columns, to_matrix
 from narrows.embedders._drawing import layer_widths, network_svg
-from narrows.embedders._parameters import check_integer, check_real, check_seed
+from narrows.embedders._parameters import check_checkpoint, check_integer, check_real, check_seed
 
 
 class NetworkEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -58,7 +58,7 @@ class NetworkEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         check_real(self, "learning_rate", low=0, open_low=True)
         check_seed(self, "random_state")
 
-    def fit(self, X, y=None, *, sample_weight=None, validation_data=None):
+    def fit(self, X, y=None, *, sample_weight=None, validation_data=None, checkpoint=None):
         """Train the networks.
 
         Parameters
@@ -73,6 +73,10 @@ class NetworkEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         validation_data : array-like of shape (n_validation_rows, n_columns), optional
             Rows to validate on after every epoch; not trained on. With them, no rows of `X` are
             held out, whatever `validation_fraction` says.
+        checkpoint : path-like, optional
+            File that the training is written to every ten seconds or so. If the process ends
+            early, the same fit goes on from it and gives the same bits as if nothing had
+            happened. Needs `random_state` as an int. The file stays when the fit is through.
 
         Returns
         -------
@@ -84,13 +88,17 @@ class NetworkEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         InvalidParameterError
             If a parameter is not of its kind or out of its range.
         ValueError
-            If `X` is not numeric, or every restart's loss became NaN or infinite.
+            If `X` is not numeric, every restart's loss became NaN or infinite, or the checkpoint
+            is damaged or belongs to another training; it is left as it is then.
+        OSError
+            If the checkpoint cannot be written.
         KeyboardInterrupt
             If Ctrl-C came; what was trained so far is in use if any epoch was finished.
         """
         from narrows.embedders import _fitting
 
         self._check_parameters()
+        check_checkpoint(self, checkpoint)
         X = self._matrix(X, reset=True)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
@@ -100,7 +108,7 @@ class NetworkEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         networks = self._build(X.shape[1:])
         rng = self._entropy()
         job = _fitting.split_job(self, X, held_out, rng, sample_weight)
-        training = _fitting.run(self, networks, [job], [rng])
+        training = _fitting.run(self, networks, [job], [rng], checkpoint=checkpoint)
         _fitting.adopt(self, networks, training)
         self._warn_of_lost_restarts()
         if training.interrupted:

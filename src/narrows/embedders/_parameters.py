@@ -133,6 +133,16 @@ def check_seed(owner, name: str) -> None:
         fail(owner, name, "an int in the range [0, inf), a RandomState or None", value)
 
 
+def check_checkpoint(owner, checkpoint) -> None:
+    """Raise if a training could not be known again: its seeds would be others next time."""
+    if checkpoint is not None and not isinstance(owner.random_state, numbers.Integral):
+        raise ValueError(
+            f"With a checkpoint, the 'random_state' parameter of {type(owner).__name__} must be "
+            "an int, so that the next fit goes on with the same training. "
+            f"Got {owner.random_state!r} instead."
+        )
+
+
 def check_name(owner, name: str, value, known: Iterable[str], what: str) -> None:
     """Raise unless `value`, a string, is a known name; suggest near ones."""
     known = sorted(known)

@@ -98,7 +98,13 @@ def targets_of(embedder, prepared: Prepared, X: np.ndarray, decoded: bool) -> np
 
 
 def run(
-    embedder, networks: Networks, job, entropy: int, targets: np.ndarray | None, places
+    embedder,
+    networks: Networks,
+    job,
+    entropy: int,
+    targets: np.ndarray | None,
+    places,
+    checkpoint=None,
 ) -> Training:
     """Train all restarts of one fit.
 
@@ -112,6 +118,8 @@ def run(
         See `targets_of`.
     places : float32 ndarray of shape (n_landmarks, bottleneck) or None
         What the last layer holds.
+    checkpoint : path-like, optional
+        See `narrows.training.train`.
     """
     recipe, rate = _fitting._recipe(embedder, networks, job.x.shape[1:])
     epochs = epochs_of(embedder, len(job.rows))
@@ -128,6 +136,7 @@ def run(
     return _train(
         embedder, recipe, job, [rate] * count, seeds, epochs,
         targets=targets, initial=initial, orders=_orders(embedder, job.rows, seeds, epochs),
+        checkpoint=checkpoint,
     )  # fmt: skip
 
 

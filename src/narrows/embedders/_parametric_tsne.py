@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.validation import _check_sample_weight
 
 from narrows.embedders._decoding_later import DecodableLater
-from narrows.embedders._parameters import noise_of
+from narrows.embedders._parameters import check_checkpoint, noise_of
 from narrows.embedders._parametric_checks import (
     check_parameters,
     check_rows,
@@ -214,7 +214,7 @@ class ParametricTSNE(DecodableLater):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y=None, *, sample_weight=None, validation_data=None):
+    def fit(self, X, y=None, *, sample_weight=None, validation_data=None, checkpoint=None):
         """Map the rows and train the networks.
 
         Parameters
@@ -229,6 +229,8 @@ class ParametricTSNE(DecodableLater):
         validation_data : array-like of shape (n_validation_rows, n_columns), optional
             Rows to validate on after every epoch, with ``targets=None`` only: they have no place
             on a map. `validation_fraction` holds out rows that have.
+        checkpoint : path-like, optional
+            As in `Autoencoder.fit`, for the network. The map is made again, the same as before.
 
         Returns
         -------
@@ -241,13 +243,17 @@ class ParametricTSNE(DecodableLater):
             If a parameter is not of its kind or out of its range.
         ValueError
             If `X` is not numeric, a batch cannot hold the perplexity, a map of that width cannot
-            have so many rows, or every restart's loss became NaN or infinite.
+            have so many rows, every restart's loss became NaN or infinite, or the checkpoint is
+            damaged or belongs to another training; it is left as it is then.
+        OSError
+            If the checkpoint cannot be written.
         KeyboardInterrupt
             If Ctrl-C came; what was trained so far is in use if any epoch was finished.
         """
         from narrows.embedders import _fitting, _parametric_training
 
         self._check_parameters()
+        check_checkpoint(self, checkpoint)
         X = self._matrix(X, reset=True)
         check_rows(self, X, validation_data)
         if sample_weight is not None:
@@ -264,7 +270,9 @@ class ParametricTSNE(DecodableLater):
             places = prepared.landmarks.places
             decoded = networks.decoder is not None
             targets = _parametric_training.targets_of(self, prepared, X, decoded)
-        training = _parametric_training.run(self, networks, job, entropy, targets, places)
+        training = _parametric_training.run(
+            self, networks, job, entropy, targets, places, checkpoint
+        )
         forget(self)
         _fitting.adopt(self, networks, training)
         keep(self, prepared, training)

@@ -11,12 +11,12 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 
 class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Principal component analysis, as R's ``prcomp(center = TRUE, scale. = standardize)``.
+    """Principal component analysis as R's ``prcomp`` and caret compute it.
 
-    With ``standardize=True`` it is also what caret's ``preProcess(method = "pca")``
-    computes: columns centred, divided by their standard deviation with n − 1 in the
-    denominator, and rotated to their principal axes. Everything is learned from the rows
-    given to `fit`.
+    It is ``prcomp(x, center = TRUE, scale. = standardize)``. With ``standardize=True`` it is also
+    what caret's ``preProcess(method = "pca")`` computes: columns centred, divided by their
+    standard deviation with n − 1 in the denominator, and rotated to their principal axes.
+    Everything is learned from the rows given to `fit`.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     Examples
     --------
     >>> from narrows.datasets import iris
-    >>> from narrows.embedders._pca import PCA
+    >>> from narrows import PCA
     >>> PCA().fit_transform(iris().iloc[:, :4]).shape
     (150, 2)
     """

@@ -14,7 +14,7 @@ class VariationalAutoencoder(DecodingEmbedder):
     """Learn an embedding in which every row is a normal distribution, and sample new rows.
 
     The encoder maps a row to the means and log variances of its code; a code drawn from them is
-    decoded. Training minimises the negative evidence lower bound, in nats per row:
+    decoded. Training minimises the negative evidence lower bound, in nats per row::
 
         loss = reconstruction + beta · kl
 

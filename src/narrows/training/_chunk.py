@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
+from narrows.training._checkpoint import Place, Slot
 from narrows.training._loops import Data, Own, Shape, Span
 from narrows.training._program import Compiled, Program
 from narrows.training._result import finite_lanes
@@ -87,7 +88,11 @@ class Pace:
 
 
 def train_chunk(
-    plan: Plan, lanes: Lanes, should_stop: Callable[[], bool], report: Callable[[float], None]
+    plan: Plan,
+    lanes: Lanes,
+    should_stop: Callable[[], bool],
+    report: Callable[[float], None],
+    slot: Slot | None = None,
 ) -> ChunkResult | None:
     """Train the lanes together.
 
@@ -100,6 +105,8 @@ def train_chunk(
         finished, and with its weights as they are, steps of the epoch under way included.
     report : callable
         Called between segments with the epochs done since the last call, summed over lanes.
+    slot : Slot, optional
+        Where to go on from, if there is something, and to keep the memory between segments.
 
     Returns
     -------
@@ -110,9 +117,15 @@ def train_chunk(
     carry = compiled.start(lanes.weights_keys, lanes.masks_keys, lanes.rates, lanes.initial)
     pace = Pace(plan.steps, shape.epochs)
     history: list[np.ndarray] = []
-    done, step = 0, 0
-    orders = None
-    while done < plan.epochs and not should_stop():
+    done, step, ended, orders = 0, 0, False, None
+    found = slot.load(carry) if slot is not None else None
+    if found is not None:
+        carry, before, place = found
+        done, step, ended = place.epochs, place.step, place.ended
+        history = [before] if done else []
+        orders = _orders_again(lanes.orders, done, step, shape)
+        report(len(lanes.numbers) * (done + step / plan.steps))
+    while done < plan.epochs and not ended and not should_stop():
         began = time.perf_counter()
         epochs, end = pace.next(plan.epochs - done, step)
         if step == 0:
@@ -123,14 +136,15 @@ def train_chunk(
         numbers.block_until_ready()
         pace.record(time.perf_counter() - began, epochs * (end - step))
         report(len(lanes.numbers) * epochs * (end - step) / plan.steps)
-        if end < plan.steps:
-            step = end
-            continue
-        step = 0
-        done += epochs
-        history.append(np.asarray(numbers)[:, :epochs])
-        if _all_ended(carry, history[-1]):
-            break
+        step = end % plan.steps
+        if step == 0:
+            done += epochs
+            history.append(np.asarray(numbers)[:, :epochs])
+            ended = _all_ended(carry, history[-1])
+        if slot is not None and slot.due():
+            slot.save(carry, history, Place(done, step, ended))
+    if slot is not None:
+        slot.save(carry, history, Place(done, step, ended))
     if not history:
         return None
     return _collect(plan, lanes, carry, np.concatenate(history, axis=1))
@@ -149,6 +163,13 @@ def _draw_orders(orders, epochs: int, shape: Shape) -> np.ndarray:
         rows = order.draw(epochs)
         drawn[lane, :epochs, : rows.shape[1]] = rows
     return drawn
+
+
+def _orders_again(orders, done: int, step: int, shape: Shape):
+    """Draw what was drawn before; return the order of an epoch that is under way, else None."""
+    for first in range(0, done, shape.epochs):
+        _draw_orders(orders, min(shape.epochs, done - first), shape)
+    return jax.device_put(_draw_orders(orders, 1, shape)) if step else None
 
 
 def _all_ended(carry, history: np.ndarray) -> bool:

@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 import jax
 import numpy as np
 
+from narrows.training._checkpoint import Checkpoint, identity_of
 from narrows.training._chunk import ChunkResult, Lanes, Plan, train_chunk
 from narrows.training._loops import Data, Shape
 from narrows.training._padding import tolerates_padding
@@ -46,6 +47,7 @@ def train(
     orders: Sequence[np.ndarray] | None = None,
     threads: int | None = None,
     on_progress: Callable[[float, float], None] | None = None,
+    checkpoint: str | os.PathLike | None = None,
 ) -> Training:
     """Train one network many times: the same graph, other seeds, other rows.
 
@@ -80,6 +82,10 @@ def train(
         influence on any number.
     on_progress : callable, optional
         Called in this thread with (epochs done, epochs wanted), summed over lanes.
+    checkpoint : path-like, optional
+        File that the training's memory is written to every ten seconds or so, and at its end,
+        Ctrl-C included. If it is there, the training goes on from it, and ends with the bits of
+        one that was never interrupted.
 
     Returns
     -------
@@ -90,6 +96,10 @@ def train(
     ------
     KeyboardInterrupt
         If Ctrl-C came before any lane finished an epoch.
+    ValueError
+        If the checkpoint is damaged or belongs to another training.
+    OSError
+        If the checkpoint cannot be written.
     """
     if sample_weights is None:
         sample_weights = np.ones(len(x), np.float32)
@@ -111,7 +121,25 @@ def train(
         )
         for first in range(0, len(rows), lanes_at_once)
     ]  # fmt: skip
-    results, interrupted = _run(plan, chunks, threads, on_progress)
+    kept = None
+    if checkpoint is not None:
+        identity = identity_of(
+            recipe,
+            {
+                "x": x, "rows": rows, "validation": validation, "weights": sample_weights,
+                "targets": targets, "offsets": offsets, "initial": initial, "orders": orders,
+            },
+            {
+                "epochs": epochs, "batch": batch_size, "seeds": [list(seed) for seed in seeds],
+                "patience": patience, "rates": list(learning_rates), "lanes": lanes_at_once,
+            },
+        )  # fmt: skip
+        kept = Checkpoint(checkpoint, identity)
+    try:
+        results, interrupted = _run(plan, chunks, threads, on_progress, kept)
+    finally:
+        if kept is not None:
+            kept.write()
     if not results:
         raise KeyboardInterrupt
     return _gather(plan, results, interrupted)
@@ -208,7 +236,9 @@ class _Board:
             self.done += epochs
 
 
-def _run(plan: Plan, chunks, threads, on_progress) -> tuple[list[ChunkResult], bool]:
+def _run(
+    plan: Plan, chunks, threads, on_progress, kept: Checkpoint | None
+) -> tuple[list[ChunkResult], bool]:
     """Train the chunks on threads; the calling thread watches, so that Ctrl-C is heard at once."""
     if threads is None:
         threads = (os.cpu_count() or 1) if jax.default_backend() == "cpu" else 1
@@ -216,9 +246,12 @@ def _run(plan: Plan, chunks, threads, on_progress) -> tuple[list[ChunkResult], b
     interrupted = False
     with ThreadPoolExecutor(min(threads, len(chunks)), thread_name_prefix="narrows") as pool:
         futures = [
-            pool.submit(train_chunk, plan, lanes, board.stop.is_set, board.report)
-            for lanes in chunks
-        ]
+            pool.submit(
+                train_chunk, plan, lanes, board.stop.is_set, board.report,
+                kept.slot(number) if kept is not None else None,
+            )
+            for number, lanes in enumerate(chunks)
+        ]  # fmt: skip
         pending = set(futures)
         while pending:
             try:
