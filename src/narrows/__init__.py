@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ParametricTSNE,
         VariationalAutoencoder,
     )
+    from narrows.export import export_onnx
     from narrows.storage import load, load_weights_hdf5, save, save_weights_hdf5
 
 # Where each public name lives; None for a module.
@@ -34,6 +35,7 @@ _HOMES: dict[str, str | None] = {
     "compare": "comparison",
     "comparison": None,
     "datasets": None,
+    "export_onnx": "export",
     "load": "storage",
     "load_weights_hdf5": "storage",
     "networks": None,
@@ -58,6 +60,7 @@ __all__ = [
     "compare",
     "comparison",
     "datasets",
+    "export_onnx",
     "load",
     "load_weights_hdf5",
     "networks",

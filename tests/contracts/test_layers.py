@@ -15,6 +15,8 @@ STAGES = [
 ]  # fmt: skip
 EDGES = ["storage", "export", "scale", "cli"]
 FOR_ALL = {"_errors", "_files", "_keras", "_version"}
+# The methods in which a result may call on what draws it.
+SHOWN_BY = {"plots": {"plot"}, "report": {"to_html", "_repr_html_"}}
 # Which part alone may import a library; None for no part at all.
 OWNERS = {
     "plotnine": "plots",
@@ -23,6 +25,8 @@ OWNERS = {
     "typer": "cli",
     "ydf": "comparison",
     "keras": "_keras",
+    "onnx": "export",
+    "onnxruntime": "export",
     "dask": "scale",
     "tensorflow": None,
     "torch": None,
@@ -117,8 +121,8 @@ def _objection(part: str, found: Import) -> str | None:
     target = part_named(found.name)
     if target == part or target in FOR_ALL:
         return None
-    # A result draws itself; the figures take frames and know nothing of results.
-    if target == "plots" and found.function == "plot" and part in STAGES:
+    # A result shows itself; figures and pages know results, or frames, and no result knows them.
+    if target in SHOWN_BY and found.function in SHOWN_BY[target] and part in STAGES:
         return None
     if part == "datasets":
         return None if target == "data" else "the facade shows data only"
@@ -155,6 +159,8 @@ def test_imports_follow_the_layout(file):
         ("training/_x.py", "def f():\n    import narrows.embedders._pca"),
         ("embedders/_x.py", "def draw():\n    from narrows.plots import history"),
         ("embedders/_x.py", "from narrows.plots import history"),
+        ("comparison/_x.py", "class R:\n    def plot(self):\n        from narrows.report import r"),
+        ("comparison/_x.py", "from narrows.report import render"),
         ("embedders/_x.py", "if True:\n    from narrows import plots"),
         ("report/_x.py", "from narrows.storage import save_weights_hdf5"),
         ("report/_x.py", "from narrows import save_weights_hdf5"),
@@ -186,6 +192,7 @@ def test_a_breach_is_found(file, line):
     [
         ("embedders/_x.py", "from narrows.training import train\nfrom narrows import _files"),
         ("embedders/_x.py", "class R:\n    def plot(self):\n        from narrows.plots import h"),
+        ("comparison/_x.py", "class R:\n    def to_html(self):\n        import narrows.report"),
         ("report/_x.py", "from narrows import plots, PCA\nfrom ._cells import cells"),
         (
             "cli/_x.py",

@@ -15,6 +15,7 @@ from narrows._errors import WrongBackendError
 from narrows.cli._compare import compare
 from narrows.cli._embed import embed
 from narrows.cli._errors import BadInputError
+from narrows.cli._export import export
 from narrows.cli._fit import fit
 from narrows.cli._inspect import inspect
 from narrows.cli._reconstruct import reconstruct
@@ -45,7 +46,7 @@ def _options(
     pass
 
 
-for _command in (iris, fit, embed, reconstruct, compare, inspect):
+for _command in (iris, fit, embed, reconstruct, compare, inspect, export):
     app.command(_command.__name__)(_command)
 
 
