@@ -6,13 +6,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: iris test check format lock clean
+.PHONY: iris test docs check format lock clean
 
 iris: $(READY)
 	$(BIN)/narrows iris --out iris-report
 
 test: $(READY)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# The pages are in docs/_build/html afterwards; a warning is an error.
+docs: $(READY)
+	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
 
 check: $(READY)
 	$(BIN)/ruff format --check .
@@ -39,4 +43,5 @@ $(READY): pyproject.toml requirements.lock
 
 clean:
 	rm -rf $(VENV) iris-report .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf docs/_build docs/_generated docs/auto_gallery docs/api/generated docs/sg_execution_times.rst
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

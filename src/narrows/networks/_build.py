@@ -70,9 +70,9 @@ def build_networks(
     bottleneck : int
         Width of the embedding.
     encoder : sequence of int, callable or keras.Model
-        Widths of hidden relu layers; or a function of a Keras tensor of shape (None, *row_shape)
-        that returns one of shape (None, bottleneck); or a functional model, whose layers are
-        copied (its weights are not: a training draws new ones).
+        Widths of hidden relu layers; or a function of a Keras tensor of shape
+        ``(None, *row_shape)`` that returns one of shape (None, bottleneck); or a functional
+        model, whose layers are copied (its weights are not: a training draws new ones).
     decoder : sequence of int, callable or keras.Model, optional
         The same from the bottleneck to the row. By default the encoder's widths, mirrored.
     decoded : bool

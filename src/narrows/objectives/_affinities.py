@@ -169,7 +169,7 @@ def conditional_affinities(x, perplexity, counted=None, iterations: int = 64) ->
     Returns
     -------
     float32 array of shape (batch, batch)
-        Row i holds P(·|i), batch² × 4 bytes. Rows sum to 1; the diagonal and padding are 0.
+        Row i holds ``P(·|i)``, batch² × 4 bytes. Rows sum to 1; the diagonal and padding are 0.
 
     References
     ----------

@@ -11,7 +11,7 @@ _LEAST = 1e-6  # how near to 0 and 1 a mean activation is taken to be at most
 class Sparsity(Objective):
     """The size of the codes: the mean over rows of their absolute values.
 
-    With n rows and codes of k numbers:
+    With n rows and codes of k numbers::
 
         sparsity = 1/n Σᵢ Σⱼ |zᵢⱼ|
 
@@ -46,7 +46,7 @@ class TargetSparsity(Objective):
     """How far the units' mean activations are from a small target.
 
     With ρ the target and ρ̂ⱼ the mean over the batch of unit j's activation, which lies between
-    0 and 1:
+    0 and 1::
 
         sparsity = Σⱼ ρ log(ρ / ρ̂ⱼ) + (1 − ρ) log((1 − ρ) / (1 − ρ̂ⱼ))
 
@@ -99,7 +99,7 @@ class TargetSparsity(Objective):
 class Contraction(Objective):
     """How strongly the encoder reacts to small changes of a row.
 
-    The squared Frobenius norm of the encoder's Jacobian, averaged over rows:
+    The squared Frobenius norm of the encoder's Jacobian, averaged over rows::
 
         contraction = 1/n Σᵢ Σⱼₖ (∂zⱼ/∂xₖ)² at xᵢ
 

@@ -10,7 +10,7 @@ from narrows.objectives._objective import Batch, Losses, Objective
 class Reconstruction(Objective):
     """The mean over rows of a Keras loss between a row and its reconstruction.
 
-    For ``"mse"``, with n rows of p columns (no factor ½, as in Keras and scikit-learn):
+    For ``"mse"``, with n rows of p columns (no factor ½, as in Keras and scikit-learn)::
 
         reconstruction = 1/n Σᵢ 1/p Σⱼ (xᵢⱼ − x̂ᵢⱼ)²
 

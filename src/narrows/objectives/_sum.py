@@ -32,6 +32,8 @@ class Weighted:
 class Sum(Objective):
     """A weighted sum of objectives.
 
+    With a weight for each::
+
         loss = Σₖ weightₖ · lossₖ
 
     Terms are recorded without their weights, so that each keeps its meaning and units; ``loss``

@@ -13,7 +13,7 @@ class LogLikelihood(Objective):
     """The negative log-likelihood of the rows under the decoder, averaged over rows.
 
     It is a sum over columns, not a mean. With x̂ the decoder's output for a code drawn from the
-    encoder's distribution:
+    encoder's distribution::
 
         gaussian:  reconstruction = 1/n Σᵢ [½ Σⱼ (xᵢⱼ − x̂ᵢⱼ)² + p/2 log 2π]
         bernoulli: reconstruction = −1/n Σᵢ Σⱼ xᵢⱼ log x̂ᵢⱼ + (1 − xᵢⱼ) log(1 − x̂ᵢⱼ)
@@ -63,7 +63,7 @@ class LogLikelihood(Objective):
 class GaussianDivergence(Objective):
     """The Kullback–Leibler divergence of the codes' distributions from a standard normal one.
 
-    For means μ and variances σ², averaged over rows:
+    For means μ and variances σ², averaged over rows::
 
         kl = 1/n Σᵢ −½ Σⱼ (1 + log σᵢⱼ² − μᵢⱼ² − σᵢⱼ²)
 
