@@ -1,5 +1,6 @@
 """``narrows iris`` as a user runs it: in another process, on the real data."""
 
+import json
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from narrows._files import replace_file
 from narrows.cli import main
 from narrows.comparison import Comparison
 
@@ -105,7 +107,8 @@ def test_the_page_stands_alone_and_names_its_command(run):
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "narrows iris --out out --seed 3 --epochs 6 --seeds 1" in page
     assert not re.search(r"""(src|href)=["']https?:""", page)
-    assert page.count("data:image/svg") == 6
+    assert page.count('src="data:image/svg') == 8
+    assert page.count('<figure class="chart"') == 4
     assert len(page) < 3_000_000
 
 
@@ -130,11 +133,30 @@ def test_bad_options_exit_2(bad, capsys):
     assert bad[0] in capsys.readouterr().err
 
 
-def test_version(capsys):
+def test_json_has_the_numbers_and_the_files(monkeypatch, tmp_path, capsys):
+    from narrows.cli.iris import _compute, _files, _page
+
+    monkeypatch.setattr(_compute, "RESAMPLING", "3x1")
+    monkeypatch.setattr(_compute, "BOOTSTRAPS", 2)
+    # Figures and the page take longest, and the run above has them.
+    monkeypatch.setattr(_files, "figures", lambda *_: _files.Figures({}))
+    monkeypatch.setattr(_page, "write", lambda folder, *_: replace_file(folder / "page", b""))
+    out = tmp_path / "out"
     with pytest.raises(SystemExit) as stop:
-        main(["--version"])
-    assert stop.value.code == 0
-    assert re.fullmatch(r"narrows \d\S*\n", capsys.readouterr().out)
+        main(["iris", "--out", os.fspath(out), "--epochs", "2", "--seeds", "1", "--json"])
+    assert not stop.value.code
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    found = json.loads(printed.out)
+    assert found["rows"] == {"train": 120, "test": 30}
+    assert found["history"]["epoch"] == 2
+    assert set(found["forests"]) == {"pca", "autoencoder", "pca of raw columns"}
+    scores = pd.read_csv(out / "scores.csv").groupby("embedding")["accuracy"].mean()
+    for name, forest in found["forests"].items():
+        assert forest["accuracy"] == pytest.approx(scores[name])
+    assert found["sentences"] == Comparison.from_json(out / "comparison.json").sentences()
+    assert {"page", "comparison.json", "scores.csv"} < set(found["files"])
+    assert all((out / name).is_file() for name in found["files"])
 
 
 def test_ctrl_c_exits_130(monkeypatch, tmp_path):

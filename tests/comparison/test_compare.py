@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.decomposition
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -183,3 +184,14 @@ def test_mixed_tables_with_gaps():
     failed = found.failures["preprocess"].unique()
     assert failed.tolist() == ["MinMaxScaler"]  # which cannot take text
     assert found.frame()["preprocess"].unique().tolist() == ["none"]
+
+
+def test_columns_may_be_named_by_numbers():
+    iris = narrows.datasets.iris()
+    X, y = iris.drop(columns="Species"), iris["Species"]
+    settings = {"resampling": "holdout:0.8x2", "probes": "neighbours", "random_state": 1}
+    named, numbered = (
+        narrows.compare({"pca": narrows.PCA(2)}, rows, y, **settings).frame()
+        for rows in (X, pd.DataFrame(X.to_numpy()))
+    )
+    pd.testing.assert_frame_equal(named, numbered)

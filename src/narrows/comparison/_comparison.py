@@ -1,5 +1,6 @@
 """What a comparison found."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from narrows._files import replace_file
 from narrows.comparison import _tables
 from narrows.comparison._judging import NO_PROBE
 from narrows.comparison._measures import measure_named
@@ -263,6 +265,60 @@ class Comparison:
 
         return joined(self, other)
 
+    def to_html(
+        self,
+        path: str | Path | None = None,
+        *,
+        X: Any = None,
+        arms: Mapping[str, Any] | None = None,
+        preprocess: Any = None,
+        label: str = "label",
+        title: str = "Was the embedding worth it?",
+    ) -> str:
+        """Return the comparison as one self-contained HTML page, and write it if a path is given.
+
+        A comparison keeps scores, not the table and not the fits. With `X` the page tells a row's
+        values beside the pointer; with `arms` as well, every arm is fitted once more on all rows
+        and the page shows what there is to look at: embeddings, reconstruction, training,
+        networks. Without them it shows what the comparison has, and says so.
+
+        Parameters
+        ----------
+        path : str or Path, default=None
+            File to write; an old one stays intact until the new one is complete.
+        X : table or array-like of shape (n_rows, n_columns), default=None
+            The rows that were compared.
+        arms : mapping of str to transformer, default=None
+            What was given to `narrows.compare`; needs `X`.
+        preprocess : str, transformer, sequence of these, or mapping of str to these, default=None
+            What was given to `narrows.compare`; None where that was ``"none"``,
+            ``"standardize"`` or both.
+        label : str, default="label"
+            What the labels are called.
+        title : str, default="Was the embedding worth it?"
+            The page's heading.
+
+        Returns
+        -------
+        str
+            Escaped throughout; a browser needs no network for it, and figures are drawings where
+            it runs no scripts.
+
+        Raises
+        ------
+        ValueError
+            If `X` or `arms` are not what was compared, or there are `arms` without `X`.
+        """
+        from narrows.report import comparison_report, render
+
+        report = comparison_report(
+            self, X=X, arms=arms, preprocess=preprocess, label=label, title=title
+        )
+        page = render(report)
+        if path is not None:
+            replace_file(path, page.encode())
+        return page
+
     def to_json(self, path: str | Path | None = None) -> str:
         """Return every number and setting as JSON, and write it if a path is given.
 
@@ -319,6 +375,11 @@ class Comparison:
         labels = pd.Series(self.labels).iloc[points["row"]].to_numpy()
         origin = points["arm"] + ", " + points["preprocess"]
         return points.assign(**{"data_origin": origin, label: labels})
+
+    def _repr_html_(self) -> str:
+        from narrows.report import notebook_html
+
+        return notebook_html(self)
 
     def __repr__(self) -> str:
         from narrows.comparison._printing import text_of

@@ -114,7 +114,7 @@ def table_of(X: Any, caller: str) -> tuple[Any, bool]:
 def _is_mixed(frame: Any) -> bool:
     if not all(dtype.is_numeric() for dtype in frame.schema.values()):
         return True
-    return any(_has_gaps(frame[name]) for name in frame.columns)
+    return any(_has_gaps(frame.get_column(name)) for name in frame.columns)
 
 
 def _has_gaps(column: Any) -> bool:

@@ -61,7 +61,6 @@ def intervals(
     from plotnine import (
         aes,
         annotate,
-        facet_grid,
         facet_wrap,
         geom_point,
         geom_segment,
@@ -96,12 +95,9 @@ def intervals(
         annotate("rect", xmin=-factor * rope, xmax=factor * rope, ymin=-float("inf"),
                  ymax=float("inf"), fill=PALE, alpha=0.35),
     ] if rope > 0 else []  # fmt: skip
-    facets = (
-        facet_grid("preprocess", "probe", labeller="label_both")
-        if several
-        else facet_wrap("preprocess", ncol=1, labeller="label_both")
-    )
-    height = 1.15 + len(ways) * (0.42 + 0.32 * len(names))
+    by = ["preprocess", "probe"] if several else ["preprocess"]
+    facets = facet_wrap(by, ncol=len(probes), labeller="label_both")
+    height = 1.15 + len(ways) * (0.22 + 0.2 * len(by) + 0.32 * len(names))
     return (
         ggplot(points, aes(y="arm", color="verdict"))
         + layers

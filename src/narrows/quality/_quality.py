@@ -47,6 +47,9 @@ class Quality:
         names = ("n_rows", "n_neighbors", "trustworthiness", "continuity", "neighbour_agreement")
         return pd.DataFrame({name: [getattr(self, name)] for name in names})
 
+    def _repr_html_(self) -> str:
+        return self.frame().to_html(index=False, float_format="{:.3f}".format)
+
 
 def embedding_quality(
     X: Any, Z: Any, n_neighbors: int = 5, *, metric: str = "euclidean"

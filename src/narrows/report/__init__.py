@@ -2,21 +2,70 @@
 Results and figures to one self-contained HTML page.
 
 A `Report` holds what is said; `render` turns it into a page; `write_report` puts it on disk.
-jinja2 is imported when the first page is rendered.
+`comparison_report` makes one of a comparison, `portraits` what there is to look at in it. jinja2
+is imported when the first page is rendered.
 """
 
-from narrows.report._comparing import comparison_sections
+from typing import TYPE_CHECKING
+
 from narrows.report._render import render, write_report
-from narrows.report._summary import Block, Figure, Preformatted, Report, Section, Table
+from narrows.report._summary import (
+    Block,
+    Chart,
+    Download,
+    Drawing,
+    Figure,
+    Listing,
+    Preformatted,
+    Report,
+    Section,
+    Table,
+)
+
+if TYPE_CHECKING:
+    from narrows.report._of_comparisons import (
+        Portrait,
+        Portraits,
+        View,
+        comparison_report,
+        comparison_sections,
+        headline,
+        notebook_html,
+        portraits,
+        versions,
+    )
 
 __all__ = [
     "Block",
+    "Chart",
+    "Download",
+    "Drawing",
     "Figure",
+    "Listing",
+    "Portrait",
+    "Portraits",
     "Preformatted",
     "Report",
     "Section",
     "Table",
+    "View",
+    "comparison_report",
     "comparison_sections",
+    "headline",
+    "notebook_html",
+    "portraits",
     "render",
+    "versions",
     "write_report",
 ]
+
+# They need pandas and scikit-learn, which a page as such does not.
+_OF_COMPARISONS = set(__all__) - set(globals())
+
+
+def __getattr__(name: str):
+    if name not in _OF_COMPARISONS:
+        raise AttributeError(f"module 'narrows.report' has no attribute {name!r}")
+    from narrows.report import _of_comparisons
+
+    return getattr(_of_comparisons, name)

@@ -31,12 +31,15 @@ class Cells:
         The cells.
     left_out : int
         How many rows of the frame are not shown.
+    bars : list of list, of shape (rows, columns)
+        Length of the bar behind each cell in percent, None for no bar.
     """
 
     header: list[str]
     numeric: list[bool]
     rows: list[list[str]]
     left_out: int
+    bars: list[list[float | None]]
 
 
 def cells(table: Table) -> Cells:
@@ -47,11 +50,13 @@ def cells(table: Table) -> Cells:
     shown = frame.head(table.max_rows)
     columns = [shown.iloc[:, place] for place in range(shown.shape[1])]
     texts = [_column(column, table.formats) for column in columns]
+    bars = [_bars(column, str(column.name) in table.bars) for column in columns]
     return Cells(
         header=[_name(name) for name in shown.columns],
         numeric=[is_numeric_dtype(c) and not is_bool_dtype(c) for c in columns],
         rows=[list(row) for row in zip(*texts, strict=True)],
         left_out=len(frame) - len(shown),
+        bars=[list(row) for row in zip(*bars, strict=True)],
     )
 
 
@@ -84,6 +89,13 @@ def _column(values: pd.Series, formats: Mapping[str, str]) -> list[str]:
     return [
         ABSENT if missing else _cell(value, spec)
         for value, missing in zip(values, absent, strict=True)
+    ]
+
+
+def _bars(values: pd.Series, wanted: bool) -> list[float | None]:
+    shares = values.to_numpy(float) if wanted else [math.nan] * len(values)
+    return [
+        None if math.isnan(share) else round(100 * min(max(share, 0.0), 1.0), 1) for share in shares
     ]
 
 

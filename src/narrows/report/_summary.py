@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,9 +32,80 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """
+    A figure to work with, and the drawing that stands in for it on paper or without a script.
+
+    Parameters
+    ----------
+    kind : {"intervals", "embeddings", "reconstruction", "history"}
+        Which script draws it.
+    data : mapping
+        What the script draws: text, finite numbers, None, lists and mappings of these.
+    figure : Figure
+        The drawing, and the words for both.
+    """
+
+    kind: str
+    data: Mapping[str, Any]
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """
+    An SVG element that takes the page's colours, written into the page as it is.
+
+    Parameters
+    ----------
+    svg : str
+        Markup to be trusted: whatever text is in it has been escaped by its maker.
+    caption : str, optional
+        The line below it.
+    """
+
+    svg: str
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """
+    Sentences, one below the other.
+
+    Parameters
+    ----------
+    items : sequence of str
+        Plain text.
+    """
+
+    items: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Download:
+    """
+    A file inside the page.
+
+    Parameters
+    ----------
+    name : str
+        What the file will be called.
+    text : str
+        What is in it.
+    words : str
+        What the link says.
+    """
+
+    name: str
+    text: str
+    words: str
+
+
+@dataclass(frozen=True)
 class Table:
     """
-    A data frame to print.
+    A data frame to print; readers sort it by any column.
 
     Parameters
     ----------
@@ -49,6 +120,9 @@ class Table:
         Whether the frame's index is printed as the first column.
     max_rows : int
         Longer frames are cut there, and the page says so.
+    bars : sequence of str
+        Columns of numbers from 0 to 1 that get a bar behind the number; what lies outside is
+        drawn as the nearer end.
     """
 
     frame: pd.DataFrame
@@ -56,6 +130,7 @@ class Table:
     formats: Mapping[str, str] = field(default_factory=dict)
     index: bool = False
     max_rows: int = 100
+    bars: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -75,7 +150,7 @@ class Preformatted:
     caption: str = ""
 
 
-Block = str | Figure | Table | Preformatted
+Block = str | Figure | Chart | Drawing | Table | Preformatted | Listing | Download
 
 
 @dataclass(frozen=True)
@@ -87,7 +162,7 @@ class Section:
     ----------
     title : str
         The heading.
-    blocks : sequence of str, Figure, Table or Preformatted
+    blocks : sequence of Block
         In the order of the page; a str is one paragraph of plain text.
     """
 
@@ -105,7 +180,7 @@ class Report:
     title : str
         The page's heading.
     command : str
-        The exact command that made it.
+        The exact command that made it; empty where none did.
     created : datetime
         When. A time with a zone is printed with it.
     versions : mapping of str to str

@@ -1,14 +1,16 @@
 """The command: options, order of the steps, and where each result goes."""
 
+import contextlib
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from narrows.cli._errors import output_folder
+from narrows.cli._errors import interruption, output_folder
+from narrows.cli._options import AsJson, Quiet, shows_progress
+from narrows.cli._results import print_json
 
 DEFAULT_FOLDER = Path("narrows-iris")
 
@@ -24,6 +26,8 @@ def iris(
     seeds: Annotated[
         int, typer.Option(min=1, help="Trainings in each resample of the comparison.")
     ] = 10,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run the post "Let's play with autoencoders" on iris, and then compare honestly.
 
@@ -31,18 +35,27 @@ def iris(
     weights by layer name (HDF5), the embedding and the scores (CSV), the comparison (JSON) and the
     models (.keras).
 
-    Example: narrows iris --out iris-report --seed 2
+    Example: narrows iris
+
+    Example: narrows iris --out iris-report --seed 2 --json
     """
     folder = output_folder(out)
     output_folder(folder / "figures")
+    with interruption(lambda: f"what {str(folder)!r} has so far stays."):
+        _run(folder, out, seed, epochs, seeds, quiet, as_json)
+
+
+def _run(
+    folder: Path, out: Path, seed: int, epochs: int, seeds: int, quiet: bool, as_json: bool
+) -> None:
     # Imported here, so that a mistyped option or folder is answered at once.
     from narrows.cli.iris import _compute, _files, _page, _show
-    from narrows.comparison import progress_bar
 
-    say = Console(highlight=False, soft_wrap=True).print
+    console = _show.console(silent=as_json)
+    say = console.print
     data = _compute.load(seed)
     _show.data(say, data)
-    model = _compute.train(data, seed, epochs)
+    model = _compute.train(data, seed, epochs, int(shows_progress(quiet)))
     _show.network(say, model)
     _show.history(say, model)
     _show.reconstruction(say, data, model)
@@ -53,14 +66,26 @@ def iris(
     _show.embeddings(say, embeddings)
     forests = _compute.post_forests(data, embeddings, seed)
     _show.forests(say, forests)
-    with progress_bar() as on_progress:
+    with _progress(quiet) as on_progress:
         comparison = _compute.compared(data, seed, epochs, seeds, on_progress)
-    _show.comparison(say, comparison)
+    _show.comparison(console, comparison)
     figures = _files.figures(folder, data, model, embeddings, comparison)
     results = _page.Results(data, model, loaded, embeddings, forests, comparison, figures)
     written = _files.tables_and_models(folder, results)
-    written.append(_page.write(folder, results, _command_line(out, seed, epochs, seeds), seed))
-    _show.files(say, folder, [*figures.paths(), *written])
+    written.append(
+        _page.write(folder, results, _command_line(out, seed, epochs, seeds), seed, epochs)
+    )
+    files = [*figures.paths(), *written]
+    _show.files(say, folder, files)
+    if as_json:
+        print_json(_show.result(folder, results, files))
+
+
+def _progress(quiet: bool) -> Any:
+    """Yield what moves a bar, or None where none is wanted."""
+    from narrows.comparison import progress_bar
+
+    return progress_bar() if shows_progress(quiet) else contextlib.nullcontext()
 
 
 def _command_line(out: Path, seed: int, epochs: int, seeds: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,9 +79,9 @@ def post_autoencoder(seed: int, epochs: int) -> narrows.Autoencoder:
     )
 
 
-def train(data: Data, seed: int, epochs: int) -> narrows.Autoencoder:
+def train(data: Data, seed: int, epochs: int, verbose: int = 0) -> narrows.Autoencoder:
     """Train the post's network on the raw columns, validated on the 30 test rows."""
-    model = post_autoencoder(seed, epochs).set_params(verbose=1)
+    model = post_autoencoder(seed, epochs).set_params(verbose=verbose)
     return model.fit(data.train, validation_data=data.test)
 
 
@@ -120,13 +121,17 @@ def post_forests(data: Data, found: Embeddings, seed: int) -> dict[str, CaretFor
     }
 
 
+def compared_arms(seed: int, epochs: int) -> dict[str, Any]:
+    """Return what is compared: PCA and the post's network."""
+    return {"pca": narrows.PCA(n_components=2), "autoencoder": post_autoencoder(seed, epochs)}
+
+
 def compared(
     data: Data, seed: int, epochs: int, seeds: int, on_progress: Callable[[float, float], object]
 ) -> Comparison:
     """Judge both embeddings under both preprocessings, everything refitted in every fold."""
-    arms = {"pca": narrows.PCA(n_components=2), "autoencoder": post_autoencoder(seed, epochs)}
     return narrows.compare(
-        arms,
+        compared_arms(seed, epochs),
         data.table.drop(columns="Species"),
         data.table["Species"],
         resampling=RESAMPLING,

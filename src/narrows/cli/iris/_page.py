@@ -1,29 +1,23 @@
 """The results of ``narrows iris`` as a report page."""
 
-import platform
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 import narrows
-from narrows.cli.iris._compute import Data, Embeddings
+from narrows.cli.iris._compute import Data, Embeddings, compared_arms
 from narrows.cli.iris._files import Figures, RoundTrip
 from narrows.comparison import CaretForest, Comparison
 from narrows.networks import parameter_counts
 from narrows.report import (
     Figure,
     Preformatted,
-    Report,
     Section,
     Table,
-    comparison_sections,
+    comparison_report,
     write_report,
 )
-
-_LIBRARIES = ("keras", "jax", "numpy", "scikit-learn", "plotnine")
 
 
 @dataclass(frozen=True)
@@ -39,34 +33,21 @@ class Results:
     figures: Figures
 
 
-def write(folder: Path, results: Results, command: str, seed: int) -> Path:
+def write(folder: Path, results: Results, command: str, seed: int, epochs: int) -> Path:
     """Write the page; return its path."""
-    versions = {"narrows": narrows.__version__, "Python": platform.python_version()}
-    versions |= {name: version(name) for name in _LIBRARIES}
-    sections = comparison_sections(results.comparison, "Species")
-    report = Report(
+    table = results.data.table.drop(columns="Species")
+    report = comparison_report(
+        results.comparison,
+        X=table,
+        arms=compared_arms(seed, epochs),
+        label="Species",
         title="Iris through a bottleneck of two",
         command=command,
-        created=datetime.now(UTC),
-        versions=versions,
-        sections=[
-            *sections[:1],
-            _verdict(results),
-            *sections[1:-1],
-            _post_way(results),
-            _embeddings(results),
-            _training(results),
-            _weights(results),
-            sections[-1],
-        ],
-        lead=_lead(results),
-        seed=seed,
     )
-    return write_report(report, folder / "report.html")
-
-
-def _lead(results: Results) -> str:
-    return " ".join(results.comparison.sentences())
+    verdict, *rest, method = report.sections
+    own = [_post_way(results), _embeddings(results), _training(results), _weights(results)]
+    sections = [verdict, _verdict(results), *rest, *own, method]
+    return write_report(replace(report, sections=sections), folder / "report.html")
 
 
 def _verdict(results: Results) -> Section:
@@ -150,7 +131,7 @@ def _training(results: Results) -> Section:
         "numbers: whether the largest output stands where the largest input stands."
     )
     return Section(
-        "Training and reconstruction",
+        "The post's training and reconstruction",
         [
             words,
             Figure(
@@ -176,4 +157,4 @@ def _weights(results: Results) -> Section:
         f"encoder-only model: {len(loaded.report.matched)} layers matched. Its embedding differs "
         f"from the autoencoder's own bottleneck by {loaded.difference:.2g} at most."
     )
-    return Section("Weights", [words, Table(table.astype({"shape": str}))])
+    return Section("The post's weights", [words, Table(table.astype({"shape": str}))])

@@ -2,15 +2,23 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from rich.console import Console
 
 import narrows
+from narrows.cli._showing import show_comparison
 from narrows.cli.iris._compute import Data, Embeddings
 from narrows.cli.iris._files import RoundTrip
 from narrows.comparison import CaretForest, Comparison
 
 Say = Callable[..., None]
+
+
+def console(*, silent: bool) -> Console:
+    """Return where everything is printed: stdout, or nowhere."""
+    return Console(highlight=False, soft_wrap=True, quiet=silent)
 
 
 def _text(frame: pd.DataFrame, decimals: int = 4) -> str:
@@ -89,10 +97,29 @@ def forests(say: Say, found: dict[str, CaretForest]) -> None:
         say(f"{forest}\n")
 
 
-def comparison(say: Say, found: Comparison) -> None:
+def comparison(where: Console, found: Comparison) -> None:
     """Print the verdicts and the table."""
-    say("The same, refitted in every fold: both embeddings under both preprocessings\n")
-    say(str(found))
+    where.print("The same, refitted in every fold: both embeddings under both preprocessings\n")
+    show_comparison(found, where)
+
+
+def result(folder: Path, results: Any, paths: list[Path]) -> dict[str, Any]:
+    """Return what ``--json`` prints: the numbers that the text ends in, and the files."""
+    last = results.model.history_.iloc[-1].to_dict()
+    forests = {
+        name: {"accuracy": forest.accuracy_mean, "kappa": forest.kappa_mean}
+        for name, forest in results.forests.items()
+    }
+    return {
+        "out": str(folder),
+        "rows": {"train": len(results.data.train), "test": len(results.data.test)},
+        "history": {name: value for name, value in last.items() if name != "restart"},
+        "largest_difference_after_loading": results.loaded.difference,
+        "forests": forests,
+        "sentences": results.comparison.sentences(),
+        "verdicts": results.comparison.verdicts().to_dict("records"),
+        "files": sorted(str(path.relative_to(folder)) for path in paths),
+    }
 
 
 def files(say: Say, folder: Path, paths: list[Path]) -> None:

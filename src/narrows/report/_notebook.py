@@ -1,0 +1,42 @@
+"""A comparison as a notebook shows it: the verdict and one table, without a script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from narrows.report._comparing import headline, score_frame
+from narrows.report._render import environment
+from narrows.report._summary import Table
+
+if TYPE_CHECKING:
+    from narrows.comparison import Comparison
+
+_COLUMNS = 6  # arm, preprocessing, score, verdict, difference, interval
+
+
+def notebook_html(comparison: Comparison) -> str:
+    """
+    Return a comparison as a piece of HTML that takes the notebook's colours.
+
+    Parameters
+    ----------
+    comparison : Comparison
+
+    Returns
+    -------
+    str
+        All text is escaped; the page of `Comparison.to_html` says more.
+    """
+    from narrows.comparison._printing import heading
+
+    tables = []
+    for probe in comparison.settings["probes"]:
+        frame, formats = score_frame(comparison, probe)
+        if len(frame):
+            caption = f"{frame.columns[2]} of {probe}"
+            tables.append(Table(frame.iloc[:, :_COLUMNS], caption, formats))
+    page = environment().get_template("notebook.html.j2")
+    return page.render(
+        headline=headline(comparison), heading=heading(comparison),
+        sentences=comparison.sentences(), tables=tables,
+    )  # fmt: skip

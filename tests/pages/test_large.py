@@ -1,0 +1,38 @@
+"""Fifty thousand rows: a page that can be mailed, and used."""
+
+import json
+import re
+import time
+
+import numpy as np
+
+from narrows.report._rows import MOST_DRAWN
+
+
+def test_it_stays_small_and_says_how_many_rows_are_drawn(large_page):
+    text = large_page.read_text("utf-8")
+    assert len(text.encode()) < 15_000_000
+    drawn, rows = re.search(r"([\d,]+) of ([\d,]+) rows are drawn", text).groups()
+    assert rows == "50,000"
+    found = re.findall(r'data-kind="embeddings".*?application/json">(.*?)</script>', text, re.S)
+    data = json.loads(found[0])
+    assert len(data["names"]) == int(drawn.replace(",", "")) <= MOST_DRAWN
+    # Each class keeps its share: a tenth of the rows, give or take what chance gave it.
+    shares = np.bincount(data["level"]) / len(data["level"])
+    np.testing.assert_allclose(shares, 0.1, atol=0.01)
+
+
+def test_it_becomes_usable(visit, large_page):
+    began = time.perf_counter()
+    page = visit(large_page)
+    ready = time.perf_counter() - began
+    assert page.seen.errors == []
+    began = time.perf_counter()
+    page.get_by_role("button", name="class 3").click()
+    page.get_by_role("searchbox").fill("0")
+    page.keyboard.press("Enter")
+    page.get_by_role("status").inner_text()
+    answered = time.perf_counter() - began
+    # Generous, since other work may share the machine.
+    assert ready < 20
+    assert answered < 10
