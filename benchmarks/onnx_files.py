@@ -59,6 +59,13 @@ def diamonds() -> pd.DataFrame:
     return every.sample(ROWS, random_state=0).reset_index(drop=True)
 
 
+def housing() -> pd.DataFrame:
+    """Return 1,000 months of plotnine's Texan cities: text and numbers, with gaps."""
+    from plotnine.data import txhousing as every
+
+    return every.sample(ROWS, random_state=0).reset_index(drop=True)
+
+
 def penguins() -> pd.DataFrame:
     """Return plotnine's penguins: numbers and text, with gaps."""
     from plotnine.data import penguins as every
@@ -86,6 +93,11 @@ CASES = [
     Case(
         "diamonds, 1,000 × 10, mixed",
         diamonds,
+        lambda: make_pipeline(narrows.TablePreprocessor(), network()),
+    ),
+    Case(
+        "Texan housing, 1,000 × 9, mixed with gaps",
+        housing,
         lambda: make_pipeline(narrows.TablePreprocessor(), network()),
     ),
 ]
