@@ -322,15 +322,6 @@ def test_warnings_are_one_line_on_stderr(tmp_path, capsys):
     assert printed.err.count("\n") == 1
 
 
-def test_our_own_faults_keep_their_traceback(folder, tmp_path, monkeypatch):
-    def broken(*arguments, **more):
-        raise TypeError("a mistake of ours")
-
-    monkeypatch.setattr(narrows.Autoencoder, "fit", broken)
-    with pytest.raises(TypeError, match="a mistake of ours"):
-        main([os.fspath(one) for one in fit_of(folder, tmp_path)])
-
-
 def test_ctrl_c_exits_130_and_leaves_the_old_model(folder, tmp_path, monkeypatch):
     def interrupted(*arguments, **more):
         raise KeyboardInterrupt

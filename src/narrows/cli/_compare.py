@@ -1,22 +1,19 @@
 """``narrows compare``: whether an autoencoder's embedding of a table is better than PCA's."""
 
 import json
-import platform
 import shlex
 import sys
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from narrows import __version__
 from narrows.cli import _tables
 from narrows.cli._errors import BadInputError, bad_input, output_file, warnings_on_stderr
 from narrows.cli._fit import layer_widths
-
-_LIBRARIES = ("keras", "jax", "numpy", "scikit-learn", "ydf")
+from narrows.cli._options import AsJson, Quiet, note, shows_progress
+from narrows.cli._results import printing
+from narrows.cli._showing import show_comparison
 
 
 def compare(
@@ -51,13 +48,16 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="Page to write, .html; or .json for every number.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare an autoencoder with PCA on a table, everything refitted in every resample.
 
     Raw columns, a random projection and the untrained encoder stand beside them.
 
     Example: narrows compare iris.csv --label Species --out iris.html
+
+    Example: narrows compare d.csv --label y --probe ridge --resampling 10x1
     """
     widths = layer_widths(encoder)
     if out is not None:
@@ -74,9 +74,10 @@ def compare(
     from narrows import compare as run
 
     autoencoder = Autoencoder(bottleneck, widths, epochs=epochs, patience=patience)
+    arms = {"pca": PCA(bottleneck), "autoencoder": autoencoder}
     with bad_input(), warnings_on_stderr():
         found = run(
-            {"pca": PCA(bottleneck), "autoencoder": autoencoder},
+            arms,
             learned,
             rows[named[0]],
             preprocess=tuple(_split(preprocess)) or ("none", "standardize"),
@@ -85,40 +86,35 @@ def compare(
             seeds=seeds,
             controls=tuple(_split([controls])),
             random_state=seed,
-            verbose=int(sys.stderr.isatty()),
+            verbose=int(shows_progress(quiet)),
         )
-    print(json.dumps(json.loads(found.to_json()), indent=1) if as_json else found)
+    with printing():
+        if as_json:
+            print(json.dumps(json.loads(found.to_json()), indent=1))
+        else:
+            show_comparison(found)
     if out is not None:
-        with bad_input():
-            _write(found, out, f"{table.name}: is the embedding worth it?", named[0], seed)
-        print(f"written to {out}", file=sys.stderr)
+        with bad_input(out):
+            _write(found, out, table.name, named[0], arms, learned)
+        note(f"written to {out}", quiet=quiet)
 
 
 def _split(given: list[str] | None) -> list[str]:
     return [part.strip() for entry in given or () for part in entry.split(",") if part.strip()]
 
 
-def _write(found: Any, out: Path, title: str, label: str, seed: int) -> None:
+def _write(found: Any, out: Path, name: str, label: str, arms: dict[str, Any], rows: Any) -> None:
     if out.suffix.lower() == ".json":
         found.to_json(out)
         return
-    from narrows.report import Report, comparison_sections, write_report
+    from narrows.report import comparison_report, write_report
 
-    versions = {"narrows": __version__, "Python": platform.python_version()}
-    report = Report(
-        title=title,
+    report = comparison_report(
+        found,
+        X=rows,
+        arms=arms,
+        label=label,
+        title=f"{name}: is the embedding worth it?",
         command=shlex.join(["narrows", *sys.argv[1:]]),
-        created=datetime.now(UTC),
-        versions=versions | {name: version(name) for name in _LIBRARIES if _installed(name)},
-        sections=comparison_sections(found, label),
-        lead=" ".join(found.sentences()),
-        seed=seed,
     )
     write_report(report, out)
-
-
-def _installed(name: str) -> bool:
-    try:
-        return bool(version(name))
-    except ModuleNotFoundError:
-        return False

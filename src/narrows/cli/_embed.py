@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 
 from narrows.cli import _tables
 from narrows.cli._errors import bad_input, output_file, warnings_on_stderr
+from narrows.cli._models import load_model
+from narrows.cli._options import AsJson
 from narrows.cli._results import show
 
 
@@ -19,7 +20,7 @@ def embed(
         list[str] | None,
         typer.Option(help="Columns to take over, such as a label; separated by commas."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the embedding of a table's rows.
 
@@ -31,10 +32,9 @@ def embed(
     output_file(out, model, table)
     rows = _tables.read(table)
     kept = _tables.columns("--keep", keep, rows)
-    from narrows.storage import load
+    import pandas as pd
 
-    with bad_input():
-        fitted = load(model).set_output(transform="default")
+    fitted = load_model(model)
     learned = _tables.rows_for(fitted, rows, kept)
     with bad_input(), warnings_on_stderr():
         embedding = fitted.transform(learned)

@@ -1,17 +1,61 @@
-"""Errors that are the input's fault and end the command with exit code 2."""
+"""How commands end early: bad input with exit code 2, Ctrl-C with 130, each in one sentence."""
 
 import contextlib
+import difflib
 import errno
 import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 
 class BadInputError(Exception):
     """One sentence for the user: what was expected, what came, what to do."""
+
+
+class InterruptedCommandError(Exception):
+    """Ctrl-C came; says what is left of the work."""
+
+
+# What a disk or its owner says no to. Other errors of the system may be ours.
+_REFUSALS = frozenset(
+    getattr(errno, name)
+    for name in ("EACCES", "EDQUOT", "EFBIG", "ENAMETOOLONG", "ENOSPC", "EPERM", "EROFS")
+    if hasattr(errno, name)
+)
+
+
+def is_refusal(error: OSError) -> bool:
+    """Whether an error is a full disk, a missing permission or the like: no fault of narrows."""
+    return error.errno in _REFUSALS
+
+
+def sentence_of(error: OSError, path: str | os.PathLike | None = None) -> str:
+    """Return one sentence on what a file system refused.
+
+    Parameters
+    ----------
+    error : OSError
+    path : path-like, optional
+        The file that was read or written, for errors that do not know it.
+    """
+    name = path if error.filename is None else error.filename
+    what = "a file" if name is None else repr(os.fspath(name))
+    reason = error.strerror or str(error) or type(error).__name__
+    advice = " Free some space, or write elsewhere." if error.errno == errno.ENOSPC else ""
+    return f"Cannot read or write {what}: {reason}.{advice}"
+
+
+def near_files(path: Path) -> str:
+    """Return advice for a file that is not there: files beside it that are called like it."""
+    try:
+        beside = os.listdir(path.parent)
+    except OSError:
+        return f" There is no folder {str(path.parent)!r}."
+    near = difflib.get_close_matches(path.name, beside, n=3, cutoff=0.7)
+    return f" Did you mean {' or '.join(map(repr, near))}?" if near else " Check the path."
 
 
 def output_folder(path: Path) -> Path:
@@ -38,7 +82,7 @@ def output_folder(path: Path) -> Path:
     return path
 
 
-def output_file(path: Path, *inputs: Path) -> Path:
+def output_file(path: Path, *inputs: Path, option: str = "--out") -> Path:
     """Make sure that a file can be written, without touching what is there.
 
     Parameters
@@ -46,6 +90,8 @@ def output_file(path: Path, *inputs: Path) -> Path:
     path : Path
     *inputs : Path
         Files that the command reads, which it must not overwrite.
+    option : str
+        What the error calls it.
 
     Raises
     ------
@@ -53,36 +99,57 @@ def output_file(path: Path, *inputs: Path) -> Path:
         If its folder does not exist or cannot be written to, it is a folder, or it is an input.
     """
     if path.is_dir():
-        raise BadInputError(f"--out must be a file. Got the folder {str(path)!r}.")
+        raise BadInputError(f"{option} must be a file. Got the folder {str(path)!r}.")
     if any(path.exists() and one.exists() and path.samefile(one) for one in inputs):
         raise BadInputError(
-            f"--out must not be a file that is read. Got {str(path)!r} for both. Give another name."
+            f"{option} must not be a file that is read. Got {str(path)!r} for both. Give another "
+            "name."
         )
     try:
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise BadInputError(
-            f"--out must be a file that can be written. Cannot write {str(path)!r}: "
+            f"{option} must be a file that can be written. Cannot write {str(path)!r}: "
             f"{error.strerror}. Give another path."
         ) from error
     return path
 
 
 @contextlib.contextmanager
-def bad_input() -> Iterator[None]:
+def bad_input(path: str | os.PathLike | None = None) -> Iterator[None]:
     """Let errors in the block that lie in the user's files or options end with exit code 2.
 
     A ValueError is what reading, fitting and loading raise for input they cannot take, an
     ImportError what reading raises where an optional library is not installed.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        The file that the block reads or writes, for errors that do not know it.
     """
     try:
         yield
     except (ValueError, OSError, ImportError) as error:
         sentence = " ".join(str(error).split("\n"))
         if isinstance(error, OSError) and error.strerror:
-            sentence = f"Cannot read or write {error.filename!r}: {error.strerror}."
+            sentence = sentence_of(error, path)
         raise BadInputError(sentence) from error
+
+
+@contextlib.contextmanager
+def interruption(kept: Callable[[], str]) -> Iterator[None]:
+    """Say at Ctrl-C in the block what is left of the work.
+
+    Parameters
+    ----------
+    kept : callable returning str
+        What follows "interrupted; ".
+    """
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise InterruptedCommandError(f"interrupted; {kept()}") from stop
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 import enum
 import hashlib
-import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from narrows.cli import _tables
-from narrows.cli._errors import BadInputError, bad_input, output_file, warnings_on_stderr
+from narrows.cli._errors import (
+    BadInputError,
+    bad_input,
+    interruption,
+    output_file,
+    warnings_on_stderr,
+)
+from narrows.cli._options import AsJson, Quiet, note, shows_progress
 from narrows.cli._results import show
 
 _SHOWN = 5  # columns named on the screen
@@ -50,17 +56,30 @@ def fit(
     ] = 0.0,
     scale: Annotated[Scale, typer.Option(help="Scaling of numbers and dates.")] = Scale.STANDARDIZE,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides the training.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="File that the training is written to every ten seconds or so, to go on from."
+        ),
+    ] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Learn a small embedding of a table and save it, preprocessing included.
 
     Numbers are scaled, missing values filled in, text and categories one-hot encoded.
 
-    Example: narrows fit iris.csv --label Species --restarts 20 --out iris.narrows
+    With --checkpoint, the same command goes on from that file if it was killed or interrupted,
+    and ends with the same model as if nothing had happened. The file stays when it is through.
+
+    Example: narrows fit iris.csv --label Species --out iris.narrows
+
+    Example: narrows fit iris.csv --restarts 20 --checkpoint c --out i.narrows
     """
     widths = layer_widths(encoder)
     _tables.check_extension(out, [".narrows"])
     output_file(out, table)
+    _check_checkpoint(checkpoint, table, out)
     rows = _tables.read(table)
     apart = _tables.columns("--label", [label] if label else None, rows)
     apart += _tables.columns("--drop", drop, rows)
@@ -82,18 +101,45 @@ def fit(
         patience=patience,
         validation_fraction=validation_fraction,
         random_state=seed,
-        verbose=int(sys.stderr.isatty()),
+        verbose=int(shows_progress(quiet)),
     )
     model = make_pipeline(TablePreprocessor(scale=scale.value), embedder)
     start = time.perf_counter()
-    with bad_input(), warnings_on_stderr():
-        model.fit(learned)
+    if checkpoint is not None and checkpoint.exists():
+        note(f"going on from {checkpoint}", quiet=quiet)
+    with interruption(lambda: _kept(checkpoint)), bad_input(checkpoint), warnings_on_stderr():
+        model.fit(learned, autoencoder__checkpoint=checkpoint)
     seconds = time.perf_counter() - start
     embedder.verbose = 0
-    with bad_input():
+    with bad_input(out):
         save(model, out, provenance=_provenance(table, rows, label, apart))
-    result = _result(out, learned, model, seconds)
+    result = _result(out, learned, model, seconds) | {
+        "checkpoint": None if checkpoint is None else str(checkpoint)
+    }
     show(result, _text(result), as_json=as_json)
+
+
+def _check_checkpoint(checkpoint: Path | None, table: Path, out: Path) -> None:
+    if checkpoint is None:
+        return
+    if checkpoint.resolve() == out.resolve():
+        raise BadInputError(
+            f"--checkpoint and --out must be two files. Got {str(out)!r} for both. Give another "
+            "name."
+        )
+    output_file(checkpoint, table, option="--checkpoint")
+
+
+def _kept(checkpoint: Path | None) -> str:
+    """What an interrupted training leaves."""
+    if checkpoint is None:
+        return (
+            "no file was changed. With --checkpoint FILE, the same command goes on from where it "
+            "stopped."
+        )
+    if checkpoint.exists():
+        return f"{str(checkpoint)!r} has the training so far, and the same command goes on from it."
+    return "no file was changed, as the training had not begun."
 
 
 def layer_widths(text: str) -> tuple[int, ...]:

@@ -1,28 +1,50 @@
 """The entry point: subcommands, and what becomes of errors.
 
 Exit codes: 0 done, 1 our fault (with a traceback), 2 bad input (one sentence), 130 interrupted
-(the last by Typer).
+(one sentence on what is left).
 """
 
 import sys
+import traceback
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from narrows import __version__
 from narrows._errors import WrongBackendError
 from narrows.cli._compare import compare
 from narrows.cli._embed import embed
-from narrows.cli._errors import BadInputError
+from narrows.cli._errors import (
+    BadInputError,
+    InterruptedCommandError,
+    interruption,
+    is_refusal,
+    sentence_of,
+)
 from narrows.cli._export import export
 from narrows.cli._fit import fit
 from narrows.cli._inspect import inspect
 from narrows.cli._reconstruct import reconstruct
 from narrows.cli.iris import iris
 
+_OURS = (
+    "this is a fault of narrows, not of your input. Please report it with the command and the "
+    "lines above"
+)
+
+
+class _Commands(TyperGroup):
+    """The subcommands; typer itself would end without a word at Ctrl-C."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with interruption(lambda: "no file was changed."):
+            return super().invoke(ctx)
+
+
 app = typer.Typer(
     name="narrows",
+    cls=_Commands,
     help="Learn a small embedding of your data, and find out whether it was worth it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -32,7 +54,10 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"narrows {__version__}")
+        # Imported here, as it starts JAX.
+        from narrows.cli._versions import versions_text
+
+        typer.echo(versions_text())
         raise typer.Exit
 
 
@@ -40,7 +65,12 @@ def _show_version(wanted: bool) -> None:
 def _options(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the versions of narrows, Python, Keras and JAX, and the device.",
+        ),
     ] = False,
 ) -> None:
     pass
@@ -58,8 +88,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments : sequence of str, optional
         What follows the program's name; by default what it was called with.
     """
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> Any:
     try:
-        app(args=list(arguments) if arguments is not None else None)
+        app(args=None if arguments is None else list(arguments), prog_name="narrows")
     except (BadInputError, WrongBackendError) as error:
-        print(f"narrows: {error}", file=sys.stderr)
-        sys.exit(2)
+        return _fail(str(error), 2)
+    except InterruptedCommandError as error:
+        return _fail(str(error), 130)
+    except SystemExit as stop:
+        return stop.code
+    except Exception as error:
+        if isinstance(error, OSError) and is_refusal(error):
+            return _fail(sentence_of(error), 2)
+        traceback.print_exc()
+        return _fail(f"{_OURS}: {type(error).__name__}.", 1)
+    return 0
+
+
+def _fail(sentence: str, code: int) -> int:
+    print(f"narrows: {sentence}", file=sys.stderr)
+    return code

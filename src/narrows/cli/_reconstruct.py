@@ -1,15 +1,19 @@
 """``narrows reconstruct``: a table as it comes back through the bottleneck."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
-import pandas as pd
 import typer
 
 from narrows.cli import _tables
 from narrows.cli._errors import bad_input, output_file, warnings_on_stderr
+from narrows.cli._models import load_model
+from narrows.cli._options import AsJson
 from narrows.cli._results import show
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
 ERROR_COLUMN = "reconstruction_error"
 
@@ -25,7 +29,7 @@ def reconstruct(
             help=f"Add {ERROR_COLUMN}: a row's mean squared error over its encoded columns.",
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write what is left of a table's rows after the bottleneck, with the table's own types.
 
@@ -36,10 +40,9 @@ def reconstruct(
     _tables.check_extension(out, _tables.WRITTEN)
     output_file(out, model, table)
     rows = _tables.read(table)
-    from narrows.storage import load
+    import pandas as pd
 
-    with bad_input():
-        fitted = load(model).set_output(transform="default")
+    fitted = load_model(model)
     learned = _tables.rows_for(fitted, rows)
     with bad_input(), warnings_on_stderr():
         rebuilt, row_errors = _rebuild(fitted, learned)
@@ -48,18 +51,21 @@ def reconstruct(
         column = pd.DataFrame({ERROR_COLUMN: row_errors}, index=rows.index)
         frame = _tables.add_columns(frame, column, "--errors")
     _tables.write(frame, out)
+    mean = float(row_errors.mean())
     result = {
         "out": str(out),
         "rows": len(rows),
         "columns": list(frame.columns),
-        "mean_reconstruction_error": float(np.mean(row_errors)),
+        "mean_reconstruction_error": mean,
     }
-    text = f"{len(rows)} rows, mean error {np.mean(row_errors):.4g}, written to {out}"
+    text = f"{len(rows)} rows, mean error {mean:.4g}, written to {out}"
     show(result, text, as_json=as_json)
 
 
-def _rebuild(fitted: Any, learned: Any) -> tuple[Any, np.ndarray]:
+def _rebuild(fitted: Any, learned: Any) -> "tuple[Any, np.ndarray]":
     """Return the rows after the bottleneck, and each row's error in the embedder's units."""
+    import numpy as np
+
     steps = [step for _, step in getattr(fitted, "steps", [("", fitted)])]
     encoded = learned
     for step in steps[:-1]:
@@ -73,8 +79,10 @@ def _rebuild(fitted: Any, learned: Any) -> tuple[Any, np.ndarray]:
     return rebuilt, row_errors
 
 
-def _frame(rebuilt: Any, learned: Any, index: pd.Index) -> pd.DataFrame:
+def _frame(rebuilt: Any, learned: Any, index: "pd.Index") -> "pd.DataFrame":
     """Return rows as a table; numbers without a preprocessor get the table's types back."""
+    import pandas as pd
+
     if isinstance(rebuilt, pd.DataFrame):
         return rebuilt.set_axis(index, axis=0)
     if not isinstance(learned, pd.DataFrame):

@@ -1,11 +1,15 @@
 """Results on stdout: lines for people, or one JSON object for machines."""
 
+import contextlib
 import json
 import math
-from collections.abc import Mapping
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
+from narrows.cli._errors import BadInputError, is_refusal
 
 
 def show(result: Mapping[str, Any], text: str, *, as_json: bool) -> None:
@@ -16,13 +20,56 @@ def show(result: Mapping[str, Any], text: str, *, as_json: bool) -> None:
     result : mapping
         What ``--json`` prints.
     text : str
-        What is printed otherwise.
+        What is printed otherwise; on a terminal, lines that are too long for it are wrapped.
     as_json : bool
     """
     if as_json:
-        print(json.dumps(_plain(result), indent=1, ensure_ascii=False, allow_nan=False))
-    else:
-        print(text)
+        print_json(result)
+        return
+    with printing():
+        print(wrapped(text) if sys.stdout.isatty() else text, flush=True)
+
+
+def print_json(result: Mapping[str, Any]) -> None:
+    """Print a result as JSON."""
+    with printing():
+        print(json.dumps(_plain(result), indent=1, ensure_ascii=False, allow_nan=False), flush=True)
+
+
+@contextlib.contextmanager
+def printing() -> Iterator[None]:
+    """Let a full disk below a file that stdout is sent to be said in one sentence."""
+    try:
+        yield
+    except OSError as error:
+        if is_refusal(error):
+            raise BadInputError(f"Cannot write the result: {error.strerror}.") from error
+        raise
+
+
+def wrapped(text: str, width: int | None = None) -> str:
+    """Break lines at words that are longer than a terminal is wide, and indent what follows.
+
+    Parameters
+    ----------
+    text : str
+    width : int, optional
+        In characters; by default the terminal's.
+    """
+    width = width or shutil.get_terminal_size().columns
+    return "\n".join(part for line in text.split("\n") for part in _broken(line, width))
+
+
+def _broken(line: str, width: int) -> list[str]:
+    if len(line) <= width:
+        return [line]
+    return textwrap.wrap(
+        line,
+        width,
+        subsequent_indent=" " * (len(line) - len(line.lstrip()) + 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -31,7 +78,7 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
-    if isinstance(value, np.generic):
+    if getattr(value, "ndim", None) == 0:  # of NumPy, which is not imported for this
         return _plain(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None

@@ -3,21 +3,22 @@
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from narrows._files import replacing
 from narrows.cli._errors import BadInputError, bad_input
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 WRITTEN = (".csv", ".tsv", ".parquet", ".arrow")
 
 
-def read(path: Path) -> pd.DataFrame:
+def read(path: Path) -> "pd.DataFrame":
     """Read a table, whatever is wrong with it being the input's fault."""
     from narrows.data import read_table
 
-    with bad_input():
+    with bad_input(path):
         return read_table(path)
 
 
@@ -36,7 +37,7 @@ def check_extension(path: Path, known: Sequence[str]) -> None:
             ) from error
 
 
-def columns(option: str, given: Sequence[str] | None, table: pd.DataFrame) -> list[str]:
+def columns(option: str, given: Sequence[str] | None, table: "pd.DataFrame") -> list[str]:
     """Return the columns that an option names, separated by commas or given one by one.
 
     Raises
@@ -56,7 +57,7 @@ def columns(option: str, given: Sequence[str] | None, table: pd.DataFrame) -> li
     return found
 
 
-def rows_for(model: Any, table: pd.DataFrame, apart: Sequence[str] = ()) -> Any:
+def rows_for(model: Any, table: "pd.DataFrame", apart: Sequence[str] = ()) -> Any:
     """Return the columns that a model was fitted on, by name and in its order.
 
     Parameters
@@ -90,7 +91,7 @@ def rows_for(model: Any, table: pd.DataFrame, apart: Sequence[str] = ()) -> Any:
     return table[list(names)]
 
 
-def add_columns(result: pd.DataFrame, more: pd.DataFrame, option: str) -> pd.DataFrame:
+def add_columns(result: "pd.DataFrame", more: "pd.DataFrame", option: str) -> "pd.DataFrame":
     """Put further columns behind a result's own, if no name would stand twice."""
     twice = [str(name) for name in more.columns if name in result.columns]
     if twice:
@@ -98,13 +99,15 @@ def add_columns(result: pd.DataFrame, more: pd.DataFrame, option: str) -> pd.Dat
             f"{option} must not repeat a name of the result. Got {', '.join(map(repr, twice))}, "
             "which the result has. Rename the columns of the table."
         )
+    import pandas as pd
+
     return pd.concat([result, more], axis=1)
 
 
-def write(table: pd.DataFrame, path: Path) -> None:
+def write(table: "pd.DataFrame", path: Path) -> None:
     """Write a table in the form its extension says; an old file stays until it is complete."""
     extension = path.suffix.lower()
-    with bad_input(), replacing(path) as temporary:
+    with bad_input(path), replacing(path) as temporary:
         if extension == ".parquet":
             table.to_parquet(temporary, index=False)
         elif extension == ".arrow":

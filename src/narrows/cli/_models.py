@@ -1,0 +1,30 @@
+"""Model files on the command line."""
+
+from pathlib import Path
+from typing import Any
+
+from narrows.cli._errors import BadInputError, bad_input, near_files
+
+
+def load_model(path: Path) -> Any:
+    """Load what ``narrows fit`` or `narrows.save` wrote, set to return arrays.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    fitted embedder or Pipeline
+
+    Raises
+    ------
+    BadInputError
+        If there is no such file, or it is none of ours.
+    """
+    if not path.exists():
+        raise BadInputError(f"There is no file {str(path)!r}.{near_files(path)}")
+    from narrows.storage import load
+
+    with bad_input(path):
+        return load(path).set_output(transform="default")
