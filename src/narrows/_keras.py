@@ -46,7 +46,7 @@ import keras  # noqa: E402 (the backend is chosen at import)
 
 np.random.set_state(_numpy_state)
 
-__all__ = ["check_backend", "fresh_names", "keras"]
+__all__ = ["check_backend", "fresh_names", "keras", "only_safe"]
 
 
 @contextlib.contextmanager
@@ -66,3 +66,14 @@ def fresh_names() -> Iterator[None]:
         yield
     finally:
         global_state.set_global_attribute(key, before)
+
+
+def only_safe():
+    """Return a context in which Keras builds nothing that runs code from a file.
+
+    Keras has no public name for this; without it a session's own
+    `enable_unsafe_deserialization` would go before the ``safe_mode`` that it is called with.
+    """
+    from keras.src.saving.serialization_lib import SafeModeScope
+
+    return SafeModeScope(True)

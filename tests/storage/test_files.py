@@ -1,10 +1,13 @@
 """A file is replaced as a whole or not at all."""
 
+import contextlib
 import os
 import stat
+import time
 
 import pytest
 
+from narrows import _files
 from narrows._files import replace_file, replacing
 
 
@@ -50,3 +53,51 @@ def test_a_missing_folder_is_named_as_the_user_wrote_it(tmp_path):
     with pytest.raises(FileNotFoundError) as error:
         replace_file(path, b"")
     assert error.value.filename == os.fspath(path)
+
+
+def litter(folder, name):
+    return [path for path in folder.iterdir() if path.name != name]
+
+
+def killed(folder, name):
+    """What a killed writer leaves: a temporary file that nobody locks."""
+    with contextlib.suppress(RuntimeError), replacing(folder / name) as temporary:
+        raise RuntimeError
+    temporary.write_bytes(b"half")
+    return temporary
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a", ".hidden", "x" * 250, "é" * 120 + ".txt"])
+def test_the_next_write_removes_what_a_killed_one_left(tmp_path, name):
+    left = [killed(tmp_path, name) for _ in range(3)]
+    assert len(set(left)) == 3
+    replace_file(tmp_path / name, b"new")
+    assert litter(tmp_path, name) == []
+
+
+def test_what_somebody_is_writing_is_not_litter(tmp_path):
+    path = tmp_path / "a.txt"
+    with replacing(path) as first:
+        first.write_bytes(b"first")
+        replace_file(path, b"second")
+        assert path.read_bytes() == b"second"
+    assert path.read_bytes() == b"first"
+    assert litter(tmp_path, "a.txt") == []
+
+
+def test_other_files_are_not_litter(tmp_path):
+    others = [".a.txt.swp", "a.txt.part", ".b.1234.part.txt", ".a.note.txt"]
+    for name in others:
+        (tmp_path / name).write_bytes(b"mine")
+    replace_file(tmp_path / "a.txt", b"new")
+    assert sorted(path.name for path in litter(tmp_path, "a.txt")) == sorted(others)
+
+
+@pytest.mark.parametrize("age", [0, 100_000])
+def test_without_locks_only_old_files_are_litter(tmp_path, monkeypatch, age):
+    monkeypatch.setattr(_files, "fcntl", None)
+    left = killed(tmp_path, "a.txt")
+    then = time.time() - age
+    os.utime(left, (then, then))
+    replace_file(tmp_path / "a.txt", b"new")
+    assert litter(tmp_path, "a.txt") == ([] if age else [left])

@@ -91,7 +91,7 @@ def test_the_helpers_make_files_that_load(good, tmp_path, measurements):
     [
         (b"", "It is empty"),
         (b"a,b\n1,2\n", "something else"),
-        (zipped(("word/document.xml", "x")), "zip of 1 members"),
+        (zipped(("word/document.xml", "x")), r"zip of \['word/document.xml'\]"),
         (zipped(("a", "x"), ("b", "y")), r"zip of \['a', 'b'\]"),
         (zipped((MANIFEST, "{}"), (WEIGHTS, b"")), "'format'"),
         (zipped((MANIFEST, "[]"), (WEIGHTS, b"")), "'format'"),
@@ -145,7 +145,7 @@ def test_zip_tricks(good, tmp_path):
     for name in ("../evil", "/etc/passwd", "a\\b", "manifest.json/", "MANIFEST.JSON"):
         refused(tmp_path, zipped((name, text), (WEIGHTS, weights)), "not of manifest.json")
     extra = [(MANIFEST, text), (WEIGHTS, weights), ("../evil", "x")]
-    refused(tmp_path, zipped(*extra), "zip of 3 members")
+    refused(tmp_path, zipped(*extra), r"zip of \['../evil', 'manifest.json'")
     with pytest.warns(UserWarning, match="Duplicate"):
         twice = zipped((MANIFEST, text), (MANIFEST, text))
     refused(tmp_path, twice, r"zip of \['manifest.json', 'manifest.json'\]")

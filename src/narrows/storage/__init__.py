@@ -1,14 +1,17 @@
-"""Files: whole models in ``.narrows``, weights in HDF5 by layer name."""
+"""Files: whole models in ``.narrows``, weights in HDF5 by layer name, networks in ``.keras``."""
 
 from narrows.storage._archive import read_manifest
 from narrows.storage._hdf5 import LoadReport, load_weights_hdf5, save_weights_hdf5
+from narrows.storage._keras_files import load_keras, save_keras
 from narrows.storage._narrows import load, save
 
 __all__ = [
     "LoadReport",
     "load",
+    "load_keras",
     "load_weights_hdf5",
     "read_manifest",
     "save",
+    "save_keras",
     "save_weights_hdf5",
 ]

@@ -1,12 +1,25 @@
 """The container of a ``.narrows`` file: a zip of two stored members, checked before it is read.
 
-Members are never compressed, so nothing in a file can be larger than the file itself.
+Format version 1:
+
+- The zip has the members ``manifest.json`` and ``weights.safetensors``, one after the other from
+  the first byte on, neither compressed nor encrypted, with no comment and nothing before, between
+  or behind. So nothing in a file can be larger than the file itself. Nothing is ever extracted to
+  a path.
+- The manifest is JSON in UTF-8, at most 64 MiB and 200 levels deep, without NaN or Infinity,
+  without a key that stands twice in one object and without lone surrogates. It states size and
+  SHA-256 of the other member; the zip's CRC-32 guards the manifest itself.
+- **What a later narrows may do.** A key that a reader may do without can be added to the
+  manifest at any time: unknown keys of the manifest and of a step are ignored. Everything else
+  (another meaning, another member, an array that must be understood) raises ``format_version``.
+  Every version of the format has a stored ``manifest.json`` with ``format`` and
+  ``format_version``, so that an older narrows can say that a file is newer than itself. Every
+  later narrows reads all earlier versions: ``tests/fixtures`` has a file of each.
 """
 
 import hashlib
 import json
 import os
-import struct
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +27,19 @@ from typing import Any, NoReturn
 
 from narrows._files import replacing
 from narrows._version import __version__
+from narrows.storage._sentences import in_one_line
+from narrows.storage._strict_json import check_text, parse_json
+from narrows.storage._zips import Kind, check_layout, check_stored, member, opened, zip_damaged
 
 FORMAT = "narrows"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 MEMBERS = (MANIFEST, WEIGHTS)
+KIND = Kind(".narrows", "narrows.save")
 
 _MANIFEST_LIMIT = 64 * 2**20  # bytes
-_DIRECTORY_LIMIT = 1024  # bytes; two entries take some 150, or 200 beyond 4 GB
-_END = struct.Struct("<4s4H2LH")  # the zip's end record, without a comment
-_ENCRYPTED = 0x1
+_STEPS_LIMIT = 100
 
 
 @dataclass(frozen=True)
@@ -61,15 +76,16 @@ def write_archive(path: str | os.PathLike, manifest: dict[str, Any], weights: by
     """
     if Path(path).is_dir():
         raise IsADirectoryError(f"A model is written to a file. Got the folder {str(path)!r}.")
-    member = {"sha256": hashlib.sha256(weights).hexdigest(), "size": len(weights)}
+    stated = {"sha256": hashlib.sha256(weights).hexdigest(), "size": len(weights)}
     head = {"format": FORMAT, "format_version": FORMAT_VERSION}
-    whole = {**head, **manifest, "members": {WEIGHTS: member}}
+    whole = {**head, **manifest, "members": {WEIGHTS: stated}}
     text = json.dumps(whole, indent=1, allow_nan=False, ensure_ascii=False).encode()
     if len(text) > _MANIFEST_LIMIT:
         raise ValueError(
             f"A model's description must fit into {_MANIFEST_LIMIT:,} bytes. It takes "
             f"{len(text):,}. Keep large constants in weights, not in the graph."
         )
+    check_text(whole)
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as file:
         # A fixed date: equal models differ in the manifest's time only.
         file.writestr(zipfile.ZipInfo(MANIFEST), text)
@@ -101,15 +117,15 @@ def read_manifest(path: str | os.PathLike) -> dict[str, Any]:
     --------
     load : Build the model.
     """
-    with _opened(path) as file:
+    with opened(path, kind=KIND) as file:
         return _manifest(file, path)
 
 
 def read_archive(path: str | os.PathLike) -> Contents:
     """Read a file whole, with its hashes checked; raises as `read_manifest` does."""
-    with _opened(path) as file:
+    with opened(path, kind=KIND) as file:
         manifest = _manifest(file, path)
-        weights = _member(file, WEIGHTS, path)
+        weights = member(file, WEIGHTS, path, kind=KIND)
     stated = manifest["members"][WEIGHTS]
     if len(weights) != stated["size"]:
         damaged(path, f"{WEIGHTS} has {len(weights):,} bytes, its manifest says {stated['size']}")
@@ -120,10 +136,7 @@ def read_archive(path: str | os.PathLike) -> Contents:
 
 def damaged(path: str | os.PathLike, what: str) -> NoReturn:
     """Raise ValueError for a file of ours that is not as it was written."""
-    raise ValueError(
-        f"{os.fspath(path)!r} must be a complete, unaltered .narrows file. It is damaged: {what}. "
-        "Nothing was loaded. Copy or save it again."
-    )
+    zip_damaged(path, what, KIND)
 
 
 def _not_ours(path: str | os.PathLike, what: str) -> NoReturn:
@@ -132,72 +145,18 @@ def _not_ours(path: str | os.PathLike, what: str) -> NoReturn:
     )
 
 
-def _opened(path: str | os.PathLike) -> zipfile.ZipFile:
-    """Open the zip if it is made of our two members and nothing else."""
-    if Path(path).is_dir():
-        _not_ours(path, "It is a folder")
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"There is no file {os.fspath(path)!r}.")
-    _check_end(path)
-    try:
-        file = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as error:
-        damaged(path, f"its directory cannot be read ({error})")
-    try:
-        _check_members(file, path)
-    except BaseException:
-        file.close()
-        raise
-    return file
-
-
-def _check_end(path: str | os.PathLike) -> None:
-    """Look at the zip's end record, so that no other directory is ever read into memory."""
-    with Path(path).open("rb") as file:
-        start = file.read(4)
-        if start != b"PK\x03\x04":
-            _not_ours(path, "It is empty" if not start else "Its content is something else")
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(size - _END.size, 0))
-        end = file.read(_END.size)
-    if len(end) < _END.size or end[:4] != b"PK\x05\x06":
-        damaged(path, "it is cut off, or something was added at its end")
-    _, _, _, _, entries, directory, _, comment = _END.unpack(end)
-    if entries != len(MEMBERS) or directory > _DIRECTORY_LIMIT or comment:
-        _not_ours(path, f"It is a zip of {entries} members, not of {' and '.join(MEMBERS)}")
-
-
-def _check_members(file: zipfile.ZipFile, path: str | os.PathLike) -> None:
-    members = file.infolist()
-    names = [member.filename for member in members]
-    if sorted(names) != sorted(MEMBERS):
-        _not_ours(path, f"It is a zip of {sorted(names)}, not of {' and '.join(MEMBERS)}")
-    size = Path(path).stat().st_size
-    for member in members:
-        if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & _ENCRYPTED:
-            damaged(path, f"{member.filename} is compressed or encrypted, which it never is")
-        if member.file_size != member.compress_size:
-            damaged(path, f"{member.filename} states two sizes")
-    first, second = sorted(members, key=lambda member: member.header_offset)
-    overlap = first.header_offset + first.file_size > second.header_offset
-    if first.header_offset or overlap or second.header_offset + second.file_size > size:
-        damaged(path, "its members do not lie one after the other")
+def _manifest(file: zipfile.ZipFile, path: str | os.PathLike) -> dict[str, Any]:
+    names = file.namelist()
+    if names.count(MANIFEST) != 1:
+        _not_ours(path, _zip_of(names))
+    check_stored(file, (MANIFEST,), path, kind=KIND)
     if file.getinfo(MANIFEST).file_size > _MANIFEST_LIMIT:
         damaged(path, f"its manifest is larger than {_MANIFEST_LIMIT:,} bytes")
-
-
-def _member(file: zipfile.ZipFile, name: str, path: str | os.PathLike) -> bytes:
+    text = member(file, MANIFEST, path, kind=KIND)
     try:
-        return file.read(name)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, struct.error) as error:
-        damaged(path, f"{name} cannot be read ({error})")
-
-
-def _manifest(file: zipfile.ZipFile, path: str | os.PathLike) -> dict[str, Any]:
-    try:
-        manifest = json.loads(_member(file, MANIFEST, path), object_pairs_hook=_distinct)
-    except (ValueError, RecursionError) as error:
-        damaged(path, f"its manifest is not JSON ({error})")
+        manifest = parse_json(text)
+    except ValueError as error:
+        damaged(path, f"its manifest is not JSON ({in_one_line(error)})")
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         _not_ours(path, f"Its manifest does not have 'format': {FORMAT!r}")
     version = manifest.get("format_version")
@@ -209,15 +168,17 @@ def _manifest(file: zipfile.ZipFile, path: str | os.PathLike) -> dict[str, Any]:
             f"1 to {FORMAT_VERSION}. It has the newer format {version}; nothing was loaded. "
             f"Update narrows, which is {__version__}."
         )
+    if sorted(names) != sorted(MEMBERS):
+        _not_ours(path, _zip_of(names))
+    check_stored(file, MEMBERS, path, kind=KIND)
+    check_layout(file, path, kind=KIND)
     _check_form(manifest, path)
     return manifest
 
 
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return found
+def _zip_of(names: list[str]) -> str:
+    shown = f"{sorted(names)}" if len(names) <= 3 else f"{len(names)} members"
+    return f"It is a zip of {shown}, not of {' and '.join(MEMBERS)}"
 
 
 # What every manifest has; what a step holds beyond it is checked where the step is built.
@@ -245,8 +206,10 @@ def _check_form(manifest: dict[str, Any], path: str | os.PathLike) -> None:
                 damaged(path, f"a step in its manifest has no proper {key!r}")
     if not steps or len({step["name"] for step in steps}) < len(steps):
         damaged(path, "its manifest has no steps, or two of one name")
-    member = manifest["members"].get(WEIGHTS)
-    if set(manifest["members"]) != {WEIGHTS} or not isinstance(member, dict):
+    if len(steps) > _STEPS_LIMIT:
+        damaged(path, f"its manifest has more than {_STEPS_LIMIT} steps")
+    stated = manifest["members"].get(WEIGHTS)
+    if set(manifest["members"]) != {WEIGHTS} or not isinstance(stated, dict):
         damaged(path, "its manifest does not list its members")
-    if type(member.get("size")) is not int or not isinstance(member.get("sha256"), str):
+    if type(stated.get("size")) is not int or not isinstance(stated.get("sha256"), str):
         damaged(path, "its manifest states no size or hash")

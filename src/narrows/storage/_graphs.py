@@ -5,21 +5,19 @@ Importing this imports Keras.
 
 import contextlib
 import json
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from narrows._keras import keras
+from narrows._keras import keras, only_safe
 from narrows.networks import Networks, join_networks
 from narrows.networks._initializers import deferred_initializers
-from narrows.storage._known import may_be_custom, unknown_classes, without_compiling
+from narrows.storage._arrays import KNOWN
+from narrows.storage._known import as_passed, may_be_custom, unknown_classes, without_compiling
+from narrows.storage._limits import at_most, check_graph
 
-_SMALL = 1_000_000  # numbers; 4 MB
-_DTYPES = {"float64", "float32", "float16", "bool"} | {
-    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
-}
+_OBJECTS = (keras.losses.Loss, keras.metrics.Metric, keras.optimizers.Optimizer)
 
 
 def config_of(model: keras.Model) -> tuple[dict[str, Any], list[str]]:
@@ -81,23 +79,54 @@ def build(
         If a configuration names a class that is not known, or the graph does not fit.
     """
     configs = (encoder,) if decoder is None else (encoder, decoder)
-    parts = [without_compiling(part) for part in configs]
-    unknown = unknown_classes(parts, custom_objects)
-    if unknown:
-        raise ValueError(
-            f"its network has the layers or functions {unknown}, which are not Keras's own or "
-            "could run code. If they are yours, pass them: "
-            f"narrows.load(path, custom_objects={{{unknown[0]!r}: ...}})"
-        )
-    with keras.saving.custom_object_scope(dict(custom_objects)), deferred_initializers():
-        with _at_most(stored):
-            models = [_from_config(config) for config in parts]
+    parts = [checked(part, custom_objects, "narrows.load") for part in configs]
+    with building(stored, custom_objects):
+        models = [from_config(config) for config in parts]
         codes = [(bottleneck,)] * min(len(models[0].outputs), 2)
         _check_ends(models[0], [row_shape, *codes])
         if decoder is None:
             return join_networks(models[0], None)
         _check_ends(models[1], [(bottleneck,), row_shape])
         return join_networks(*models)
+
+
+def checked(config: Any, custom_objects: Mapping[str, Any], loader: str) -> Any:
+    """Return a network's configuration as Keras may see it.
+
+    Parameters
+    ----------
+    config : dict
+    custom_objects : mapping of str to class or function
+    loader : str
+        The function that takes `custom_objects`, for the message.
+
+    Raises
+    ------
+    ValueError
+        If it names a class that is not known, or is too large.
+    """
+    config = without_compiling(config)
+    unknown = unknown_classes(config, custom_objects)
+    if unknown:
+        raise ValueError(
+            f"its network has the layers or functions {unknown}, which are not Keras's own or "
+            "could run code. If they are yours, pass them: "
+            f"{loader}(path, custom_objects={{{unknown[0]!r}: ...}})"
+        )
+    check_graph(config)
+    return as_passed(config, custom_objects)
+
+
+@contextlib.contextmanager
+def building(stored: int, custom_objects: Mapping[str, Any]) -> Iterator[None]:
+    """Build checked configurations inside the block, with weights at zero and within bounds."""
+    with (
+        only_safe(),
+        keras.saving.custom_object_scope(dict(custom_objects)),
+        deferred_initializers(),
+        at_most(stored),
+    ):
+        yield
 
 
 def weights_of(model: keras.Model) -> dict[str, np.ndarray]:
@@ -111,10 +140,10 @@ def weights_of(model: keras.Model) -> dict[str, np.ndarray]:
     found = {}
     for key, layer, weight in _named_weights(model):
         value = np.asarray(weight.value)
-        if value.dtype.name not in _DTYPES:
+        if value.dtype.name not in KNOWN:
             raise ValueError(
                 f"Layer {layer!r}: {weight.name} must be of a type that every reader knows. Got "
-                f"{value.dtype} instead. Use float32 or float16."
+                f"{value.dtype} instead. Use float32, float16 or bfloat16."
             )
         found[key] = value
     return found
@@ -168,10 +197,14 @@ def object_from(config: Any) -> Any:
     unknown = unknown_classes(config)
     if unknown:
         raise ValueError(f"a parameter is of the class {unknown[0]!r}, which is not Keras's own")
-    return keras.saving.deserialize_keras_object(config, safe_mode=True)
+    found = keras.saving.deserialize_keras_object(as_passed(config, ()), safe_mode=True)
+    if not isinstance(found, _OBJECTS):
+        raise ValueError(f"a parameter is a {type(found).__name__}, not a loss or an optimizer")
+    return found
 
 
-def _from_config(config: Any) -> keras.Model:
+def from_config(config: Any) -> keras.Model:
+    """Build a model from a configuration that `checked` returned, inside `building`."""
     model = keras.saving.deserialize_keras_object(config, safe_mode=True)
     if not isinstance(model, keras.Model):
         raise ValueError(f"its network is a {type(model).__name__}, not a Keras model")
@@ -191,33 +224,3 @@ def _named_weights(model: keras.Model) -> Iterator[tuple[str, str, Any]]:
     for layer in model.layers:
         for number, weight in enumerate(layer.weights):
             yield f"{layer.name}/{number}.{weight.name}", layer.name, weight
-
-
-@contextlib.contextmanager
-def _at_most(stored: int) -> Iterator[None]:
-    """Stop layers that are built in the block before they take memory for more than is stored.
-
-    Small networks are let through, so that what does not fit is named weight by weight later.
-    Inside `deferred_initializers`, whose lock keeps other threads from building meanwhile.
-    """
-    limit = max(stored, _SMALL)
-    original = keras.layers.Layer.add_weight
-    taken = 0
-
-    def add_weight(self, *args, **kwargs):
-        nonlocal taken
-        shape = args[0] if args else kwargs.get("shape")
-        shape = () if shape is None else tuple(shape) if hasattr(shape, "__iter__") else (shape,)
-        taken += math.prod(shape)
-        if taken > limit:
-            raise ValueError(
-                f"layer {self.name!r}: expected a weight of shape {shape}, file has "
-                f"{stored:,} numbers for the whole network"
-            )
-        return original(self, *args, **kwargs)
-
-    keras.layers.Layer.add_weight = add_weight
-    try:
-        yield
-    finally:
-        keras.layers.Layer.add_weight = original

@@ -1,18 +1,23 @@
-"""Weights in HDF5, by layer name: the layout that Keras 2 and R's keras wrote.
+"""Weights in HDF5, by layer name: written in the layout that Keras 2 and R's keras wrote.
 
-The root has the attribute ``layer_names``; each layer is a group with the attribute
-``weight_names`` and one dataset a weight, trainable weights first. Keras 3 reads such a file
-(``load_weights(path, by_name=True)``) but no longer writes one.
+Keras 3 reads such a file (``load_weights(path, by_name=True)``) but no longer writes one. The
+layouts that are read are told in `narrows.storage._hdf5_layouts`, the checks in
+`narrows.storage._hdf5_reading`.
 """
 
+import io
 import os
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 
-from narrows._files import replacing
+from narrows._files import replace_file
+from narrows.storage._hdf5_layouts import StoredLayers, stored_layers
+from narrows.storage._hdf5_reading import check_dataset, reading, refuse, values_of
 
 _ATTRIBUTE_LIMIT = 64_512  # bytes in one attribute, HDF5's object header limit as Keras has it
 
@@ -47,49 +52,64 @@ class LoadReport:
         return "\n".join(lines)
 
 
-def save_weights_hdf5(model, path: str | os.PathLike) -> None:
+def save_weights_hdf5(model: Any, path: str | os.PathLike) -> None:
     """Save a model's weights by layer name, in Keras 2's layout.
 
     Parameters
     ----------
     model : keras.Model or fitted embedder
-        Of an embedder, the whole network is saved, encoder and decoder.
+        Of an embedder, the whole network is saved, encoder and decoder; of a
+        `VariationalAutoencoder` also the layer of the log variances, which its
+        ``autoencoder_`` does not have.
     path : path-like
         The file to write; an old file is replaced only when the new one is complete.
 
     Raises
     ------
+    TypeError
+        If `model` is neither.
     OSError
         If the file cannot be written.
 
     See Also
     --------
     load_weights_hdf5 : Load such a file into a model that shares layer names.
-    """
-    from narrows._keras import keras
 
-    network = _keras_model(model)
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    Notes
+    -----
+    Weights of bfloat16, which the format does not know, are stored as float32, which holds them
+    exactly. The file is put together in memory first.
+    """
+    layers = _layers(model)
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"Weights are written to a file. Got the folder {str(path)!r}.")
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
         file.attrs["backend"] = b"jax"
-        file.attrs["keras_version"] = keras.__version__.encode()
-        _write_names(file, "layer_names", [layer.name for layer in network.layers])
-        for layer in network.layers:
+        file.attrs["keras_version"] = metadata.version("keras").encode()
+        _write_names(file, "layer_names", [layer.name for layer in layers])
+        for layer in layers:
             group = file.create_group(layer.name)
             weights = _legacy_order(layer)
-            names = [f"{weight.path}:0" for weight in weights]
+            names = _names_of(weights)
             _write_names(group, "weight_names", names)
             for name, weight in zip(names, weights, strict=True):
-                group.create_dataset(name, data=np.asarray(weight.value))
+                group.create_dataset(name, data=_plain(weight))
+    replace_file(path, content.getvalue())
 
 
-def load_weights_hdf5(model, path: str | os.PathLike, *, skip_mismatch: bool = False) -> LoadReport:
+def load_weights_hdf5(
+    model: Any, path: str | os.PathLike, *, skip_mismatch: bool = False
+) -> LoadReport:
     """Load weights into the layers of a model whose names stand in the file.
 
     Parameters
     ----------
     model : keras.Model or fitted embedder
     path : path-like
-        A file that `save_weights_hdf5`, Keras 2 or R's keras (``save_model_weights_hdf5``) wrote.
+        A file that `save_weights_hdf5`, Keras 2, tf.keras or R's keras
+        (``save_model_weights_hdf5``) wrote, of weights or of a whole model; a whole model in
+        HDF5 of Keras 3; or its ``.weights.h5``, if it names its layers, as since Keras 3.6.
     skip_mismatch : bool
         Leave layers alone whose weights have other shapes in the file, instead of raising.
 
@@ -100,100 +120,118 @@ def load_weights_hdf5(model, path: str | os.PathLike, *, skip_mismatch: bool = F
     Raises
     ------
     ValueError
-        If the file is not such a file, no layer's name stands in it, or shapes differ and
-        `skip_mismatch` is false. The model is then as it was.
+        If the file is not such a file, no layer's name stands in it, its weights are anything
+        but numbers in the file itself, or shapes differ and `skip_mismatch` is false. The model
+        is then as it was.
     OSError
-        If the file cannot be opened.
+        If the file cannot be opened or read.
+
+    Notes
+    -----
+    Layers are found by name, wherever they stand. Of a model inside a model, Keras 2 stores all
+    weights under the inner model's name; its layers are found by their own names too.
+    A dataset is read only after its shape was found to be that of the weight it is for, so a
+    file cannot ask for more memory than twice what the model takes.
     """
-    network = _keras_model(model)
-    with _open(path) as file:
-        file = _weights_group(file)
-        stored = _read_names(file, "layer_names")
-        if stored is None:
-            raise ValueError(
-                f"{os.fspath(path)!r} must hold weights by layer name (an attribute 'layer_names' "
-                "at its root, as Keras 2 and R's keras write them). It has no such attribute. "
-                "Save it with narrows.save_weights_hdf5 or keras::save_model_weights_hdf5."
-            )
-        ready, report = _compare(network, file, stored)
+    layers = _layers(model)
+    with reading(path) as file:
+        stored = stored_layers(file, os.fspath(path))
+        ready, report = _compare(layers, stored)
         if report.mismatched and not skip_mismatch:
-            raise ValueError(
+            refuse(
                 " ".join(report.mismatched)
                 + " Nothing was loaded. Build the model as it was saved, or pass "
                 "skip_mismatch=True to leave such layers as they are."
             )
         if not report.matched and not report.mismatched:
-            raise ValueError(
+            refuse(
                 f"At least one layer of the model must be in {os.fspath(path)!r}. The model has "
-                f"{report.missing}, the file has {stored}. Name the layers as in the file."
+                f"{report.missing}, the file has {list(stored.outer)}. Name the layers as in the "
+                "file."
             )
-        values = [(weight, np.asarray(dataset[()])) for weight, dataset in ready]
+        values = [(weight, values_of(dataset, where)) for weight, dataset, where in ready]
     for weight, value in values:
         weight.assign(value)
     return report
 
 
-def _keras_model(model):
-    """Return an embedder's whole network, or the Keras model itself."""
-    network = getattr(model, "autoencoder_", model)
-    if not hasattr(network, "layers"):
+def _layers(model: Any) -> list[Any]:
+    """Return the layers of a Keras model, or of all of an embedder's networks, each once."""
+    parts = [getattr(model, f"{name}_", None) for name in ("posterior", "encoder", "decoder")]
+    networks = [part for part in parts if part is not None] or [model]
+    if not all(hasattr(network, "layers") for network in networks):
         raise TypeError(
             "The 'model' parameter must be a keras.Model or a fitted embedder. "
             f"Got {type(model).__name__} instead. If it is an embedder, fit it first."
         )
-    return network
+    found: dict[int, Any] = {}
+    for network in networks:
+        for layer in network.layers:
+            second_input = network is not networks[0] and type(layer).__name__ == "InputLayer"
+            if not second_input:
+                found.setdefault(id(layer), layer)
+    return list(found.values())
 
 
-def _legacy_order(layer) -> list:
+def _legacy_order(layer: Any) -> list[Any]:
     """A layer's weights as Keras 2 stored them: trainable first."""
     return [*layer.trainable_weights, *layer.non_trainable_weights]
 
 
-def _open(path) -> h5py.File:
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"There is no file {os.fspath(path)!r}.")
-    if not h5py.is_hdf5(path):
-        raise ValueError(
-            f"{os.fspath(path)!r} must be an HDF5 file. Its content is something else."
-        )
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise OSError(
-            f"{os.fspath(path)!r} must be a complete HDF5 file. It cannot be opened: {error}. "
-            "Copy or save it again."
-        ) from error
+def _names_of(weights: list[Any]) -> list[str]:
+    """The names of a layer's weights, as Keras 2 gave them, each once."""
+    found: list[str] = []
+    for weight in weights:
+        name, number = f"{weight.path}:0", 0
+        while name in found:
+            number += 1
+            name = f"{weight.path}_{number}:0"
+        found.append(name)
+    return found
 
 
-def _weights_group(file: h5py.File) -> h5py.Group:
-    """Where the layers are: in a file with a whole model, Keras 2 put them one level down."""
-    inner = file.get("model_weights")
-    whole_model = _read_names(file, "layer_names") is None and isinstance(inner, h5py.Group)
-    return inner if whole_model else file
+def _plain(weight: Any) -> np.ndarray:
+    value = np.asarray(weight.value)
+    return value.astype(np.float32) if value.dtype.name == "bfloat16" else value
 
 
-def _compare(network, file, stored: list[str]):
-    """Sort the layers, and pair weights with datasets, before anything is assigned."""
+def _compare(layers: list[Any], stored: StoredLayers) -> tuple[list[tuple], LoadReport]:
+    """Sort the layers, and pair weights with datasets, before anything is read or assigned."""
     ready: list[tuple] = []
     matched, missing, mismatched = [], [], []
-    for layer in network.layers:
+    for layer in layers:
         weights = _legacy_order(layer)
         if not weights:
             continue
-        if layer.name not in stored:
+        found = stored.find(layer.name)
+        if found is None:
             missing.append(layer.name)
             continue
-        datasets = _datasets(file, layer.name)
+        where = f"Layer {layer.name!r}"
+        for _, dataset in found:
+            check_dataset(dataset, where)
         expected = [tuple(weight.shape) for weight in weights]
-        found = [tuple(dataset.shape) for dataset in datasets]
-        if expected != found:
-            mismatched.append(_mismatch(layer.name, weights, expected, found))
+        shapes = [tuple(dataset.shape) for _, dataset in found]
+        if expected != shapes:
+            mismatched.append(_mismatch(layer.name, weights, expected, shapes))
             continue
         matched.append(layer.name)
-        ready += zip(weights, datasets, strict=True)
-    known = {layer.name for layer in network.layers}
-    unexpected = [name for name in stored if name not in known and _has_weights(file, name)]
-    return ready, LoadReport(matched, missing, unexpected, mismatched)
+        ready += [(one, two, where) for one, (_, two) in zip(weights, found, strict=True)]
+    return ready, LoadReport(matched, missing, _unexpected(stored, layers), mismatched)
+
+
+def _unexpected(stored: StoredLayers, layers: list[Any]) -> list[str]:
+    """Layers with weights that the model has not; an inner model's, if some of them matched."""
+    known = {layer.name for layer in layers}
+    opened = {owner for layer, owner in stored.owner.items() if layer in known}
+    found = []
+    for name, weights in stored.outer.items():
+        if name in opened - known:
+            inner = [one for one, owner in stored.owner.items() if owner == name]
+            found += [one for one in inner if one not in known]
+        elif name not in known and weights:
+            found.append(name)
+    return found
 
 
 def _mismatch(name: str, weights, expected, found) -> str:
@@ -207,23 +245,6 @@ def _mismatch(name: str, weights, expected, found) -> str:
     return f"Layer {name!r}: expected " + "; expected ".join(parts) + "."
 
 
-def _datasets(file, layer: str) -> list[h5py.Dataset]:
-    group = file.get(layer)
-    names = _read_names(group, "weight_names") if isinstance(group, h5py.Group) else None
-    if names is None:
-        raise ValueError(f"Layer {layer!r}: expected a group with 'weight_names', file has none.")
-    datasets = [group.get(name) for name in names]
-    for name, dataset in zip(names, datasets, strict=True):
-        if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiu":
-            raise ValueError(f"Layer {layer!r}: expected numbers at {name!r}, file has none there.")
-    return datasets
-
-
-def _has_weights(file, layer: str) -> bool:
-    group = file.get(layer)
-    return isinstance(group, h5py.Group) and bool(_read_names(group, "weight_names"))
-
-
 def _write_names(group, name: str, values: list[str]) -> None:
     """Write a list of names, in numbered parts where one attribute is too small, as Keras does."""
     data = np.array([value.encode() for value in values], dtype="S" if values else "S1")
@@ -235,20 +256,3 @@ def _write_names(group, name: str, values: list[str]) -> None:
         return
     for number, part in enumerate(np.array_split(data, parts)):
         group.attrs[f"{name}{number}"] = part
-
-
-def _read_names(group, name: str) -> list[str] | None:
-    """Read what `_write_names` wrote; None if it is not there."""
-    if name in group.attrs:
-        parts = [group.attrs[name]]
-    else:
-        parts = []
-        while f"{name}{len(parts)}" in group.attrs:
-            parts.append(group.attrs[f"{name}{len(parts)}"])
-        if not parts:
-            return None
-    return [
-        value.decode() if isinstance(value, bytes) else str(value)
-        for part in parts
-        for value in part
-    ]

@@ -1,8 +1,16 @@
 """Which classes a Keras configuration may name: those that compute, and the caller's own.
 
 Keras finds a class by the module and name that stand in the file, and some of its classes run
-code from the file (Lambda) or read other files (lookup layers). So every configuration is walked
-before Keras sees it. Importing this imports Keras.
+code from the file (Lambda) or read other files (lookup layers, TorchModuleWrapper, TFSMLayer). So
+every configuration is walked before Keras sees it, whatever Keras's own safe mode is set to:
+
+- A class of Keras's own must be one of those below, under its public module; anything that Keras
+  would look up elsewhere, by ``registered_name`` or by importing a module, is refused.
+- A class or function of someone's own is known only if the caller passed it by its name. Its
+  entry is then rewritten so that Keras can find nothing but what was passed. Classes that the
+  session has registered with Keras are not found by a file unless they are passed too.
+
+Importing this imports Keras.
 """
 
 import sys
@@ -40,6 +48,9 @@ _PIECES = {
 _CONSTANTS = {"__numpy__", "__tensor__"}
 _NUMBERS = {"bool", "int8", "int16", "int32", "int64", "uint8", "float16", "float32", "float64"}
 _MARKS = {"__keras_tensor__", "__ellipsis__", "__slice__"}
+# Metrics whose state is small whatever their configuration says: others take any number of
+# thresholds or classes, and memory for them at once.
+_SMALL_METRICS = (keras.metrics.Mean, keras.metrics.Sum, keras.metrics.R2Score)
 
 
 def unknown_classes(config: Any, custom: Collection[str] = ()) -> list[str]:
@@ -58,7 +69,33 @@ def unknown_classes(config: Any, custom: Collection[str] = ()) -> list[str]:
         Sorted, each once.
     """
     found = {_full_name(entry) for entry in _entries(config) if not _is_known(entry, custom)}
-    return sorted(found)
+    return sorted(found | _registered(as_passed(config, custom), custom))
+
+
+def as_passed(config: Any, custom: Collection[str]) -> Any:
+    """Return a configuration whose known entries Keras can find in one way only.
+
+    Parameters
+    ----------
+    config : dict or list
+        For which `unknown_classes` finds none.
+    custom : collection of str
+    """
+    if isinstance(config, list):
+        return [as_passed(value, custom) for value in config]
+    if not isinstance(config, dict):
+        return config
+    found = {key: as_passed(value, custom) for key, value in config.items()}
+    if "class_name" not in found or found["class_name"] in _MARKS | _CONSTANTS:
+        return found
+    if found["class_name"] == "function":
+        theirs = isinstance(found.get("config"), str) and found["config"] in custom
+        return found | ({"module": None} if theirs else {"registered_name": found.get("config")})
+    if _is_keras(found):
+        return found | {"registered_name": None}
+    registered = found.get("registered_name")
+    name = registered if registered in custom else found["class_name"]
+    return found | {"module": None, "registered_name": name}
 
 
 def may_be_custom(config: Any) -> bool:
@@ -88,6 +125,25 @@ def _entries(config: Any) -> Iterator[dict]:
             waiting.extend(value.values())
         elif isinstance(value, list):
             waiting.extend(value)
+
+
+def _registered(config: Any, custom: Collection[str]) -> set[str]:
+    """Texts that Keras would take for something that this session registered."""
+    registered = {name for name in keras.saving.get_custom_objects() if ">" in name}
+    return (registered - set(custom)) & _texts(config) if registered else set()
+
+
+def _texts(config: Any) -> set[str]:
+    waiting, found = [config], set()
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+        elif isinstance(value, str):
+            found.add(value)
+    return found
 
 
 def _is_known(entry: dict, custom: Collection[str]) -> bool:
@@ -124,6 +180,8 @@ def _is_kerass_own(module: str, name: str) -> bool:
         for part in module.split(".")[1:]:
             space = getattr(space, part)
         cls = getattr(space, name, None)
+        if module == "keras.metrics":
+            return isinstance(cls, type) and issubclass(cls, _SMALL_METRICS)
         return isinstance(cls, type) and issubclass(cls, _PIECES[module])
     return False
 

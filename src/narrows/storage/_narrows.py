@@ -16,12 +16,12 @@ from importlib import metadata
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load as read_safetensors
-from safetensors.numpy import save as write_safetensors
 
 from narrows._version import __version__
 from narrows.storage._archive import damaged, read_archive, write_archive
+from narrows.storage._arrays import read_arrays as arrays_in
+from narrows.storage._arrays import write_arrays
+from narrows.storage._sentences import in_one_line
 
 _LIBRARIES = ("keras", "jax", "numpy", "scikit-learn", "safetensors")
 
@@ -85,7 +85,7 @@ def save(
     for name, step in named:
         about, learned = describe_step(step)
         steps.append({"name": name, **about})
-        arrays |= {f"{name}/{key}": np.ascontiguousarray(v) for key, v in learned.items()}
+        arrays |= {f"{name}/{key}": v for key, v in learned.items()}
     manifest = {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "versions": _versions(),
@@ -95,7 +95,7 @@ def save(
         "pipeline": pipeline,
         "steps": steps,
     }
-    write_archive(path, manifest, write_safetensors(arrays))
+    write_archive(path, manifest, write_arrays(arrays))
 
 
 def load(path: str | os.PathLike, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -163,19 +163,19 @@ def _sound(path: str | os.PathLike) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = in_one_line(error)
         reason = f"its manifest lacks {reason}" if isinstance(error, KeyError) else reason
         raise ValueError(
             f"{os.fspath(path)!r} must describe a model that can be built. It does not: "
-            f"{reason.rstrip('.')}. Nothing was loaded."
+            f"{reason}. Nothing was loaded."
         ) from error
 
 
 def _arrays(weights: bytes, path: str | os.PathLike) -> dict[str, np.ndarray]:
     try:
-        return {key: value.copy() for key, value in read_safetensors(weights).items()}
-    except (SafetensorError, KeyError, ValueError, OverflowError) as error:
-        damaged(path, f"its arrays cannot be read ({error})")
+        return arrays_in(weights)
+    except ValueError as error:
+        damaged(path, f"its arrays cannot be read ({in_one_line(error)})")
 
 
 def _named_steps(model: Any) -> tuple[list[tuple[str, Any]], dict[str, Any] | None]:
@@ -213,8 +213,10 @@ def _assembled(steps: list[tuple[str, Any]], pipeline: dict[str, Any] | None) ->
     kinds = [isinstance(step, EMBEDDERS) for _, step in steps]
     if kinds != [False] * (len(steps) - 1) + [True] or (pipeline is None and len(steps) > 1):
         raise ValueError("its steps are not preprocessing and then an embedder")
-    for (_, before), (_, after) in itertools.pairwise(steps):
-        width = len(before.get_feature_names_out())
+    for (_, before), (_, after) in reversed(list(itertools.pairwise(steps))):
+        # From the last, whose width its arrays bound: a scaler only states a number.
+        scaler = not hasattr(before, "encodings_")
+        width = before.n_features_in_ if scaler else len(before.get_feature_names_out())
         if width != after.n_features_in_:
             raise ValueError(
                 f"its {type(before).__name__} makes {width} columns, and its "

@@ -162,7 +162,8 @@ def _describe_networks(step: Any) -> tuple[dict[str, Any], Arrays]:
 
     networks: dict[str, Any] = {}
     custom: set[str] = set()
-    for part in ("encoder", "posterior", "decoder", "autoencoder"):
+    # What the others are put together of: a posterior gives the encoder, both the autoencoder.
+    for part in ("posterior" if hasattr(step, "posterior_") else "encoder", "decoder"):
         if hasattr(step, f"{part}_"):
             networks[part], names = config_of(getattr(step, f"{part}_"))
             custom |= set(names)
@@ -201,7 +202,7 @@ def _restore_networks(
     weights = _part(arrays, "weights/")
     graphs = about["networks"]
     networks = build(
-        graphs.get("posterior", graphs["encoder"]),
+        graphs["posterior" if "posterior" in graphs else "encoder"],
         graphs.get("decoder"),
         tuple(_count(length) for length in about["row_shape"]),
         _count(about["bottleneck"]),

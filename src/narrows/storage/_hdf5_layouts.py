@@ -1,0 +1,135 @@
+"""Where weights stand in an HDF5 file of Keras, by layer name: three layouts.
+
+Keras 2, R's keras, tf.keras and `narrows.save_weights_hdf5`
+    The root, or in a whole model (``model.save("x.h5")``, of Keras 3 too) the group
+    ``model_weights``, has the attribute ``layer_names``; each layer is a group with the attribute
+    ``weight_names`` and a dataset for each, trainable weights first. Long lists of names are cut
+    into ``layer_names0``, ``layer_names1``, … of at most 64,512 bytes. Documented at
+    ``Model.save_weights`` of Keras 2; written by ``keras/engine/saving.py`` (Keras 2.1 to 2.3) and
+    ``hdf5_format.py`` (tf.keras).
+A model inside a model, there
+    One group for the inner model, with all its weights: the trainable ones of all its layers,
+    then the others. Their names start with the inner layer's: ``hidden/kernel:0``. Such inner
+    layers are found by that name too, where the file has no outer layer of it.
+Keras 3, ``.weights.h5``
+    A group for each layer, by a path of class names; since Keras 3.6 its group ``vars`` has the
+    layer's name as the attribute ``name``, and numbered datasets. Layers that hold other layers
+    (recurrent ones, wrappers) keep their weights further down, under names that are not unique;
+    these are not read.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import h5py
+
+from narrows.storage._hdf5_reading import child, groups_in, names_in, refuse, text_in
+
+_ADVICE = "Save it with narrows.save_weights_hdf5 or keras::save_model_weights_hdf5."
+Weights = list[tuple[str, h5py.Dataset]]  # names in the file, and where their values are
+
+
+@dataclass(frozen=True)
+class StoredLayers:
+    """The layers in a file.
+
+    Attributes
+    ----------
+    outer : dict of str to list
+        By name, in the file's order.
+    inner : dict of str to list
+        Of models inside the model, by name.
+    owner : dict of str to str
+        The outer layer that an inner one belongs to.
+    """
+
+    outer: dict[str, Weights]
+    inner: dict[str, Weights] = field(default_factory=dict)
+    owner: dict[str, str] = field(default_factory=dict)
+
+    def find(self, name: str) -> Weights | None:
+        """Return a layer's weights, or None if there is no such layer."""
+        return self.outer.get(name, self.inner.get(name))
+
+
+def stored_layers(file: h5py.File, path: str) -> StoredLayers:
+    """Find every layer's datasets in a file that `reading` opened; none is read.
+
+    Raises
+    ------
+    ValueError
+        Through `reading`: if there are no layers by name, or a dataset is not where it should be.
+    """
+    root: h5py.Group = file
+    names = names_in(root, "layer_names")
+    if names is None:
+        inner = child(file, "model_weights")
+        if isinstance(inner, h5py.Group):
+            root, names = inner, names_in(inner, "layer_names")
+    if names is not None:
+        return _by_lists(root, names)
+    if not any(name in file for name in ("layers", "_layer_checkpoint_dependencies")):
+        refuse(
+            f"{path!r} must hold weights by layer name (an attribute 'layer_names' at its root, "
+            f"as Keras 2 and R's keras write them). It has no such attribute. {_ADVICE}"
+        )
+    return _by_groups(file, path)
+
+
+def _by_lists(root: h5py.Group, names: list[str]) -> StoredLayers:
+    outer = {name: _listed(root, name) for name in names}
+    inner: dict[str, Weights] = defaultdict(list)
+    owner: dict[str, str] = {}
+    for name, weights in outer.items():
+        for key, dataset in weights:
+            layer = key.rsplit("/", 2)[-2] if "/" in key else name
+            if layer != name and owner.setdefault(layer, name) == name:
+                inner[layer].append((key, dataset))
+    return StoredLayers(outer, dict(inner), owner)
+
+
+def _listed(root: h5py.Group, layer: str) -> Weights:
+    group = child(root, layer)
+    names = names_in(group, "weight_names") if isinstance(group, h5py.Group) else None
+    if names is None:
+        refuse(f"Layer {layer!r}: expected a group with 'weight_names', file has none.")
+    found: Weights = []
+    for name in names:
+        dataset = child(group, name)
+        if not isinstance(dataset, h5py.Dataset):
+            refuse(f"Layer {layer!r}: expected numbers at {name!r}, file has none there.")
+        found.append((name, dataset))
+    return found
+
+
+def _by_groups(file: h5py.File, path: str) -> StoredLayers:
+    outer: dict[str, Weights] = {}
+    twice: set[str] = set()
+    named = False
+    for group, _ in groups_in(file):
+        name = text_in(group, "name") if group.name.endswith("/vars") else None
+        if name is None or group.name.startswith("/optimizer"):
+            continue
+        named = True
+        if len(group):
+            twice |= {name} & set(outer)
+            outer[name] = _numbered(group, name)
+    if not named:
+        refuse(
+            f"{path!r} must hold weights by layer name. It is a file of Keras 3 before 3.6, which "
+            "finds layers by their place only. Load it with load_weights of a model built as the "
+            f"saved one, or save it anew. {_ADVICE}"
+        )
+    for name in twice:
+        del outer[name]
+    return StoredLayers(outer)
+
+
+def _numbered(group: h5py.Group, layer: str) -> Weights:
+    found: Weights = []
+    for number in range(len(group)):
+        dataset = child(group, f"{number}")
+        if not isinstance(dataset, h5py.Dataset):
+            refuse(f"Layer {layer!r}: expected numbers at '{number}', file has none there.")
+        found.append((f"{number}", dataset))
+    return found
