@@ -62,6 +62,7 @@ PAYLOAD = pickle.dumps(Pickled()).decode("latin-1")
 ATTACKS = {
     "lambda": lambda_config(),
     "Lambda": keras_entry("Lambda", "keras.layers", function=lambda_config(), name="l"),
+    "Lambda of a name": keras_entry("Lambda", "keras.layers", function="tanh", name="l"),
     "Lambda by its own module": keras_entry(
         "Lambda", "keras.src.layers.core.lambda_layer", function=lambda_config()
     ),
