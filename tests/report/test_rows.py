@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -56,6 +56,7 @@ def test_classes_keep_their_order_and_many_are_put_together():
 
 
 @given(arrays(float, st.integers(1, 30), elements=st.floats(-1e6, 1e6)))
+@example(np.array([2.2e-313]))
 def test_rounded_coordinates_are_within_a_thousandth_of_the_span(values):
     found = np.array(coordinates(values), float)
     span = np.ptp(values) or np.abs(values).max() or 1.0

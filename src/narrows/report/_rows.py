@@ -185,5 +185,6 @@ def coordinates(values: np.ndarray) -> list[float | None]:
     span = float(np.ptp(finite)) if len(finite) else 0.0
     size = span or float(np.abs(finite).max(initial=0.0))
     decimals = 4 - int(np.floor(np.log10(size))) if size > 0 else 0
-    rounded = np.round(values, decimals)
+    # NumPy rounds by a power of ten, which must be a finite number itself.
+    rounded = np.round(values, decimals) if decimals <= 300 else values
     return [float(v) if np.isfinite(v) else None for v in rounded]
