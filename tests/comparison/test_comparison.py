@@ -7,6 +7,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from joblib.parallel import ThreadingBackend
 from scipy import stats
 from sklearn.base import BaseEstimator, TransformerMixin
 
@@ -127,7 +128,16 @@ def test_a_single_resample_allows_no_interval():
 # The same again
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading"])
+class WholeLists(ThreadingBackend):
+    """Like joblib's multiprocessing: no result before the last one; but it does not fork."""
+
+    supports_return_generator = False
+
+
+joblib.register_parallel_backend("whole lists", WholeLists)
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading", "whole lists"])
 def test_one_process_and_several_give_the_same(found, backend):
     with joblib.parallel_config(backend=backend):
         several = run(ARMS, n_jobs=2)

@@ -185,6 +185,17 @@ def test_seed_decides_the_forest(backend):
     assert np.abs(shares(1) - shares(2)).max() > 0.01
 
 
+def test_a_learner_that_is_kept_has_its_own_settings():
+    X, y = petals()
+    shares = [
+        Forest(trees, mtry, random_state=seed, n_jobs=1).fit(X, y).predict_proba(X)
+        for trees, mtry, seed in [(50, 2, 0), (50, 2, 1), (40, 2, 0), (50, 2, 0)]
+    ]
+    np.testing.assert_array_equal(shares[0], shares[3])
+    assert not np.array_equal(shares[0], shares[1])
+    assert not np.array_equal(shares[0], shares[2])
+
+
 @backends
 def test_pickle_keeps_the_forest(backend, capfd):
     X, y = petals()

@@ -141,6 +141,33 @@ def test_class_that_training_lacks_is_never_right_and_keeps_codes_in_place(name,
     assert found["log_loss"] == pytest.approx(share * -math.log(0.001), abs=0.35)
 
 
+@pytest.mark.parametrize("missing", [None, 1])
+def test_forest_judges_as_it_would_alone(missing):
+    Z_train, y_train, Z_test, y_test = split(datasets.load_iris, 4)
+    Z_train, Z_test = Z_train[:, :2], Z_test[:, :2]
+    seen = y_train != missing
+    forest = Forest(trees=60, random_state=3)
+    found = score_probe(forest, Z_train[seen], y_train[seen], Z_test, y_test, "classes", 3)
+    alone = forest.fit(Z_train[seen], y_train[seen])
+    shares = np.zeros((len(Z_test), 3))
+    shares[:, alone.classes_] = alone.predict_proba(Z_test)
+    assert found == {
+        "accuracy": accuracy(y_test, alone.predict(Z_test)),
+        "kappa": kappa(y_test, alone.predict(Z_test)),
+        "log_loss": log_loss(y_test, shares),
+    }
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("part", [0, 2])
+def test_forest_refuses_an_embedding_that_is_not_finite(part, value):
+    data = list(split(datasets.load_iris, 4))
+    data[part] = data[part].copy()
+    data[part][3, 1] = value
+    with pytest.raises(ValueError, match=r"contains (NaN|infinity)"):
+        score_probe(Forest(trees=5), *data, "classes", 3)
+
+
 def test_one_class_in_training_is_predicted():
     Z = np.arange(6.0)[:, None]
     for name in PROBES["classes"]:

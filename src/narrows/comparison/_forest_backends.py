@@ -1,10 +1,11 @@
 """The two libraries that grow a forest: Yggdrasil (ydf) and scikit-learn."""
 
+import functools
 import importlib.util
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import joblib
@@ -97,9 +98,21 @@ def grow_ydf(X: np.ndarray, y: np.ndarray, growth: Growth) -> Any:
     KeyboardInterrupt
         If Ctrl-C was pressed while trees grew.
     """
+    numbers = np.issubdtype(y.dtype, np.floating)
+    labels = y.astype(np.float32) if numbers else y.astype(str)
+    learner = _learner(replace(growth, n_jobs=_threads(growth.n_jobs)), numbers)
+    return _trained(learner, {"x": X, "y": labels}, growth.trees)
+
+
+@functools.lru_cache(maxsize=128)
+def _learner(growth: Growth, numbers: bool) -> Any:
+    """Return ydf's learner, which a training does not change.
+
+    Checking its settings takes as long as growing some twenty trees, and in a comparison all
+    embeddings of a resample are judged by the same ones.
+    """
     import ydf
 
-    numbers = np.issubdtype(y.dtype, np.floating)
     task: dict[str, Any] = {"min_examples": 1, "winner_take_all": True}
     if numbers:
         # As R's nodesize of 5: a node is split when it has more draws than that, and its
@@ -109,7 +122,7 @@ def grow_ydf(X: np.ndarray, y: np.ndarray, growth: Growth) -> Any:
             "min_examples": 6,
             "in_split_min_examples_check": False,
         }
-    learner = ydf.RandomForestLearner(
+    return ydf.RandomForestLearner(
         label="y",
         features=["x"],
         num_trees=growth.trees,
@@ -121,11 +134,9 @@ def grow_ydf(X: np.ndarray, y: np.ndarray, growth: Growth) -> Any:
         max_depth=-1,
         compute_oob_performances=False,
         random_seed=growth.seed,
-        num_threads=_threads(growth.n_jobs),
+        num_threads=growth.n_jobs,
         **task,
     )
-    labels = y.astype(np.float32) if numbers else y.astype(str)
-    return _trained(learner, {"x": X, "y": labels}, growth.trees)
 
 
 def _threads(n_jobs: int | None) -> int:

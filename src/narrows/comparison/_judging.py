@@ -144,8 +144,9 @@ def fit_and_judge(
 
 
 def _score(judge: Judge, probe: Any, embedded: Embedded, rows, seed: int) -> dict[str, float]:
-    probe = clone(probe)
-    probe.set_params(**dict.fromkeys(seed_parameters(probe), seed))
+    seeds = seed_parameters(probe)
+    if seeds:
+        probe = clone(probe).set_params(**dict.fromkeys(seeds, seed))
     train, test = rows
     return score_probe(
         probe, embedded.train, judge.y[train], embedded.test, judge.y[test], judge.kind,

@@ -260,18 +260,24 @@ def _judged(plan, task: Task, trained: Trained | None, findings, counter) -> lis
 
 
 def _in_parallel(plan, tasks, findings, counter, share: float) -> list[Judged]:
-    """Run tasks through joblib, some at a time so that progress can be seen."""
-    workers = joblib.effective_n_jobs(plan.n_jobs)
-    length = max(8 * workers, -(-len(tasks) // 10))
+    """Run tasks through joblib and note each as it ends."""
+    began = time.perf_counter()
     found: list[Judged] = []
-    parallel = joblib.Parallel(n_jobs=plan.n_jobs, prefer="threads")
-    for first in range(0, len(tasks), length):
-        began = time.perf_counter()
-        part = parallel(tasks[first : first + length])
-        _share_out(time.perf_counter() - began, part, findings.seconds)
-        found += part
-        counter.judged(len(part), share)
+    for judged in _as_they_end(plan.n_jobs, tasks):
+        found.append(judged)
+        counter.judged(1, share)
+    _share_out(time.perf_counter() - began, found, findings.seconds)
     return found
+
+
+def _as_they_end(n_jobs: int, tasks: list) -> Iterator[Judged]:
+    """Yield results in the order of their tasks, without waiting for the last."""
+    try:
+        parallel = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+    except ValueError:  # of joblib's own backends, multiprocessing gives only whole lists
+        yield from joblib.Parallel(n_jobs=n_jobs, prefer="threads")(tasks)
+        return
+    yield from parallel(tasks)
 
 
 def _share_out(wall: float, part: Sequence[Judged], seconds: dict[str, float]) -> None:

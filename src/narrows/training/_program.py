@@ -1,5 +1,6 @@
 """Programs: a training compiled once and kept, in the process and on disk."""
 
+import functools
 import json
 import threading
 from collections import OrderedDict
@@ -155,6 +156,11 @@ class Program:
             if not _can_be_seeded(self.twin.initializers.get(id(variable)))
         ]
         self._optimizer_start = [np.asarray(v.value) for v in optimizer.variables]
+
+    @functools.cached_property
+    def draw(self) -> Callable:
+        """``draw(keys)``: initial variables for keys of shape (lanes, 2), compiled by lanes."""
+        return jax.jit(jax.vmap(lambda key: _start.initial_weights(self.twin, key)))
 
     @property
     def measures(self) -> list[str]:
@@ -315,9 +321,8 @@ def initial_weights(recipe: Recipe, seeds: Sequence[tuple[int, int]]) -> list[np
     list of ndarrays of shape (lanes, ...)
         In the order of the model's ``variables``.
     """
-    twin = get_program(recipe).twin
+    draw = get_program(recipe).draw
     keys = np.stack([_start.restart_seeds(*seed).weights for seed in seeds])
-    draw = jax.jit(jax.vmap(lambda key: _start.initial_weights(twin, key)))
     with compiling():
         return [np.asarray(values) for values in draw(keys)]
 
