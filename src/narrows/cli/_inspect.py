@@ -24,12 +24,13 @@ def inspect(
     Example: narrows inspect iris.narrows
     """
     from narrows.storage._narrows import read_arrays
+    from narrows.storage._sentences import printable
 
     with bad_input():
         manifest, arrays = read_arrays(model)
     try:
         result = _result(model, manifest, arrays)
-        text = "\n".join(map(_printable, _lines(result)))
+        text = "\n".join(map(printable, _lines(result)))  # names come from the file
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise BadInputError(
             f"{str(model)!r} must describe a model as narrows.save does. It does not: {error!r}."
@@ -111,11 +112,6 @@ def _lines(result: dict[str, Any]) -> list[str]:
         for row in result["history"]:
             lines.append("  " + "".join(f"{value:>14.6g}" for value in row.values()))
     return lines
-
-
-def _printable(line: str) -> str:
-    """Return a line without characters that a terminal would act on: names come from the file."""
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in line)
 
 
 def _pairs(values: dict[str, Any]) -> str:

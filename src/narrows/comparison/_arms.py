@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.random_projection import GaussianRandomProjection
 
@@ -101,6 +101,12 @@ def seed_parameters(estimator: Any) -> list[str]:
     """Return the names of an estimator's seeds; those of a pipeline's steps are nested."""
     names = estimator.get_params() if hasattr(estimator, "get_params") else {}
     return [name for name in names if name == "random_state" or name.endswith("__random_state")]
+
+
+def seeded(estimator: Any, seed: int) -> Any:
+    """Return a copy of an estimator that is not fitted, with `seed` for each of its seeds."""
+    copy = clone(estimator)
+    return copy.set_params(**dict.fromkeys(seed_parameters(copy), seed))
 
 
 def all_arms(given: Mapping[str, Any], controls: Sequence[str], n_columns: int) -> list[Arm]:

@@ -108,8 +108,8 @@ def grow_ydf(X: np.ndarray, y: np.ndarray, growth: Growth) -> Any:
 def _learner(growth: Growth, numbers: bool) -> Any:
     """Return ydf's learner, which a training does not change.
 
-    Checking its settings takes as long as growing some twenty trees, and in a comparison all
-    embeddings of a resample are judged by the same ones.
+    Checking its settings takes time, and in a comparison all embeddings of a resample are judged
+    by the same ones.
     """
     import ydf
 

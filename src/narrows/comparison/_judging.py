@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
-from narrows.comparison._arms import seed_parameters
 from narrows.comparison._probes import score_probe
 from narrows.comparison._refit import Embedded, Prepared, describe, fit_one
 from narrows.quality import embedding_quality
@@ -144,13 +142,10 @@ def fit_and_judge(
 
 
 def _score(judge: Judge, probe: Any, embedded: Embedded, rows, seed: int) -> dict[str, float]:
-    seeds = seed_parameters(probe)
-    if seeds:
-        probe = clone(probe).set_params(**dict.fromkeys(seeds, seed))
     train, test = rows
     return score_probe(
         probe, embedded.train, judge.y[train], embedded.test, judge.y[test], judge.kind,
-        judge.n_classes,
+        judge.n_classes, seed,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from narrows.comparison._arms import seeded
 from narrows.comparison._forest import Forest
 from narrows.comparison._forest_regressor import ForestRegressor
 from narrows.comparison._measures import measures_of
@@ -89,6 +90,7 @@ def score_probe(
     y_test: np.ndarray,
     kind: str,
     n_classes: int = 0,
+    seed: int | None = None,
 ) -> dict[str, float]:
     """Fit a probe on one embedding's training rows and score it on the test rows.
 
@@ -105,6 +107,8 @@ def score_probe(
     n_classes : int, default=0
         How many classes there are in all. A class that the training rows lack gets probability
         zero. Where all training labels are the same, that label is predicted without a probe.
+    seed : int, optional
+        For the probe's ``random_state``, and those of a pipeline's steps; None keeps its own.
 
     Returns
     -------
@@ -112,14 +116,18 @@ def score_probe(
         Every measure of that kind: ``accuracy``, ``kappa`` and ``log_loss``, NaN where the
         probe gives no probabilities; or ``r2`` and ``rmse``.
     """
+
+    def own() -> Any:
+        return clone(probe) if seed is None else seeded(probe, seed)
+
     if (y_train == y_train[0]).all():
         # Many estimators refuse that, and there is nothing to learn.
         predicted = np.full(len(Z_test), y_train[0])
         probabilities = np.eye(n_classes)[predicted] if kind == "classes" else None
     elif kind == "classes":
-        predicted, probabilities = _classify(clone(probe), Z_train, y_train, Z_test, n_classes)
+        predicted, probabilities = _classify(own(), Z_train, y_train, Z_test, n_classes)
     else:
-        predicted, probabilities = clone(probe).fit(Z_train, y_train).predict(Z_test), None
+        predicted, probabilities = own().fit(Z_train, y_train).predict(Z_test), None
     given = {"labels": predicted, "probabilities": probabilities}
     return {
         measure.name: _value(measure.function, y_test, given[measure.needs])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from narrows.comparison._arms import Arm, seed_parameters
+from narrows.comparison._arms import Arm, seeded
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,7 @@ def fit_one(estimator: Any, prepared: Prepared, seed: int, seed_number: int) -> 
     """
     began = time.perf_counter()
     try:
-        embedder = clone(estimator)
-        embedder.set_params(**dict.fromkeys(seed_parameters(embedder), seed))
+        embedder = seeded(estimator, seed)
         embedder.fit(prepared.fit)
         train, test = (_matrix(embedder.transform(p)) for p in (prepared.train, prepared.test))
         error = _error_of(embedder, test, prepared.test)
