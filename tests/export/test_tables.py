@@ -187,7 +187,7 @@ def test_refused_rows_decode_to_missing_values():
     got = decoded(preprocessor, block)
     assert all(np.isnan(got[name]).all() for name in ("numbers", "whole", "flags", "whole levels"))
     assert list(got["text"]) == ["", ""]
-    assert (got["dates"] == np.datetime64("NaT").astype("i8")).all()
+    assert (got["dates"] == np.datetime64("NaT", "us").astype("i8")).all()
 
 
 def test_what_is_sent_for_a_date_is_what_numpy_makes_of_it():

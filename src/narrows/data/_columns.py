@@ -152,7 +152,7 @@ def narwhals_column(series: Any, name: str) -> Column:
         stamps = series.dt.timestamp("ns" if unit == "ns" else "us")
         ticks = stamps.fill_null(0).to_numpy().astype("int64")
         moments = ticks.view("M8[ns]" if unit == "ns" else "M8[us]").copy()
-        moments[missing] = np.datetime64("NaT")
+        moments[missing] = np.datetime64("NaT", "us")
         return Column(name, "date", _days(moments), f"datetime64[{unit}{f', {zone}' * bool(zone)}]")
     return Column(name, "other", _object_array(series.to_list()), str(dtype))
 

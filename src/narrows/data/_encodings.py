@@ -256,7 +256,7 @@ def _dates(values: np.ndarray, missing: np.ndarray, dtype: str, step: int) -> pd
     with np.errstate(over="ignore"):
         ticks = np.clip(values * DAY, float(low), float(high))
     ticks = (np.rint(ticks / step) * step).astype("int64").view("M8[us]").copy()
-    ticks[missing] = np.datetime64("NaT")
+    ticks[missing] = np.datetime64("NaT", "us")
     series = pd.Series(ticks)
     if isinstance(plain, pd.DatetimeTZDtype):
         return series.dt.tz_localize("UTC").dt.tz_convert(plain.tz).astype(plain)

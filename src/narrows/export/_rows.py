@@ -82,7 +82,7 @@ def _column(encoding: Encoding, ranged: bool, unseen: bool, rng: np.random.Gener
         ticks = np.rint(values * DAY / encoding.step) * encoding.step
         low, high = (np.datetime64(day, "us").astype("i8") for day in ("0001-01-02", "9999-12-30"))
         moments = np.clip(ticks, low, high).astype("i8").view("M8[us]").copy()
-        moments[gaps] = np.datetime64("NaT")
+        moments[gaps] = np.datetime64("NaT", "us")
         return pd.Series(moments)
     if "int" in encoding.dtype.lower():
         values = np.rint(values)
