@@ -261,6 +261,13 @@ def test_files_that_are_not_there_bring_near_names(name, work, tmp_path, capsys)
     assert "There is no folder" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["inspect", "export"])
+def test_models_that_are_not_there_bring_near_names(name, work, tmp_path, capsys):
+    rest = ["--onnx", tmp_path / "m.onnx"] if name == "export" else []
+    assert run(name, work / "iris.narows", *rest) == 2
+    assert "Did you mean 'iris.narrows'" in capsys.readouterr().err
+
+
 def test_an_empty_table(work, tmp_path, capsys):
     (tmp_path / "t.csv").write_text("")
     for arguments in (["fit"], ["embed", work / "iris.narrows"], ["compare"]):

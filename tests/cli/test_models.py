@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 
 import narrows
 from narrows.cli import main
+from narrows.cli._errors import warnings_on_stderr
 from narrows.data import read_table
 from narrows.storage import load, read_manifest, save
 
@@ -320,6 +322,17 @@ def test_warnings_are_one_line_on_stderr(tmp_path, capsys):
     assert printed.err.startswith("narrows: warning: ")
     assert "'same'" in printed.err
     assert printed.err.count("\n") == 1
+
+
+def test_a_warning_is_shown_once_though_a_library_touches_the_filters(capsys):
+    with warnings_on_stderr():
+        for _ in range(2):
+            warnings.warn("the same", UserWarning, stacklevel=1)
+            with warnings.catch_warnings():  # Python forgets what was shown
+                warnings.simplefilter("ignore")
+        warnings.warn("another", UserWarning, stacklevel=1)
+    shown = capsys.readouterr().err
+    assert shown == "narrows: warning: the same\nnarrows: warning: another\n"
 
 
 def test_ctrl_c_exits_130_and_leaves_the_old_model(folder, tmp_path, monkeypatch):

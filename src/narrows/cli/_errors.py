@@ -154,9 +154,13 @@ def interruption(kept: Callable[[], str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def warnings_on_stderr() -> Iterator[None]:
-    """Show each warning in the block as one line on stderr, without file and line."""
+    """Show each warning in the block as one line on stderr, once, without file and line."""
+    shown: set[str] = set()
 
     def show(message, category, *where, **more) -> None:
+        if str(message) in shown:  # Python's own memory ends where a library touches its filters
+            return
+        shown.add(str(message))
         print(f"narrows: warning: {message}", file=sys.stderr)
 
     with warnings.catch_warnings():

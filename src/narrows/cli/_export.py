@@ -13,6 +13,7 @@ from narrows.cli._errors import (
     output_folder,
     warnings_on_stderr,
 )
+from narrows.cli._models import load_model
 from narrows.cli._results import show
 
 
@@ -104,10 +105,7 @@ def _named(option: str, check: Any) -> None:
 
 
 def _load(model: Path, rows: Path | None) -> tuple[Any, Any]:
-    from narrows.storage import load
-
-    with bad_input():
-        fitted = load(model).set_output(transform="default")
+    fitted = load_model(model)
     if rows is None:
         return fitted, None
     return fitted, _tables.rows_for(fitted, _tables.read(rows))

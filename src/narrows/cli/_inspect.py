@@ -1,12 +1,13 @@
 """``narrows inspect``: what a model file says of itself, without building the model."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from narrows.cli._errors import BadInputError, bad_input
+from narrows.cli._models import check_there
 from narrows.cli._results import show
 
 TAIL = 5  # epochs of the history
@@ -23,6 +24,7 @@ def inspect(
 
     Example: narrows inspect iris.narrows
     """
+    check_there(model)
     from narrows.storage._narrows import read_arrays
     from narrows.storage._sentences import printable
 
@@ -53,7 +55,7 @@ def _result(path: Path, manifest: dict[str, Any], arrays: dict[str, Any]) -> dic
         "restarts": last.get("restarts"),
         "custom_objects": manifest["custom_objects"],
         "weights": weights,
-        "parameters": sum(int(np.prod(weight["shape"])) for weight in weights),
+        "parameters": sum(math.prod(weight["shape"]) for weight in weights),
         "history": _tail(last, arrays),
         "sha256": manifest["members"]["weights.safetensors"]["sha256"],
     }
@@ -84,7 +86,7 @@ def _tail(step: dict[str, Any], arrays: dict[str, Any]) -> list[dict[str, Any]]:
     if not step.get("history"):
         return []
     columns = {name: arrays[f"{step['name']}/history/{name}"] for name in step["history"]}
-    rows = np.flatnonzero(columns["restart"] == step["restarts"]["in_use"])[-TAIL:]
+    rows = (columns["restart"] == step["restarts"]["in_use"]).nonzero()[0][-TAIL:]
     return [{name: values[row].item() for name, values in columns.items()} for row in rows]
 
 

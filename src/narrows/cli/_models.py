@@ -22,9 +22,14 @@ def load_model(path: Path) -> Any:
     BadInputError
         If there is no such file, or it is none of ours.
     """
-    if not path.exists():
-        raise BadInputError(f"There is no file {str(path)!r}.{near_files(path)}")
+    check_there(path)
     from narrows.storage import load
 
     with bad_input(path):
         return load(path).set_output(transform="default")
+
+
+def check_there(path: Path) -> None:
+    """Raise BadInputError, naming files that are called like it, if there is no such file."""
+    if not path.exists():
+        raise BadInputError(f"There is no file {str(path)!r}.{near_files(path)}")
