@@ -195,3 +195,40 @@ def test_columns_may_be_named_by_numbers():
         for rows in (X, pd.DataFrame(X.to_numpy()))
     )
     pd.testing.assert_frame_equal(named, numbered)
+
+
+# What is warned of
+
+
+def repeated(n: int, **more) -> pd.DataFrame:
+    """Return a table with a constant column in its middle."""
+    return pd.DataFrame({"a": np.arange(n) % 7, "flat": 0.1, "b": np.arange(n) % 5, **more})
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_constant_columns_are_named_once_for_all_resamples(mixed):
+    table = repeated(60, **({"c": ["p", "q", "r"] * 20} if mixed else {}))
+    with pytest.warns(
+        UserWarning, match=r"constant columns at zero.* cannot be scaled: 'flat'\."
+    ) as w:
+        run(X=table, y=["u", "v"] * 30, preprocess=("none", "standardize"))
+    assert len(w) == 1
+    assert w[0].filename == __file__
+    assert "'standardize'" in str(w[0].message) or mixed
+
+
+def test_columns_without_names_are_counted():
+    with pytest.warns(UserWarning, match="under 'standardize'.*: 'x1'"):
+        run(X=repeated(60).to_numpy(), y=["u", "v"] * 30)
+
+
+@pytest.mark.filterwarnings("error")
+def test_constant_columns_are_no_matter_as_they_are():
+    run(X=repeated(60), y=["u", "v"] * 30, preprocess="none")
+
+
+def test_rare_levels_are_told_of_once():
+    table = repeated(250, name=[f"n{i}" for i in range(125)] * 2).drop(columns="flat")
+    with pytest.warns(UserWarning, match="'name' has 125 levels, more than max_levels=100") as w:
+        run(X=table, y=["u", "v"] * 125, resampling="3x1")
+    assert len(w) == 1

@@ -14,7 +14,7 @@ from narrows.comparison._arms import Arm, all_arms, check_arms
 from narrows.comparison._comparison import Comparison
 from narrows.comparison._judging import NO_PROBE, Judge
 from narrows.comparison._labels import check_labels, check_numbers, label_kind
-from narrows.comparison._preprocessing import DEFAULT, choices_of, table_of
+from narrows.comparison._preprocessing import DEFAULT, choices_of, table_of, warn_once
 from narrows.comparison._probes import probe_for
 from narrows.comparison._progress import progress_bar
 from narrows.comparison._resamples import Resamples
@@ -109,6 +109,11 @@ default=("raw", "random", "untrained")
     -------
     Comparison
 
+    Warns
+    -----
+    UserWarning
+        If columns are constant and standardized, or text columns have very many levels.
+
     Raises
     ------
     ValueError
@@ -154,6 +159,7 @@ default=("raw", "random", "untrained")
         n_jobs=n_jobs,
     )
     compared_with = _reference(reference, arms)
+    warn_once(plan.choices, table, X, _CALLER)
     with progress_bar() if verbose and progress is None else nullcontext(progress) as report:
         findings = run(plan, report)
     _check_not_all_failed(plan, findings)

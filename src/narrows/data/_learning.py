@@ -22,6 +22,8 @@ class Settings:
     missing_indicator : bool
     unseen : {"ignore", "warn", "error"}
     max_levels : int or None
+    warns : bool
+        Whether constant columns and rare levels are warned of.
     """
 
     owner: str
@@ -29,6 +31,7 @@ class Settings:
     missing_indicator: bool
     unseen: str
     max_levels: int | None
+    warns: bool = True
 
 
 def learn_encodings(columns: list[Column], settings: Settings) -> list[Encoding]:
@@ -171,13 +174,13 @@ def _learn_levels(column: Column, settings: Settings) -> Levels:
     rare = encoder.infrequent_categories_[0] if settings.max_levels is not None else None
     pooled = () if rare is None else tuple(rare)
     levels = tuple(level for level in encoder.categories_[0] if level not in set(pooled))
-    if pooled:
+    if pooled and settings.warns:
         warnings.warn(
             f"Column {column.name!r} has {len(levels) + len(pooled)} levels, more than "
             f"max_levels={settings.max_levels}: the {len(pooled)} rarest share one column. Drop "
             "the column if it names the rows, or raise max_levels.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     return Levels(
         name=column.name,
@@ -193,10 +196,10 @@ def _learn_levels(column: Column, settings: Settings) -> Levels:
 
 def _warn_of_constants(learned: dict[str, Encoding], settings: Settings) -> None:
     names = [name for name, one in learned.items() if isinstance(one, Number) and one.constant]
-    if names:
+    if names and settings.warns:
         warnings.warn(
             f"{settings.owner} keeps constant columns at zero, they cannot be scaled: "
             f"{listed(names, 20)}. Drop them, or use scale='none'.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,
         )

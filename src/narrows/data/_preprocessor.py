@@ -124,6 +124,13 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         UserWarning
             If columns are constant and scaled, or have more than `max_levels` levels.
         """
+        return self._learn(X, warns=True)
+
+    def _fit_quietly(self, X: Any) -> "TablePreprocessor":
+        """Fit without warnings, for who fits on many parts of a table and has warned of it."""
+        return self._learn(X, warns=False)
+
+    def _learn(self, X: Any, *, warns: bool) -> "TablePreprocessor":
         self._check_parameters()
         owner = type(self).__name__
         check_size(rows_of(X, owner), owner)
@@ -134,6 +141,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
             missing_indicator=bool(self.missing_indicator),
             unseen=self.unseen,
             max_levels=None if self.max_levels is None else int(self.max_levels),
+            warns=warns,
         )
         self._adopt(learn_encodings(columns, settings), names)
         return self
