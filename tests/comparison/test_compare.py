@@ -197,6 +197,37 @@ def test_columns_may_be_named_by_numbers():
     pd.testing.assert_frame_equal(named, numbered)
 
 
+# What mixed tables must have
+
+
+@pytest.mark.filterwarnings("ignore:TablePreprocessor keeps constant:UserWarning")
+def test_columns_that_are_empty_in_some_resample_are_named_before_training():
+    table = repeated(60, c=["p", "q", "r"] * 20)
+    table["rarely"] = np.where(np.arange(60) == 7, 1.5, np.nan)
+    with pytest.raises(ValueError, match=r"Column 'rarely', .* values in 1 of 60 rows.* 1 of 5"):
+        run(X=table, y=["u", "v"] * 30, preprocess=("none", "standardize"))
+    mine = {"mine": narrows.TablePreprocessor(), "other": Numbers()}
+    found = run(X=table, y=["u", "v"] * 30, preprocess=mine)
+    assert list(found.failures["preprocess"]) == ["mine"]
+
+
+def test_infinite_values_of_a_mixed_table_are_counted_in_the_whole_of_it():
+    table = repeated(60, c=["p", "q", "r"] * 20).astype({"a": float})
+    table.loc[[3, 9], "a"] = np.inf
+    with pytest.raises(ValueError, match=r"Got 2 infinite .* row 3 .*column 'a'"):
+        run(X=table, y=["u", "v"] * 30)
+
+
+class Numbers(TransformerMixin, BaseEstimator):
+    """Takes the two columns that have numbers everywhere."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return X[["a", "b"]].to_numpy()
+
+
 # What is warned of
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import joblib
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 from joblib.parallel import ThreadingBackend
 from scipy import stats
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 
 import narrows
 from narrows import PCA, Autoencoder, compare
@@ -47,6 +48,32 @@ class Fails(TransformerMixin, BaseEstimator):
 
     def transform(self, X):
         return X[:, :2]
+
+
+class FailingProbe(ClassifierMixin, BaseEstimator):
+    """Fails everywhere."""
+
+    def fit(self, X, y):
+        raise RuntimeError("no")
+
+    def predict(self, X):
+        return X
+
+
+def scored(comparison, pca, one):
+    """Return the comparison with these accuracies in its resamples instead of its own."""
+    rows = [
+        {"arm": arm, "preprocess": choice, "resample": number, "seed": 0, "probe": "neighbours",
+         "measure": "accuracy", "value": value}
+        for choice in comparison.settings["preprocess"]
+        for arm, values in {"pca": pca, "one": one}.items()
+        for number, value in enumerate(values)
+    ]  # fmt: skip
+    return replace(comparison, scores=pd.DataFrame(rows))
+
+
+def caption(figure):
+    return figure.labels.get("caption", "")
 
 
 # Tables
@@ -125,6 +152,50 @@ def test_a_single_resample_allows_no_interval():
     figure_svg(single.plot())
 
 
+@pytest.mark.parametrize(("pca", "one"), [((0.95, 0.94), (0.94, 0.93)), ((0.9, 0.8), (1.0, 0.9))])
+def test_differences_that_are_all_equal_allow_no_interval(found, pca, one):
+    # Scores come in steps; and 0.95 - 0.94 is not 0.94 - 0.93 in floating point.
+    equal = scored(found, pca, one)
+    row = equal.verdicts().iloc[0]
+    assert row["difference"] == pytest.approx(one[0] - pca[0])
+    assert row[["low", "high", "p_better", "p_equivalent", "p_worse", "p_value"]].isna().all()
+    assert row["verdict"] == "undecided"
+    reason = "no interval, as all differences are equal, which says nothing of their spread."
+    assert equal.sentences()[0].endswith(reason)
+    figure_svg(equal.plot())
+
+
+def test_arms_that_differ_by_rounding_are_the_same(found):
+    same = scored(found, (0.9, 0.95, 0.8), (0.9, 0.95 + 1e-16, 0.8 - 1e-16))
+    row = same.verdicts().iloc[0]
+    assert row[["difference", "low", "high", "p_equivalent", "p_value"]].tolist() == [0, 0, 0, 1, 1]
+    assert row["verdict"] == "equivalent"
+
+
+def test_an_errors_region_is_the_references_under_the_same_preprocessing():
+    # Errors of raw columns are a million times those of standardized ones.
+    large = run(X=X * 1000, resampling="5x1")
+    table = large.verdicts(measure="reconstruction_error").set_index("preprocess")
+    errors = large.frame().query("arm == 'pca' and measure == 'reconstruction_error'")
+    medians = errors.groupby("preprocess")["value"].median()
+    for choice in ("none", "standardize"):
+        assert table.loc[choice, "rope"] == pytest.approx(0.01 * medians[choice])
+        assert table.loc[choice, "verdict"] == "worse"
+    assert large.verdicts(rope=0.2)["rope"].tolist() == [0.2, 0.2]
+    figure = large.plot(measure="reconstruction_error")
+    assert sorted(figure.layers[0].geom.data["rope"]) == sorted(table["rope"])
+
+
+def test_the_embeddings_own_measures_are_judged(found):
+    table = found.verdicts("embedding")
+    measures = ["reconstruction_error", "trustworthiness", "continuity", "neighbour_agreement"]
+    assert table["measure"].drop_duplicates().tolist() == measures
+    one = found.verdicts("embedding", "continuity")
+    pd.testing.assert_frame_equal(
+        table[table["measure"] == "continuity"].reset_index(drop=True), one
+    )
+
+
 # The same again
 
 
@@ -180,6 +251,33 @@ def test_an_arm_that_fails_in_some_resamples_gets_no_verdict():
     found = run(arms, X=X, y=y, preprocess="none", resampling="5x1")
     assert len(found.failures) == 4
     assert found.verdicts()["verdict"].tolist() == ["failed"]
+
+
+def test_what_failed_everywhere_has_a_verdict():
+    options = {
+        "preprocess": {"none": "none", "broken": Fails()}, "resampling": "5x1",
+        "probes": {"neighbours": "neighbours", "failing": FailingProbe()},
+    }  # fmt: skip
+    found = run(**options)
+    table = found.verdicts()
+    said = {(row.preprocess, row.probe): row.verdict for row in table.itertuples()}
+    assert said.pop(("none", "neighbours")) != "failed"
+    assert said == dict.fromkeys(
+        [("broken", "neighbours"), ("none", "failing"), ("broken", "failing")], "failed"
+    )
+    assert found.verdicts("failing")["verdict"].tolist() == ["failed", "failed"]
+    sentences = found.sentences()
+    assert len(sentences) == 4
+    words = (
+        "With preprocessing 'broken', judged by failing, one cannot be compared with pca: failed."
+    )
+    assert words in sentences
+    figure_svg(found.plot())
+
+
+def test_what_has_no_such_measure_is_not_scored():
+    found = run({"pca": PCA(2)}, controls=("raw",), resampling="5x1", preprocess="none")
+    assert found.verdicts(measure="reconstruction_error")["verdict"].tolist() == ["not scored"]
 
 
 def test_lanes_that_diverge_are_named():
@@ -243,6 +341,10 @@ def test_bad_input_gets_one_sentence(options, message):
         ({"reference": "x"}, "'reference' parameter must be one of 'pca', 'one', 'autoencoder'"),
         ({"measure": "acc"}, "'measure' parameter must be one of 'accuracy'"),
         ({"probe": "forest"}, "'probe' parameter must be one of None, 'neighbours'"),
+        (
+            {"probe": "embedding", "measure": "kappa"},
+            "'probe' parameter must be one of None, 'neighbours' for the measure 'kappa'",
+        ),
     ],
 )
 def test_verdicts_on_what_was_not_compared(found, options, message):
@@ -253,6 +355,25 @@ def test_verdicts_on_what_was_not_compared(found, options, message):
 def test_a_figure_that_there_is_not(found):
     with pytest.raises(ValueError, match="'kind' parameter must be one of 'intervals'"):
         found.plot("bars")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"measure": "trustworthiness"}, "'accuracy', .* for the probe 'neighbours' .*'embedding'"),
+        ({"probe": "forest"}, "'probe' parameter must be one of 'neighbours', 'embedding'"),
+    ],
+)
+def test_a_figure_of_scores_that_there_are_not(found, options, message):
+    with pytest.raises(ValueError, match=message):
+        found.plot("scores", **options)
+    figure_svg(found.plot("scores", probe="embedding", measure="trustworthiness"))
+
+
+def test_a_figure_of_embeddings_needs_two_columns():
+    thin = run({"one": PCA(1)}, resampling="5x1", controls=("raw",))
+    with pytest.raises(ValueError, match="at least one embedding with two columns"):
+        thin.plot("embeddings")
 
 
 # Side by side
@@ -300,6 +421,20 @@ def test_it_prints_as_a_result(found):
     assert re.search(r"On columns as they are, one is .* pca: [+−]\d+\.\d points of acc", text)
     assert "reference" in text
     assert max(map(len, text.splitlines())) < 160
+
+
+def test_without_refitting_text_table_and_figures_say_so(found):
+    once = run(refit=False, resampling="5x1")
+    words = "fitted ONCE ON ALL ROWS, test rows included"
+    assert words in once.sentences()[0]
+    assert len(once.sentences()) == 3
+    assert repr(once).count(words) == 1
+    assert set(once.table()["fitted"]) == {"ONCE ON ALL ROWS"}
+    assert "fitted" not in found.table()
+    for kind in ("intervals", "embeddings", "scores"):
+        assert words in caption(once.plot(kind))
+        assert not caption(found.plot(kind))
+    figure_svg(once.plot())
 
 
 def test_json_holds_everything(found, tmp_path):

@@ -107,6 +107,26 @@ def test_facets_keep_the_order_of_appearance_and_free_scales():
     assert {"pca", "embedded_points", "setosa", "virginica"} <= set(texts(figure))
 
 
+def test_facets_of_no_points_are_refused():
+    with pytest.raises(ValueError, match="at least one embedding with two columns"):
+        plots.embedding_facets(embedding_frame().iloc[:0])
+
+
+def test_intervals_shade_each_facets_own_region():
+    columns = {"arm": "a", "reference": "b", "probe": "forest", "measure": "rmse",
+               "difference": 0.1, "low": 0.0, "high": 0.2, "verdict": "undecided"}  # fmt: skip
+    frame = pd.DataFrame({"preprocess": ["none", "standardize"], "rope": [5.0, 0.1]}).assign(
+        **columns
+    )
+    regions = plots.intervals(frame).layers[0].geom.data
+    assert dict(zip(regions["preprocess"], regions["rope"], strict=True)) == {
+        "none": 5.0, "standardize": 0.1
+    }  # fmt: skip
+    assert set(plots.intervals(frame, rope=0.3).layers[0].geom.data["rope"]) == {0.3}
+    assert len(plots.intervals(frame, rope=0).layers) == 3
+    plots.figure_svg(plots.intervals(frame))
+
+
 def test_a_quantity_gets_a_continuous_scale_and_few_numbers_get_classes():
     frame = embedding_frame()
     frame["y"] = np.arange(len(frame)) / 7

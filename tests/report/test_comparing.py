@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 import narrows
-from narrows import PCA, compare
-from narrows.report import comparison_sections, headline
+from narrows import PCA, Autoencoder, compare
+from narrows.report import comparison_report, comparison_sections, headline
 from narrows.report._comparing import score_frame
 
 iris = narrows.datasets.iris()
@@ -29,7 +29,7 @@ def comparison():
 class Said:
     """A comparison whose verdicts are given."""
 
-    reference, controls = "pca", ("raw",)
+    reference, controls, settings = "pca", ("raw",), {"refit": True}
 
     def __init__(self, *rows):
         columns = ["arm", "preprocess", "probe", "verdict"]
@@ -67,6 +67,27 @@ class Said:
 )
 def test_the_verdict_in_a_sentence(rows, sentence):
     assert headline(Said(*rows)) == sentence
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_a_page_says_whether_embedders_had_seen_the_test_rows(refit):
+    X, arms = (
+        iris.drop(columns="Species"),
+        {"pca": PCA(2), "ae": Autoencoder(epochs=3, encoder=(8,))},
+    )
+    found = compare(
+        arms, X, iris["Species"], probes="neighbours", resampling="5x1", seeds=1, random_state=0,
+        controls=(), preprocess="none", refit=refit,
+    )  # fmt: skip
+    seen = "Embedders were fitted once on all rows, those included that the probes are scored on."
+    assert headline(found).endswith(seen) != refit
+    assert (seen in found._repr_html_()) != refit
+    short, full = comparison_report(found), comparison_report(found, X=X, arms=arms)
+    assert short.lead == headline(found)
+    for report, times in ((short, 4), (full, 6)):  # captions of scores, and what is looked at
+        assert ("unseen rows" in str(report)) == refit
+        assert str(report).count("embedders have seen") == (0 if refit else times)
+    assert ("refits in every resample" in str(full)) == refit
 
 
 def test_the_table_has_the_numbers_of_the_comparison(comparison):

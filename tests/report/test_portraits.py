@@ -2,10 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn import decomposition
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import narrows
 from narrows import PCA, Autoencoder, compare
@@ -98,15 +99,15 @@ def test_a_comparison_read_from_a_file_can_be_shown(comparison, arms, found):
     np.testing.assert_array_equal(again.items[0].points, found.items[0].points)
 
 
-def test_a_failing_arm_says_why_and_others_go_on(comparison, arms):
-    class Fails(PCA):
-        def fit(self, X, y=None):
-            raise RuntimeError("on fire")
+def test_a_failing_arm_says_why_and_others_go_on(comparison, arms, monkeypatch):
+    def fails(self, X, y=None):
+        raise RuntimeError("on fire")
 
-    shown = portraits(comparison, arms | {"pca": Fails(2)}, X)
+    monkeypatch.setattr(PCA, "fit", fails)
+    shown = portraits(comparison, arms, X)
     assert item(shown, "pca", "none").failure == "RuntimeError: on fire"
     assert item(shown, "autoencoder", "none").failure is None
-    text = str(comparison_report(comparison, X=X, arms=arms | {"pca": Fails(2)}).sections)
+    text = str(comparison_report(comparison, X=X, arms=arms).sections)
     assert "could not be fitted on all rows: pca, none: RuntimeError: on fire" in text
 
 
@@ -129,6 +130,10 @@ def test_pipelines_numbers_as_labels_and_text_columns():
         ({"X": X.iloc[:-1]}, "'X' parameter must be the table that was compared, of 150 rows"),
         ({"X": X + 1}, "with other values or labels"),
         ({"arms": {"pca": PCA(2)}}, r"'arms' parameter must be the arms.*Got \['pca'\]"),
+        (
+            {"arms": {"pca": PCA(1), "autoencoder": autoencoder()}},
+            r"'pca' as PCA\(\)\. Got PCA\(n_components=1\) instead",
+        ),
         ({"preprocess": "none"}, "must have the choices that were compared"),
     ],
 )
@@ -144,6 +149,43 @@ def test_other_preprocessings_must_be_given():
     with pytest.raises(ValueError, match="'robust' is not known by its name"):
         portraits(found, arms, X)
     assert len(portraits(found, arms, X, own).items) == 2
+
+
+def test_the_order_of_arms_changes_no_control():
+    arms = {"wide": PCA(3), "one": PCA(1)}
+    found = compare(arms, X, y, preprocess="none", **FAST)
+    shown = portraits(found, dict(reversed(arms.items())), X)
+    assert [one.arm for one in shown.items] == ["wide", "one", "random projection"]
+    assert item(shown, "random projection", "none").points.shape == (150, 3)
+
+
+def test_arms_made_again_are_the_same_arms():
+    def arms():
+        return {"pca": PCA(2), "own": make_pipeline(FunctionTransformer(lambda X: X), PCA(1))}
+
+    found = compare(arms(), X, y, controls=(), preprocess="none", **FAST)
+    assert len(portraits(found, arms(), X).items) == 2
+
+
+def test_a_mixed_table_in_another_container_and_its_wide_controls():
+    table = X.assign(letter=list("abcde") * 30)
+    arms = {"pca": PCA(5)}
+    found = compare(arms, table, y, preprocess="none", **FAST)
+    shown = portraits(found, arms, pa.Table.from_pandas(table, preserve_index=False))
+    assert item(shown, "random projection", "none").points.shape == (150, 5)
+
+
+def test_joined_arms_are_drawn_from_their_own_random_state(comparison, arms):
+    options = FAST | {"random_state": 5, "resampling": comparison.resamples}
+    other = compare({"late": autoencoder()}, X, y, controls=(), **options)
+    both = comparison.beside(other)
+    assert "put beside later" in both.to_html()
+    assert "put beside later" not in other.to_html()
+    shown = portraits(both, arms | {"late": autoencoder()}, X)
+    alone = portraits(other, {"late": autoencoder()}, X)
+    np.testing.assert_array_equal(
+        item(shown, "late", "none").points, item(alone, "late", "none").points
+    )
 
 
 def test_arms_without_a_table_are_refused(comparison, arms):

@@ -1,6 +1,8 @@
 """Arms: an embedder under a name, and the controls that stand beside the ones asked for."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import warnings
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -8,8 +10,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.random_projection import GaussianRandomProjection
 
+from narrows.comparison._preprocessing import prepare
 from narrows.embedders import Autoencoder
 
 CONTROLS = ("raw", "random", "untrained", "linear")
@@ -117,7 +121,7 @@ def all_arms(given: Mapping[str, Any], controls: Sequence[str], n_columns: int) 
     given : mapping of str to estimator
     controls : sequence of {"raw", "random", "untrained", "linear"}
     n_columns : int
-        Columns after preprocessing; a projection has at most as many.
+        Columns after preprocessing, see `narrowest`; a projection has at most as many.
 
     Returns
     -------
@@ -168,6 +172,41 @@ def _width(arms: list[Arm], n_columns: int) -> int:
     return min(2, n_columns)
 
 
+def narrowest(controls: Sequence[str], choices: Mapping[str, Any], table: Any) -> int:
+    """Return how many columns all preprocessings leave at least, learned on all rows.
+
+    Parameters
+    ----------
+    controls : sequence of {"raw", "random", "untrained", "linear"}
+        Without one that has a width, nothing is learned: the answer is the table's own width.
+    choices : mapping of str to transformer
+    table : ndarray or narwhals.DataFrame
+        As `narrows.comparison._preprocessing.table_of` returns it.
+
+    Returns
+    -------
+    int
+        Of preprocessings that fail nothing is known; each resample says why they do.
+    """
+    own = int(table.shape[1])
+    if not {"random", "linear"} & set(controls):
+        return own
+    widths = [own for one in choices.values() if _keeps_width(one, table)]
+    everything = np.arange(len(table))
+    for transformer in choices.values():
+        if not _keeps_width(transformer, table):
+            with contextlib.suppress(Exception), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                widths.append(prepare(transformer, table, everything, [])[0].shape[1])
+    return min(widths, default=own)
+
+
+def _keeps_width(transformer: Any, table: Any) -> bool:
+    """Say of the preprocessings of numbers that have names that they keep every column."""
+    plain = type(transformer) is FunctionTransformer and transformer.func is None
+    return isinstance(table, np.ndarray) and (plain or type(transformer) is StandardScaler)
+
+
 def check_arms(given: Any, controls: Any, caller: str) -> None:
     """Raise unless arms are named transformers and controls are known.
 
@@ -175,7 +214,7 @@ def check_arms(given: Any, controls: Any, caller: str) -> None:
     ------
     ValueError
         If there is no arm, a name is no text, something is no transformer, or a control is
-        unknown.
+        unknown or named twice.
     """
     if not isinstance(given, Mapping) or not given:
         raise ValueError(
@@ -191,13 +230,23 @@ def check_arms(given: Any, controls: Any, caller: str) -> None:
                 + (f", without {' and '.join(missing)}," if missing else "")
                 + " instead."
             )
-    if isinstance(controls, str) or any(control not in CONTROLS for control in controls):
-        unknown = [controls] if isinstance(controls, str) else list(controls)
-        near = get_close_matches(
-            str(next((c for c in unknown if c not in CONTROLS), controls)), CONTROLS, 1
-        )
-        raise ValueError(
-            f"The 'controls' parameter of {caller} must be a sequence of some of "
-            f"{', '.join(map(repr, CONTROLS))}, or empty. Got {controls!r} instead."
-            + (f" Did you mean {near[0]!r}?" if near else "")
-        )
+    _check_controls(controls, caller)
+
+
+def _check_controls(controls: Any, caller: str) -> None:
+    known = f"must be a sequence of some of {', '.join(map(repr, CONTROLS))}, or empty"
+    names = [controls] if isinstance(controls, str) else controls
+    if not isinstance(names, Collection):
+        advice = "Write () for none."
+    elif unknown := [name for name in names if name not in CONTROLS]:
+        near = get_close_matches(str(unknown[0]), CONTROLS, 1)
+        advice = f"Did you mean {near[0]!r}?" if near else ""
+    elif isinstance(controls, str):
+        advice = f"Write ({controls!r},)."
+    elif len(set(names)) < len(names):
+        advice = "Name each once."
+    else:
+        return
+    raise ValueError(
+        f"The 'controls' parameter of {caller} {known}. Got {controls!r} instead. {advice}".rstrip()
+    )

@@ -1,8 +1,7 @@
 """The comparison's front door: arguments checked, plan made, result handed over."""
 
-import hashlib
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -10,15 +9,16 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from narrows.comparison._arms import Arm, all_arms, check_arms
+from narrows.comparison._arms import Arm, all_arms, check_arms, narrowest
 from narrows.comparison._comparison import Comparison
+from narrows.comparison._identity import described, hash_of, text_of
 from narrows.comparison._judging import NO_PROBE, Judge
-from narrows.comparison._labels import check_labels, check_numbers, label_kind
-from narrows.comparison._preprocessing import DEFAULT, choices_of, table_of, warn_once
+from narrows.comparison._labels import check_labels, check_numbers, kind_of
+from narrows.comparison._preprocessing import DEFAULT, check_mixed, choices_of, table_of, warn_once
 from narrows.comparison._probes import probe_for
 from narrows.comparison._progress import progress_bar
 from narrows.comparison._resamples import Resamples
-from narrows.comparison._resampling import parse_resampling, repeated_kfold
+from narrows.comparison._resampling import check_folds, parse_resampling
 from narrows.comparison._running import COLUMNS, FAILED, Findings, Plan, Progress, run
 from narrows.comparison._seeds import Seeds
 
@@ -59,6 +59,8 @@ def compare(
         Embedders by name: any scikit-learn transformers, which are cloned. All fits of a narrows
         embedder, also as the last step of a pipeline, are trained together by the engine; others
         are fitted one by one through joblib, where ``joblib.parallel_config`` can spread them.
+        So is a pipeline in which a step before its embedder has a ``random_state``, since each
+        fit then has rows of its own; it gets no untrained control.
     X : table or array-like of shape (n_rows, n_columns)
         The rows. A table may have text, dates and gaps; see `preprocess`.
     y : array-like of shape (n_rows,)
@@ -84,7 +86,9 @@ default=("none", "standardize")
     controls : sequence of {"raw", "random", "untrained", "linear"}, \
 default=("raw", "random", "untrained")
         What stands beside without being asked for: the columns themselves, a Gaussian random
-        projection, the networks before training; on request a linear autoencoder. Empty for
+        projection, the networks before training, of every arm that the engine trains; on request
+        a linear autoencoder. Projection and linear autoencoder are as wide as the first arm that
+        states a width, if there are as many columns after preprocessing. Each once; empty for
         none.
     refit : bool, default=True
         False fits preprocessing and embedders once on all rows, test rows included, as the post
@@ -146,10 +150,11 @@ default=("raw", "random", "untrained")
     root = Seeds(_checked_state(random_state))
     resamples = _resamples(resampling, y, kind, n_rows, root)
     named = _probes(probes, kind, n_jobs)
-    everyone = all_arms(arms, controls, table.shape[1])
+    choices = choices_of(preprocess, mixed, _CALLER)
+    everyone = all_arms(arms, controls, narrowest(controls, choices, table))
     plan = Plan(
         arms=everyone,
-        choices=choices_of(preprocess, mixed, _CALLER),
+        choices=choices,
         table=table,
         resamples=resamples,
         judge=Judge(named, kind, codes, len(classes), bool(quality)),
@@ -159,7 +164,8 @@ default=("raw", "random", "untrained")
         n_jobs=n_jobs,
     )
     compared_with = _reference(reference, arms)
-    warn_once(plan.choices, table, X, _CALLER)
+    check_mixed(choices, table, [train for train, _ in resamples], _CALLER)
+    warn_once(choices, table, X, _CALLER)
     with progress_bar() if verbose and progress is None else nullcontext(progress) as report:
         findings = run(plan, report)
     _check_not_all_failed(plan, findings)
@@ -172,7 +178,7 @@ def _task(task: str | None, y: Any) -> str:
             f"The 'task' parameter of {_CALLER} must be 'classes', 'numbers' or None. "
             f"Got {task!r} instead."
         )
-    return task or label_kind(y)
+    return task or kind_of(y, _CALLER)
 
 
 def _labels(y: Any, n_rows: int, kind: str) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -200,14 +206,14 @@ def _resamples(resampling: Any, y: Any, kind: str, n_rows: int, root: Seeds) -> 
                 f"rows, as 'X' has. Got resamples of {resampling.n_rows} rows instead."
             )
         return resampling
-    if resampling is None:
-        return repeated_kfold(y, 5, 5, random_state=seed, task=kind)
-    if not isinstance(resampling, str):
+    form = "5x5" if resampling is None else resampling
+    if not isinstance(form, str):
         raise ValueError(
             f"The 'resampling' parameter of {_CALLER} must be a Resamples object or a text such "
             f"as '5x5' or 'bootstrap:25'. Got {resampling!r} instead."
         )
-    return parse_resampling(resampling, y, random_state=seed, task=kind)
+    check_folds(form, y, _CALLER, kind)
+    return parse_resampling(form, y, random_state=seed, task=kind)
 
 
 def _probes(probes: Any, kind: str, n_jobs: int) -> dict[str, Any]:
@@ -215,6 +221,11 @@ def _probes(probes: Any, kind: str, n_jobs: int) -> dict[str, Any]:
         pairs = list(probes.items())
     else:
         single = isinstance(probes, str) or hasattr(probes, "fit")
+        if not single and not isinstance(probes, Iterable):
+            raise ValueError(
+                f"The 'probes' parameter of {_CALLER} must be names, estimators, or a sequence or "
+                f"mapping of these, e.g. ('forest', 'neighbours'). Got {probes!r} instead."
+            )
         listed = [probes] if single else list(probes)
         pairs = [(p if isinstance(p, str) else type(p).__name__, p) for p in listed]
     names = [name for name, _ in pairs]
@@ -273,18 +284,18 @@ def _result(plan: Plan, findings: Findings, reference: str, y, classes, X) -> Co
         resamples=plan.resamples,
         settings={
             "reference": reference,
-            "arms": {arm.name: _describe(arm) for arm in plan.arms},
+            "arms": {arm.name: described(arm) for arm in plan.arms},
             "controls": [arm.name for arm in plan.arms if arm.control],
             "seeds": plan.n_seeds,
-            "preprocess": {name: _text(choice) for name, choice in plan.choices.items()},
-            "probes": {name: _text(probe) for name, probe in plan.judge.probes.items()},
+            "preprocess": {name: text_of(choice) for name, choice in plan.choices.items()},
+            "probes": {name: text_of(probe) for name, probe in plan.judge.probes.items()},
             "task": plan.judge.kind,
             "classes": list(classes),
             "refit": plan.refit,
             "random_state": plan.seeds.entropy,
             "n_rows": plan.resamples.n_rows,
             "n_columns": int(plan.table.shape[1]),
-            "data": _hash_of(plan.table, plan.judge.y),
+            "data": hash_of(plan.table, plan.judge.y),
         },
         seconds=dict(findings.seconds),
     )
@@ -295,21 +306,3 @@ def _points(findings: Findings) -> pd.DataFrame:
     if not findings.points:
         return pd.DataFrame(columns=columns)
     return pd.concat(findings.points, ignore_index=True)[columns]
-
-
-def _describe(arm: Arm) -> str:
-    return f"{_text(arm.estimator)}, not trained" if arm.untrained else _text(arm.estimator)
-
-
-def _text(estimator: Any) -> str:
-    return " ".join(repr(estimator).split())
-
-
-def _hash_of(table: Any, y: np.ndarray) -> str:
-    """Return a hash of rows and labels: results of other data cannot be put beside these."""
-    digest = hashlib.sha256(np.ascontiguousarray(y).tobytes())
-    if isinstance(table, np.ndarray):
-        digest.update(np.ascontiguousarray(table).tobytes())
-    else:
-        digest.update(table.write_csv().encode())
-    return digest.hexdigest()

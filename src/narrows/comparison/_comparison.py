@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from narrows._files import replace_file
-from narrows.comparison import _tables
-from narrows.comparison._judging import NO_PROBE
+from narrows.comparison import _printing, _tables
 from narrows.comparison._measures import measure_named
 from narrows.comparison._resamples import Resamples
 
@@ -126,12 +124,14 @@ class Comparison:
         probe : str, default=None
             A probe's name, or ``"embedding"``; None is every probe.
         measure : str, default=None
-            None is accuracy for classes and R² for numbers.
+            None is accuracy for classes and R² for numbers; of the ``"embedding"`` it is every
+            measure that there is.
         reference : str, default=None
             The arm to compare with; None is the comparison's own.
         rope : float, default=None
             Differences of less are of no practical importance, in the measure's units; None is
-            the measure's default, 0.01 (a point) of accuracy.
+            the measure's default: 0.01 (a point) of accuracy; of an error in the data's own units
+            1 % of the reference's (its median) under the same preprocessing.
         confidence : float, default=0.95
             Coverage of the interval; a verdict is better or worse where the interval lies wholly
             outside the region of practical equivalence, see `narrows.comparison.verdict`.
@@ -143,36 +143,17 @@ class Comparison:
             its interval's ends ``low`` and ``high``; ``p_better``, ``p_equivalent``,
             ``p_worse``; ``p_value`` of the corrected t-test and ``p_holm``, adjusted over the
             arms and preprocessings of a probe; ``verdict``: better, equivalent, worse,
-            undecided, or failed where a fit failed; ``resamples``, how many there were.
+            undecided, failed where preprocessing, a fit or the probe failed in some resample, or
+            not scored where nothing failed but the measure does not exist for the arm or the
+            reference; ``resamples``, how many there were; ``rope``, as above. A row for every arm
+            but the reference, every preprocessing and probe, whether or not there is a score.
 
         Raises
         ------
         ValueError
             If `probe`, `measure` or `reference` is not in the comparison.
         """
-        measure = measure or self.measure
-        reference = self.reference if reference is None else reference
-        _check_choice("reference", reference, self.arms)
-        known = self.scores[self.scores["measure"] == measure]
-        _check_choice("measure", measure, self.scores["measure"].unique())
-        _check_choice("probe", probe, [None, *known["probe"].unique()])
-        about = measure_named(measure)
-        failed = set(self.failures[["arm", "preprocess", "probe"]].itertuples(index=False))
-        tables = [
-            _tables.verdict_table(
-                part,
-                failed | {(arm, choice, name) for arm, choice, p in failed if p == NO_PROBE},
-                reference,
-                self.arms,
-                test_train_ratio=self.resamples.test_train_ratio,
-                higher_is_better=about.higher_is_better,
-                rope=self._rope(part, reference) if rope is None else rope,
-                confidence=confidence,
-            )
-            for name, part in known.groupby("probe", sort=False)
-            if probe in (None, name)
-        ]
-        return pd.concat(tables, ignore_index=True)
+        return _tables.verdicts(self, probe, measure, reference, rope, confidence)
 
     def plot(self, kind: str = "intervals", **options):
         """Draw the comparison.
@@ -195,26 +176,26 @@ class Comparison:
         Raises
         ------
         ValueError
-            If `kind` is none of the three.
+            If `kind` is none of the three, there are no such scores, or no embedding has two
+            columns.
         """
         from narrows import plots
+        from narrows.plots._theme import captioned
 
-        _check_choice("kind", kind, ["intervals", "embeddings", "scores"])
+        _tables.check_choice("kind", kind, ["intervals", "embeddings", "scores"])
         if kind == "embeddings":
             label = options.get("label", "label")
-            return plots.embedding_facets(self._embeddings(label), label=label)
-        if kind == "scores":
+            figure = plots.embedding_facets(self._embeddings(label), label=label)
+        elif kind == "scores":
             probe = options.get("probe") or next(iter(self.settings["probes"]))
             measure = options.get("measure") or self.measure
-            return plots.scores(self._one_score(probe, measure), measure=measure)
-        measure = options.get("measure") or self.measure
-        _check_choice("measure", measure, self.scores["measure"].unique())
-        rope = options.get("rope")
-        if rope is None:
-            scores = self.scores[self.scores["measure"] == measure]
-            rope = self._rope(scores, options.get("reference") or self.reference)
-        table = self.verdicts(**(options | {"measure": measure, "rope": rope}))
-        return plots.intervals(table, rope, self.controls, measure_named(measure).title)
+            figure = plots.scores(self._one_score(probe, measure), measure=measure)
+        else:
+            measure = options.get("measure") or self.measure
+            table = self.verdicts(**(options | {"measure": measure}))
+            title = measure_named(measure).title
+            figure = plots.intervals(table, controls=self.controls, title=title)
+        return captioned(figure, _printing.fitting_note(self))
 
     def sentences(self) -> list[str]:
         """Return the verdict on every arm that is no control, a sentence each.
@@ -222,10 +203,9 @@ class Comparison:
         Returns
         -------
         list of str
+            With ``refit=False`` a first one says that all rows were seen.
         """
-        from narrows.comparison._printing import sentences
-
-        return sentences(self)
+        return _printing.sentences(self)
 
     def table(self, probe: str | None = None) -> pd.DataFrame:
         """Return scores, differences and verdicts of one probe as a person reads them.
@@ -238,11 +218,10 @@ class Comparison:
         Returns
         -------
         pandas.DataFrame
-            Of text; `summary` and `verdicts` have the numbers.
+            Of text; `summary` and `verdicts` have the numbers. With ``refit=False`` its last
+            column says that all rows were seen.
         """
-        from narrows.comparison._printing import score_table
-
-        return score_table(self, probe or next(iter(self.settings["probes"])))
+        return _printing.score_table(self, probe or next(iter(self.settings["probes"])))
 
     def beside(self, other: "Comparison") -> "Comparison":
         """Put the arms of another comparison of the same data on the same resamples beside these.
@@ -255,6 +234,9 @@ class Comparison:
         Returns
         -------
         Comparison
+            With this one's reference. A control of `other` that is here already is left out, but
+            not another network's untrained encoder: it is called ``"untrained encoder of ARM"``.
+            Random states may differ; ``settings["random_states"]`` keeps the other's.
 
         Raises
         ------
@@ -358,14 +340,21 @@ class Comparison:
         return from_json(text)
 
     def _rope(self, scores: pd.DataFrame, reference: str) -> float:
-        """Return the rope of one measure's scores; a relative one is about the reference's."""
+        """Return the rope of one measure's scores; a relative one is about the reference's.
+
+        That makes sense within a preprocessing only; `verdicts` has each row's own.
+        """
         values = scores.loc[scores["arm"] == reference, "value"]
         return measure_named(scores["measure"].iloc[0]).rope_for(values.to_numpy())
 
     def _one_score(self, probe: str, measure: str) -> pd.DataFrame:
         means = _tables.averaged(self.scores)
-        chosen = means[(means["probe"] == probe) & (means["measure"] == measure)]
-        return chosen.rename(columns={"value": measure})
+        probes = means["probe"].unique()
+        _tables.check_choice("probe", probe, probes)
+        means = means[means["probe"] == probe]
+        where = f" for the probe {probe!r} (probes are {', '.join(map(repr, probes))})"
+        _tables.check_choice("measure", measure, means["measure"].unique(), where)
+        return means[means["measure"] == measure].rename(columns={"value": measure})
 
     def _embeddings(self, label: str) -> pd.DataFrame:
         """Return the points of every arm that has two dimensions, with origin and label."""
@@ -382,15 +371,4 @@ class Comparison:
         return notebook_html(self)
 
     def __repr__(self) -> str:
-        from narrows.comparison._printing import text_of
-
-        return text_of(self)
-
-
-def _check_choice(name: str, value: Any, choices: Any) -> None:
-    choices = list(np.asarray(choices, dtype=object))
-    if value not in choices:
-        raise ValueError(
-            f"The '{name}' parameter must be one of {', '.join(map(repr, choices))}. "
-            f"Got {value!r} instead."
-        )
+        return _printing.text_of(self)

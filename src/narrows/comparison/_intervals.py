@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+# Of the scores: what is closer together than this share of them is told apart by rounding only.
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -16,9 +19,9 @@ class Interval:
     mean : float
         Mean difference; NaN over no resamples at all.
     low, high : float
-        Ends of the interval; NaN with fewer than two resamples.
+        Ends of the interval; NaN where there is none.
     standard_error : float
-        Square root of the corrected variance of the mean; NaN with fewer than two resamples.
+        Square root of the corrected variance of the mean; NaN where there is no interval.
     degrees_of_freedom : int
         Of the t distribution, J − 1, at least 0.
     confidence : float
@@ -61,8 +64,9 @@ def corrected_interval(
     Returns
     -------
     Interval
-        With fewer than two differences there is no interval: its ends are NaN. When all
-        differences are equal it has no width.
+        With fewer than two differences there is no interval: its ends are NaN. Nor is there one
+        when all differences are equal, but for rounding, and not zero: scores come in steps, so
+        that says nothing of their spread. When all are zero it has no width.
 
     Raises
     ------
@@ -125,7 +129,7 @@ def corrected_t_test(differences: Any, test_train_ratio: float) -> float:
     -------
     float
         Between 0 and 1; NaN with fewer than two differences. When all differences are equal
-        it is 1 if they are zero and 0 if they are not.
+        it is 1 if they are zero and NaN if they are not, as nothing is known of their spread.
 
     Raises
     ------
@@ -145,7 +149,7 @@ def corrected_t_test(differences: Any, test_train_ratio: float) -> float:
     """
     mean, error, freedom = moments(differences, test_train_ratio, "corrected_t_test")
     if error == 0:
-        return float(mean == 0)
+        return 1.0
     return float(2 * stats.t.sf(abs(mean) / error, freedom))
 
 
@@ -166,7 +170,8 @@ def moments(differences: Any, ratio: float, caller: str) -> tuple[float, float, 
     mean : float
         NaN for no differences.
     error : float
-        Standard error of the mean: NaN for fewer than two differences, 0 for equal ones.
+        Standard error of the mean: 0 if all differences are zero, NaN for fewer than two and
+        where all are the same other number, which is no estimate of their spread.
     freedom : int
         Degrees of freedom, 0 for fewer than two differences.
 
@@ -179,11 +184,35 @@ def moments(differences: Any, ratio: float, caller: str) -> tuple[float, float, 
     _check_range("test_train_ratio", ratio, 0, np.inf, caller)
     if len(d) < 2:
         return float(d[0]) if len(d) else float("nan"), float("nan"), 0
+    d = without_rounding(d, np.abs(d).max())
     if (d == d[0]).all():
         # The mean of equal numbers may be rounded, and their variance then not zero.
-        return float(d[0]), 0.0, len(d) - 1
+        return float(d[0]), float("nan") if d[0] else 0.0, len(d) - 1
     error = np.sqrt((1 / len(d) + ratio) * d.var(ddof=1))
     return float(d.mean()), float(error), len(d) - 1
+
+
+def without_rounding(differences: np.ndarray, scale: float) -> np.ndarray:
+    """Return differences, those that only rounding tells apart made equal.
+
+    Parameters
+    ----------
+    differences : ndarray of shape (n_resamples,)
+        At least one.
+    scale : float
+        The size of the numbers that were rounded.
+
+    Returns
+    -------
+    ndarray of shape (n_resamples,)
+        What was given, unless all lie within rounding of each other: then their middle, or zero
+        where that is within rounding of zero.
+    """
+    least = ROUNDING * scale
+    if np.ptp(differences) > least:
+        return differences
+    middle = np.median(differences)
+    return np.full_like(differences, middle if abs(middle) > least else 0.0)
 
 
 def _check_differences(differences: Any, caller: str) -> np.ndarray:

@@ -11,12 +11,23 @@ import pandas as pd
 from narrows._files import replace_file
 from narrows._version import __version__
 from narrows.comparison._resamples import Resamples
+from narrows.comparison._running import COLUMNS, FAILED
+from narrows.data._containers import listed
 
 if TYPE_CHECKING:
     from narrows.comparison._comparison import Comparison
 
 FORMAT, VERSION = "narrows comparison", 1
-_TABLES = ("scores", "failures", "points")
+_TABLES = {
+    "scores": COLUMNS,
+    "failures": FAILED,
+    "points": ["arm", "preprocess", "row", "part", "dim_1", "dim_2"],
+}
+_PARTS = {"settings": dict, "seconds": dict, "resamples": dict, "labels": list}
+_SETTINGS = (
+    "reference", "arms", "controls", "seeds", "preprocess", "probes", "task", "classes", "refit",
+    "random_state", "n_rows", "n_columns", "data",
+)  # fmt: skip
 
 
 def to_json(comparison: "Comparison", path: str | Path | None = None) -> str:
@@ -54,6 +65,11 @@ def from_json(text: str | Path) -> "Comparison":
     ----------
     text : str or Path
         JSON, or the path of a file with it.
+
+    Raises
+    ------
+    ValueError
+        If it is no comparison, a part of one is missing, or its format is newer.
     """
     from narrows.comparison._comparison import Comparison
 
@@ -84,12 +100,36 @@ def _parsed(text: str) -> dict[str, Any]:
         raise ValueError(
             f"A comparison must be JSON with the format {FORMAT!r}. Got {found!r} instead."
         )
-    if content["version"] > VERSION:
+    version = content.get("version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise ValueError(
-            f"A comparison must be of format version {VERSION} or older. Got {content['version']} "
-            f"instead, written by narrows {content['narrows']}. Upgrade narrows to read it."
+            f"A comparison must state its format version, a whole number. Got {version!r} instead."
         )
+    if version > VERSION:
+        raise ValueError(
+            f"A comparison must be of format version {VERSION} or older. Got {version} instead, "
+            f"written by narrows {content.get('narrows')}. Upgrade narrows to read it."
+        )
+    _check_parts(content)
     return content
+
+
+def _check_parts(content: dict[str, Any]) -> None:
+    kinds = _PARTS | dict.fromkeys(_TABLES, dict)
+    lost = [name for name, kind in kinds.items() if not isinstance(content.get(name), kind)]
+    if not lost:
+        lost = [f"settings.{name}" for name in _SETTINGS if name not in content["settings"]]
+        lost += [
+            f"{table}.{column}"
+            for table, columns in _TABLES.items()
+            for column in columns
+            if not isinstance(content[table].get(column), list)
+        ]
+    if lost:
+        raise ValueError(
+            "A comparison must have every part that Comparison.to_json writes. Got one without "
+            f"{listed(lost)}, or with something else in its place, instead."
+        )
 
 
 def _columns(frame: pd.DataFrame) -> dict[str, list]:

@@ -100,7 +100,10 @@ def judge(
             continue
         values += [(name, measure, value) for measure, value in found.items()]
     probed = time.perf_counter()
-    values += [(NO_PROBE, *pair) for pair in _of_the_embedding(judge, embedded, prepared)]
+    try:
+        values += [(NO_PROBE, *pair) for pair in _of_the_embedding(judge, embedded, prepared)]
+    except Exception as problem:
+        failures.append((NO_PROBE, describe(problem)))
     seconds = {
         "embedders": embedded.seconds,
         "probes": probed - began,
@@ -149,11 +152,18 @@ def _score(judge: Judge, probe: Any, embedded: Embedded, rows, seed: int) -> dic
     )  # fmt: skip
 
 
+def _is_finite(Z: np.ndarray) -> bool:
+    return Z.dtype.kind in "biuf" and bool(np.isfinite(Z).all())
+
+
 def _of_the_embedding(judge: Judge, embedded: Embedded, prepared: Prepared):
-    if not np.isnan(embedded.error):
+    if np.isfinite(embedded.error):
         yield "reconstruction_error", embedded.error
     neighbours = min(NEIGHBOURS, (len(embedded.test) - 1) // 2)
     if not judge.quality or neighbours < 1:
+        return
+    # Distances need numbers; an arm or a probe that copes with gaps is judged without them.
+    if not (np.isfinite(prepared.test).all() and _is_finite(embedded.test)):
         return
     # Evenly spread, so that the choice needs no seed.
     some = np.unique(np.linspace(0, len(embedded.test) - 1, QUALITY_ROWS).astype(int))

@@ -34,7 +34,20 @@ def label_kind(y: Any) -> str:
     >>> label_kind(["setosa", "virginica"]), label_kind([1.5, 2.0]), label_kind([0, 1, 1, 0])
     ('classes', 'numbers', 'classes')
     """
-    labels = _as_series(y, "label_kind")
+    return kind_of(y, "label_kind")
+
+
+def kind_of(y: Any, caller: str) -> str:
+    """Return what `label_kind` does.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Labels.
+    caller : str
+        Name of the public function, for its messages.
+    """
+    labels = _as_series(y, caller)
     if pd.api.types.is_float_dtype(labels.dtype):
         return "numbers"
     if not pd.api.types.is_integer_dtype(labels.dtype):

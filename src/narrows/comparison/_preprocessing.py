@@ -10,7 +10,9 @@ from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from narrows.data import TablePreprocessor, to_matrix
+from narrows.data._columns import columns_of
 from narrows.data._containers import as_frame, check_size, listed, names_of
+from narrows.data._learning import check_usable
 
 NAMED = ("none", "standardize")
 DEFAULT = ("none", "standardize")
@@ -141,13 +143,55 @@ def prepare(transformer: Any, table: Any, train: np.ndarray, others: list[np.nda
     """
     fitted = _fitted(transformer, _rows(table, train))
     parts = [_rows(table, rows) for rows in (train, *others)]
-    return [np.asarray(fitted.transform(part), dtype=np.float64) for part in parts]
+    return [np.asarray(dense(fitted.transform(part)), dtype=np.float64) for part in parts]
+
+
+def dense(Z: Any) -> Any:
+    """Return what a transformer returned, a sparse matrix as an array."""
+    return Z.toarray() if hasattr(Z, "toarray") else Z
 
 
 def _fitted(transformer: Any, rows: Any) -> Any:
     copy = clone(transformer)
     # What it would say in every resample, `warn_once` has said of the whole table.
     return getattr(copy, "_fit_quietly", copy.fit)(rows)
+
+
+def check_mixed(
+    choices: Mapping[str, Any], table: Any, trains: list[np.ndarray], caller: str
+) -> None:
+    """Raise before anything is trained if no resample, or not each, could be preprocessed.
+
+    Parameters
+    ----------
+    choices : mapping of str to transformer
+        Where one of them is the caller's own, which may cope, nothing is checked.
+    table : ndarray or narwhals.DataFrame
+        As `table_of` returns it.
+    trains : list of int ndarrays
+        Every resample's training rows.
+    caller : str
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a mixed table has columns that cannot be encoded, or that have no value at all in the
+        training rows of some resample.
+    """
+    mixed = not isinstance(table, np.ndarray)
+    if not (mixed and all(hasattr(choice, "_fit_quietly") for choice in choices.values())):
+        return
+    columns, _ = columns_of(table.to_native(), caller)
+    check_usable(columns, caller)
+    for column in columns:
+        bare = sum(bool(column.missing[rows].all()) for rows in trains)
+        if bare:
+            raise ValueError(
+                f"Each column that {caller} gets must have values among the training rows of "
+                f"every resample. Column {column.name!r}, which has values in "
+                f"{(~column.missing).sum()} of {len(column.missing)} rows, has none in {bare} of "
+                f"{len(trains)} resamples. Drop it."
+            )
 
 
 def warn_once(choices: Mapping[str, Any], table: Any, X: Any, caller: str) -> None:

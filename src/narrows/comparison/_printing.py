@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from narrows.comparison._comparison import Comparison
 
 
+_ONCE = "ONCE ON ALL ROWS"
+_SEEN = f"embedders fitted {_ONCE}, test rows included"
+
+
 def text_of(comparison: "Comparison") -> str:
     """Return what a comparison prints as.
 
@@ -18,7 +22,7 @@ def text_of(comparison: "Comparison") -> str:
     ----------
     comparison : Comparison
     """
-    parts = [heading(comparison), "", *sentences(comparison)]
+    parts = [heading(comparison), "", *_verdict_sentences(comparison)]
     for probe in comparison.settings["probes"]:
         table = score_table(comparison, probe)
         if len(table):
@@ -32,11 +36,7 @@ def heading(comparison: "Comparison") -> str:
     settings = comparison.settings
     asked = len(comparison.arms) - len(comparison.controls)
     seeds = max(settings["seeds"].values())
-    refitted = (
-        "everything refitted in each"
-        if settings["refit"]
-        else "embedders fitted ONCE ON ALL ROWS, test rows included"
-    )
+    refitted = "everything refitted in each" if settings["refit"] else _SEEN
     return (
         f"{_count(asked, 'arm')} and {_count(len(comparison.controls), 'control')} on "
         f"{settings['n_rows']} rows × {settings['n_columns']} columns; "
@@ -44,8 +44,18 @@ def heading(comparison: "Comparison") -> str:
     )
 
 
+def fitting_note(comparison: "Comparison") -> str:
+    """Return a sentence on embedders that have seen all rows; nothing where all was refitted."""
+    return "" if comparison.settings["refit"] else f"Made with {_SEEN}."
+
+
 def sentences(comparison: "Comparison") -> list[str]:
-    """Return the verdict on every arm that was asked for, a sentence each."""
+    """Return the verdict on every arm that was asked for, a sentence each, after the note."""
+    note = fitting_note(comparison)
+    return [note, *_verdict_sentences(comparison)] if note else _verdict_sentences(comparison)
+
+
+def _verdict_sentences(comparison: "Comparison") -> list[str]:
     table = comparison.verdicts()
     asked = table[~table["arm"].isin(comparison.controls)]
     return [_sentence(row, len(comparison.settings["probes"]) > 1) for row in asked.itertuples()]
@@ -65,12 +75,14 @@ def _sentence(row, several_probes: bool) -> str:
         "equivalent": "is as good as",
         "undecided": "is neither shown to be better nor worse than",
     }[row.verdict]
+    found = interval(row)
     if np.isnan(row.low):
-        return (
-            f"{where}, {row.arm} {says} {row.reference}: {difference(row)}, from one resample, "
-            "which allows no interval."
+        found = (
+            "from one resample, which allows no interval"
+            if row.resamples == 1
+            else "no interval, as all differences are equal, which says nothing of their spread"
         )
-    return f"{where}, {row.arm} {says} {row.reference}: {difference(row)}, {interval(row)}."
+    return f"{where}, {row.arm} {says} {row.reference}: {difference(row)}, {found}."
 
 
 def difference(row) -> str:
@@ -132,7 +144,7 @@ def _cells(comparison: "Comparison", row, found: dict | None) -> dict[str, str]:
     compared = found is not None and not np.isnan(found["difference"])
     bounded = found is not None and not np.isnan(found["low"])
     chances = ("p_better", "p_equivalent", "p_worse")
-    return cells | {
+    cells |= {
         "difference": signed(found["difference"], 3) if compared and found else "",
         "95 % interval": f"{signed(found['low'], 3)} to {signed(found['high'], 3)}"
         if bounded and found
@@ -141,6 +153,7 @@ def _cells(comparison: "Comparison", row, found: dict | None) -> dict[str, str]:
         if bounded and found
         else "",
     }
+    return cells if comparison.settings["refit"] else cells | {"fitted": _ONCE}
 
 
 def _failure_lines(comparison: "Comparison") -> list[str]:

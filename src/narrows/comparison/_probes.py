@@ -115,6 +115,11 @@ def score_probe(
     dict of str to float
         Every measure of that kind: ``accuracy``, ``kappa`` and ``log_loss``, NaN where the
         probe gives no probabilities; or ``r2`` and ``rmse``.
+
+    Raises
+    ------
+    ValueError
+        If the probe predicts NaN or infinity.
     """
 
     def own() -> Any:
@@ -127,7 +132,8 @@ def score_probe(
     elif kind == "classes":
         predicted, probabilities = _classify(own(), Z_train, y_train, Z_test, n_classes)
     else:
-        predicted, probabilities = own().fit(Z_train, y_train).predict(Z_test), None
+        fitted = own().fit(np.copy(Z_train), y_train)  # a probe may work in place
+        predicted, probabilities = _finite(fitted.predict(np.copy(Z_test)), "numbers"), None
     given = {"labels": predicted, "probabilities": probabilities}
     return {
         measure.name: _value(measure.function, y_test, given[measure.needs])
@@ -172,12 +178,25 @@ def _classify(
     votes = _votes(probe, Z_train, y_train, Z_test, n_classes)
     if votes is not None:
         return votes.argmax(axis=1), votes
-    fitted = probe.fit(Z_train, y_train)
+    fitted = probe.fit(np.copy(Z_train), y_train)  # a probe may work in place
     if not hasattr(fitted, "predict_proba"):
-        return fitted.predict(Z_test), None
+        return fitted.predict(np.copy(Z_test)), None
     probabilities = np.zeros((len(Z_test), n_classes))
-    probabilities[:, fitted.classes_] = fitted.predict_proba(Z_test)
-    return fitted.predict(Z_test), probabilities
+    found = _finite(fitted.predict_proba(np.copy(Z_test)), "probabilities")
+    probabilities[:, fitted.classes_] = found
+    return fitted.predict(np.copy(Z_test)), probabilities
+
+
+def _finite(predicted: Any, what: str) -> np.ndarray:
+    """Return predictions; a resample left out for some that are none would flatter the arm."""
+    predicted = np.asarray(predicted)
+    bad = np.count_nonzero(~np.isfinite(predicted))
+    if bad:
+        raise ValueError(
+            f"A probe must predict finite {what}. Got {bad} of {predicted.size} that are NaN or "
+            "infinite instead."
+        )
+    return predicted
 
 
 def _value(function: Any, y_true: np.ndarray, given: np.ndarray | None) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import clone
 
 from narrows.comparison._arms import Arm, seeded
+from narrows.comparison._preprocessing import dense
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,25 @@ class Prepared:
 
 
 @dataclass(frozen=True)
+class Inner:
+    """One resample as the embedder at a pipeline's end sees it.
+
+    Attributes
+    ----------
+    steps : fitted Pipeline or None
+        The steps before the embedder; None if there are none.
+    rows : Prepared
+        In float32, as networks read.
+    outer : Prepared
+        The rows before those steps.
+    """
+
+    steps: Any
+    rows: Prepared
+    outer: Prepared
+
+
+@dataclass(frozen=True)
 class Embedded:
     """One fit's embedding of one resample, or why there is none.
 
@@ -42,7 +62,8 @@ class Embedded:
         Empty where the fit failed.
     error : float
         Mean squared reconstruction error of the test rows, in squared units of the prepared
-        columns; NaN for an arm without a way back.
+        columns, whatever a pipeline does to them before its embedder; NaN for an arm without a
+        way back.
     failure : str or None
     seconds : float
         Spent on fitting and embedding, where that was done alone.
@@ -74,48 +95,57 @@ def lanes_of(
     on_progress : callable, optional
         Called with (done, wanted) while the engine trains.
     """
-    before = [_steps_before(arm.before, one) for one in prepared]
+    before: dict[int, Inner] = {}
     # What a preprocessing learns may differ in width: a level, or a gap, that a resample lacks.
     widths: dict[int, list[int]] = {}
-    for i, one in enumerate(before):
-        widths.setdefault(one.fit.shape[1], []).append(i)
+    for i, one in enumerate(prepared):
+        try:
+            before[i] = _steps_before(arm.before, one)
+        except Exception as problem:  # the other resamples go on
+            failure = describe(problem)
+            yield from (Embedded(one.number, k, failure=failure) for k in range(len(seeds[i])))
+            continue
+        widths.setdefault(before[i].rows.fit.shape[1], []).append(i)
     for numbers in widths.values():
-        rows, own = [before[i] for i in numbers], [seeds[i] for i in numbers]
-        yield from _lanes_of_one_width(arm, rows, own, on_progress)
+        inner, own = [before[i] for i in numbers], [seeds[i] for i in numbers]
+        yield from _lanes_of_one_width(arm, inner, own, on_progress)
 
 
-def _lanes_of_one_width(arm: Arm, prepared, seeds, on_progress) -> Iterator[Embedded]:
-    places = [(i, k) for i in range(len(prepared)) for k in range(len(seeds[i]))]
+def _lanes_of_one_width(arm: Arm, inner: list[Inner], seeds, on_progress) -> Iterator[Embedded]:
+    places = [(i, k) for i in range(len(inner)) for k in range(len(seeds[i]))]
     flat = [seeds[i][k] for i, k in places]
     if arm.untrained is None:
-        lanes = arm.network._fit_lanes([prepared[i].fit for i, _ in places], flat, on_progress)
+        lanes = arm.network._fit_lanes([inner[i].rows.fit for i, _ in places], flat, on_progress)
     else:
-        lanes = arm.network._untrained_lanes(prepared[0].fit.shape[1], flat)
+        lanes = arm.network._untrained_lanes(inner[0].rows.fit.shape[1], flat)
     for lane, (i, k) in enumerate(places):
-        rows = prepared[i]
+        rows = inner[i].rows
         if lanes.failures[lane] is not None:
             yield Embedded(rows.number, k, failure=lanes.failures[lane])
             continue
         # One call for both parts: each has a cost of its own, however few the rows.
         Z = lanes.transform(lane, np.concatenate([rows.train, rows.test]))
         train, test = Z[: len(rows.train)], Z[len(rows.train) :]
-        yield Embedded(rows.number, k, train, test, _lane_error(lanes, lane, test, rows))
+        yield Embedded(rows.number, k, train, test, _lane_error(lanes, lane, test, inner[i]))
 
 
-def _steps_before(steps: Any, prepared: Prepared) -> Prepared:
-    """Apply the steps of a pipeline that stand before its embedder; float32, as networks read."""
-    parts = [prepared.fit, prepared.train, prepared.test]
+def _steps_before(steps: Any, prepared: Prepared) -> Inner:
+    """Apply the steps of a pipeline that stand before its embedder."""
+    parts, fitted = [prepared.fit, prepared.train, prepared.test], None
     if steps is not None:
-        fitted = clone(steps).fit(prepared.fit)
-        parts = [fitted.transform(part) for part in parts]
+        fitted = clone(steps).fit(np.copy(prepared.fit))
+        parts = [dense(fitted.transform(np.copy(part))) for part in parts]
     fit, train, test = (np.ascontiguousarray(part, dtype=np.float32) for part in parts)
-    return Prepared(prepared.number, fit, train, test)
+    return Inner(fitted, Prepared(prepared.number, fit, train, test), prepared)
 
 
-def _lane_error(lanes: Any, lane: int, Z: np.ndarray, rows: Prepared) -> float:
+def _lane_error(lanes: Any, lane: int, Z: np.ndarray, inner: Inner) -> float:
     if lanes.networks.decoder is None:
         return np.nan
-    return _mean_squared(lanes.inverse_transform(lane, Z), rows.test)
+    found = lanes.inverse_transform(lane, Z)
+    if inner.steps is None:
+        return _mean_squared(found, inner.rows.test)
+    return _error_of(inner.steps, found, inner.outer.test)
 
 
 def fit_one(estimator: Any, prepared: Prepared, seed: int, seed_number: int) -> Embedded:
@@ -133,8 +163,10 @@ def fit_one(estimator: Any, prepared: Prepared, seed: int, seed_number: int) -> 
     began = time.perf_counter()
     try:
         embedder = seeded(estimator, seed)
-        embedder.fit(prepared.fit)
-        train, test = (_matrix(embedder.transform(p)) for p in (prepared.train, prepared.test))
+        # Copies: an estimator may work in place, and other arms have the same rows.
+        embedder.fit(np.copy(prepared.fit))
+        parts = prepared.train, prepared.test
+        train, test = (_matrix(embedder.transform(np.copy(part)), len(part)) for part in parts)
         error = _error_of(embedder, test, prepared.test)
     except Exception as problem:  # whatever a user's transformer raises is this arm's result
         return Embedded(prepared.number, seed_number, failure=describe(problem))
@@ -142,10 +174,13 @@ def fit_one(estimator: Any, prepared: Prepared, seed: int, seed_number: int) -> 
     return Embedded(prepared.number, seed_number, train, test, error, None, seconds)
 
 
-def _matrix(Z: Any) -> np.ndarray:
-    Z = np.asarray(Z.toarray() if hasattr(Z, "toarray") else Z)
-    if Z.ndim != 2:
-        raise ValueError(f"An embedding must have rows and columns. Got shape {Z.shape} instead.")
+def _matrix(Z: Any, n_rows: int) -> np.ndarray:
+    Z = np.asarray(dense(Z))
+    if Z.ndim != 2 or len(Z) != n_rows:
+        raise ValueError(
+            f"An embedding of {n_rows} rows must have as many rows, and columns. Got shape "
+            f"{Z.shape} instead."
+        )
     return Z
 
 
@@ -153,7 +188,7 @@ def _error_of(embedder: Any, Z: np.ndarray, X: np.ndarray) -> float:
     if not hasattr(embedder, "inverse_transform"):
         return np.nan
     try:
-        return _mean_squared(embedder.inverse_transform(Z), X)
+        return _mean_squared(embedder.inverse_transform(np.copy(Z)), X)  # maybe in place
     except Exception:  # a way back that was not asked for (KernelPCA) is none
         return np.nan
 

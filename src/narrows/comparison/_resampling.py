@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from narrows.comparison._labels import check_labels
 from narrows.comparison._resamples import Resamples, bootstrap, check_int
 from narrows.comparison._strata import strata_of
 
@@ -228,6 +229,42 @@ def parse_resampling(
     draw = holdout if name == "holdout" else repeated_kfold
     stratify = not isinstance(y_or_n_rows, numbers.Integral)
     return draw(y_or_n_rows, **given, stratify=stratify, random_state=random_state, task=task)
+
+
+def check_folds(text: str, y: Any, caller: str, task: str) -> None:
+    """Raise, with advice that fits a comparison, where a class is too small for a text's folds.
+
+    Parameters
+    ----------
+    text : str
+        As `parse_resampling` takes it.
+    y : array-like of shape (n_rows,)
+        Labels, checked already.
+    caller : str
+        Name of the public function, for its messages.
+    task : {"classes", "numbers"}
+        What the labels are.
+
+    Raises
+    ------
+    ValueError
+        If a class has fewer rows than there are folds, or a single row for a holdout.
+    """
+    name, given = _parts(text)
+    if name == "bootstrap" or task == "numbers":
+        return
+    own = "or give Resamples of your own as 'resampling'."
+    if name == "holdout":
+        advice = f"Join or leave out small classes, {own}"
+        purpose = "one to train and one to test on"
+        strata_of(y, 2, caller, purpose, task, advice)
+        return
+    folds, repeats = given.get("folds", 5), given.get("repeats", 5)
+    fewest = int(np.bincount(check_labels(y, len(y), caller)[0]).min())
+    fewer = f"Take fewer folds, e.g. resampling='{fewest}x{repeats}', " if fewest > 1 else ""
+    join = "join or leave out small classes, "
+    advice = (fewer + join if fewer else join.capitalize()) + own
+    strata_of(y, folds, caller, f"one for each of {folds} folds", task, advice)
 
 
 # What follows the name and a colon: groups are named as the functions' parameters.

@@ -158,15 +158,8 @@ def _scale(seconds: dict[str, float], wall: float) -> None:
 
 def _tasks(plan: Plan, findings: Findings) -> Iterator[Task]:
     for choice, transformer in plan.choices.items():
-        blocks = _blocks(plan, transformer, findings)
-        while True:
-            try:
-                block = next(blocks, None)
-            except Exception as problem:  # the other choices go on
-                _note_unprepared(plan, choice, describe(problem), findings)
-                break
-            if block is None:
-                break
+        blocks = _blocks(plan, choice, transformer, findings)
+        for block in blocks:
             # Others first: while the engine's first program compiles, there is work for all cores.
             for arm in sorted(plan.arms, key=lambda arm: arm.lanes):
                 for part in _parts(plan, arm, block):
@@ -195,21 +188,27 @@ def _in_order(plan: Plan, findings: Findings) -> None:
     )
 
 
-def _blocks(plan: Plan, transformer: Any, findings: Findings) -> Iterator[list[Prepared]]:
+def _blocks(
+    plan: Plan, choice: str, transformer: Any, findings: Findings
+) -> Iterator[list[Prepared]]:
     """Prepare resample after resample; hand over as many at once as memory is meant for."""
     block: list[Prepared] = []
     size = 0
     everything = np.arange(plan.resamples.n_rows)
     whole = None
-    if not plan.refit:
-        whole = prepare(transformer, plan.table, everything, [])[0]
     for number, (train, test) in enumerate(plan.resamples):
         began = time.perf_counter()
-        if whole is None:
-            rows = prepare(transformer, plan.table, train, [test])
-            one = Prepared(number, rows[0], *rows)
-        else:
-            one = Prepared(number, whole, whole[train], whole[test])
+        try:
+            if not plan.refit and whole is None:
+                whole = prepare(transformer, plan.table, everything, [])[0]
+            if whole is None:
+                rows = prepare(transformer, plan.table, train, [test])
+                one = Prepared(number, rows[0], *rows)
+            else:
+                one = Prepared(number, whole, whole[train], whole[test])
+        except Exception as problem:  # the other resamples and choices go on
+            _note_unprepared(plan, choice, number, describe(problem), findings)
+            continue
         findings.seconds["preprocessing"] += time.perf_counter() - began
         block.append(one)
         size += one.train.nbytes + one.test.nbytes
@@ -348,12 +347,13 @@ def _note(plan: Plan, arm: Arm, choice: str, judged: Sequence[Judged], findings:
             findings.points.append(_points(arm.name, choice, one.embedded, rows))
 
 
-def _note_unprepared(plan: Plan, choice: str, message: str, findings: Findings) -> None:
-    """Note that every arm failed under a preprocessing that cannot be learned."""
+def _note_unprepared(
+    plan: Plan, choice: str, resample: int, message: str, findings: Findings
+) -> None:
+    """Note that every arm failed in a resample whose preprocessing cannot be learned."""
     findings.failures += [
-        (arm.name, choice, j, 0, NO_PROBE, f"the preprocessing failed: {message}")
+        (arm.name, choice, resample, 0, NO_PROBE, f"the preprocessing failed: {message}")
         for arm in plan.arms
-        for j in range(len(plan.resamples))
     ]
 
 

@@ -4,12 +4,19 @@ from typing import Any
 
 import numpy as np
 
-from narrows.comparison._labels import check_labels, check_numbers, label_kind
+from narrows.comparison._labels import check_labels, check_numbers, kind_of
 
 _MOST_GROUPS = 4
 
 
-def strata_of(y: Any, least: int, caller: str, purpose: str, task: str | None = None) -> np.ndarray:
+def strata_of(
+    y: Any,
+    least: int,
+    caller: str,
+    purpose: str,
+    task: str | None = None,
+    advice: str = "Join or leave out small classes, or give stratify=False.",
+) -> np.ndarray:
     """Return the stratum of each row.
 
     Parameters
@@ -22,6 +29,8 @@ def strata_of(y: Any, least: int, caller: str, purpose: str, task: str | None = 
         Name of the public function and what the rows are needed for, for its messages.
     task : {"classes", "numbers"}, default=None
         What `y` is; None decides by `label_kind`.
+    advice : str
+        What to do about classes that are too small.
 
     Returns
     -------
@@ -40,7 +49,7 @@ def strata_of(y: Any, least: int, caller: str, purpose: str, task: str | None = 
             f"The 'task' parameter of {caller} must be 'classes', 'numbers' or None. "
             f"Got {task!r} instead."
         )
-    if (task or label_kind(y)) == "numbers":
+    if (task or kind_of(y, caller)) == "numbers":
         return _quantile_groups(check_numbers(y, n_rows, caller), least)
     codes, names = check_labels(y, n_rows, caller)
     counts = np.bincount(codes)
@@ -50,8 +59,7 @@ def strata_of(y: Any, least: int, caller: str, purpose: str, task: str | None = 
         found += [f"{len(short) - 3} more"] if len(short) > 3 else []
         raise ValueError(
             f"The 'y' parameter of {caller} must have at least {least} rows of every class, "
-            f"{purpose}. Got {', '.join(found)} instead. Join or leave out small classes, or give "
-            "stratify=False."
+            f"{purpose}. Got {', '.join(found)} instead. {advice}"
         )
     return codes
 

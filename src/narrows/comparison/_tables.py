@@ -1,17 +1,24 @@
 """From scores to tables: means, spreads, differences and verdicts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from narrows.comparison._intervals import corrected_interval, corrected_t_test
+from narrows.comparison._intervals import corrected_interval, corrected_t_test, without_rounding
+from narrows.comparison._judging import NO_PROBE
+from narrows.comparison._measures import Measure, measure_named, measures_of
 from narrows.comparison._verdicts import holm, posterior, verdict
+
+if TYPE_CHECKING:
+    from narrows.comparison._comparison import Comparison
 
 GROUP = ["arm", "preprocess", "probe", "measure"]
 VERDICTS = [
     "arm", "reference", "preprocess", "probe", "measure", "difference", "low", "high",
-    "p_better", "p_equivalent", "p_worse", "p_value", "p_holm", "verdict", "resamples",
+    "p_better", "p_equivalent", "p_worse", "p_value", "p_holm", "verdict", "resamples", "rope",
 ]  # fmt: skip
 
 
@@ -87,68 +94,192 @@ def seed_spread(scores: pd.DataFrame) -> pd.DataFrame:
     return found.join(extremes).reset_index()
 
 
-def verdict_table(
-    scores: pd.DataFrame,
-    failed: set[tuple[str, str, str]],
-    reference: str,
-    arms: Sequence[str],
-    *,
-    test_train_ratio: float,
-    higher_is_better: bool,
-    rope: float,
+@dataclass(frozen=True)
+class Question:
+    """What verdicts are asked for.
+
+    Attributes
+    ----------
+    reference : str
+    arms, choices : list of str
+        Every arm and every preprocessing, in the order of the rows.
+    test_train_ratio : float
+    rope : float or None
+        Half-width of the region of practical equivalence; None is the measure's own.
+    confidence : float
+        Of intervals, and the probability that a verdict needs.
+    """
+
+    reference: str
+    arms: list[str]
+    choices: list[str]
+    test_train_ratio: float
+    rope: float | None
+    confidence: float
+
+
+def verdicts(
+    comparison: "Comparison",
+    probe: str | None,
+    measure: str | None,
+    reference: str | None,
+    rope: float | None,
     confidence: float,
 ) -> pd.DataFrame:
-    """Compare every arm with a reference of the same preprocessing, in one measure of one probe.
+    """Return a row for every arm, preprocessing and probe that was asked for, scored or not.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    probe, measure, reference, rope, confidence
+        As for `Comparison.verdicts`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `VERDICTS`.
+
+    Raises
+    ------
+    ValueError
+        If `probe`, `measure` or `reference` is not in the comparison.
+    """
+    question = Question(
+        comparison.reference if reference is None else reference,
+        comparison.arms,
+        list(comparison.settings["preprocess"]),
+        comparison.resamples.test_train_ratio,
+        rope,
+        confidence,
+    )
+    check_choice("reference", question.reference, question.arms)
+    scores = comparison.scores
+    tables = []
+    for name in _measures_meant(comparison, probe, measure):
+        check_choice("measure", name, scores["measure"].unique())
+        probes = _probes_with(comparison, name)
+        check_choice("probe", probe, [None, *probes], f" for the measure {name!r}")
+        about = measure_named(name)
+        for one in [probe] if probe else probes:
+            part = scores[(scores["probe"] == one) & (scores["measure"] == name)]
+            tables.append(_verdict_table(part, one, about, _failed(comparison, one), question))
+    return pd.concat(tables, ignore_index=True)
+
+
+def check_choice(name: str, value: Any, choices: Any, where: str = "") -> None:
+    """Raise unless a parameter's value is one of its choices.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter.
+    value : object
+    choices : iterable
+    where : str
+        What the choices depend on, in words.
+
+    Raises
+    ------
+    ValueError
+    """
+    choices = list(choices)
+    if value not in choices:
+        raise ValueError(
+            f"The '{name}' parameter must be one of {', '.join(map(repr, choices))}{where}. "
+            f"Got {value!r} instead."
+        )
+
+
+def _measures_meant(
+    comparison: "Comparison", probe: str | None, measure: str | None
+) -> Sequence[str]:
+    """Return the measure asked for; unasked, the main one, or all of the embedding itself."""
+    if measure is None and probe == NO_PROBE:
+        known = set(comparison.scores["measure"])
+        return [one.name for one in measures_of(NO_PROBE) if one.name in known] or [
+            comparison.measure
+        ]
+    return [measure or comparison.measure]
+
+
+def _probes_with(comparison: "Comparison", measure: str) -> list[str]:
+    """Return what a measure was taken of, probes that failed everywhere included."""
+    if measure_named(measure).kind == NO_PROBE:
+        return [NO_PROBE]
+    scores = comparison.scores
+    having = set(scores.loc[scores["measure"] == measure, "probe"])
+    scored = set(scores["probe"])
+    return [name for name in comparison.settings["probes"] if name in having or name not in scored]
+
+
+def _failed(comparison: "Comparison", probe: str) -> set[tuple[str, str]]:
+    """Return the arms and preprocessings where the fit or the probe failed in some resample."""
+    failures = comparison.failures
+    concerned = failures[failures["probe"].isin([probe, NO_PROBE])]
+    return set(zip(concerned["arm"], concerned["preprocess"], strict=True))
+
+
+def _verdict_table(
+    scores: pd.DataFrame,
+    probe: str,
+    measure: Measure,
+    failed: set[tuple[str, str]],
+    question: Question,
+) -> pd.DataFrame:
+    """Compare every arm with the reference under the same preprocessing.
 
     Parameters
     ----------
     scores : pandas.DataFrame
-        Scores of one probe and one measure.
-    failed : set of (arm, preprocess, probe)
+        Of one probe and one measure.
+    probe : str
+    measure : Measure
+    failed : set of (arm, preprocess)
         Where something failed in some resample; there is no verdict: to leave out just the
         resamples in which an arm failed would flatter it.
-    reference : str
-    arms : sequence of str
-        The order of the rows.
-    test_train_ratio : float
-    higher_is_better : bool
-    rope : float
-        Half-width of the region of practical equivalence, in the measure's units.
-    confidence : float
-        Of intervals, and the probability that a verdict needs.
+    question : Question
 
     Returns
     -------
     pandas.DataFrame
         See `VERDICTS`. Holm's adjustment is over all rows.
     """
-    if scores.empty:
-        return pd.DataFrame(columns=VERDICTS)
-    probe, measure = scores["probe"].iloc[0], scores["measure"].iloc[0]
+    reference = question.reference
+    means = averaged(scores)
     rows = []
-    for choice, part in averaged(scores).groupby("preprocess", sort=False, observed=True):
+    for choice in question.choices:
+        part = means[means["preprocess"] == choice]
         wide = part.pivot(index="resample", columns="arm", values="value")
-        for arm in arms:
+        own = scores.loc[(scores["arm"] == reference) & (scores["preprocess"] == choice), "value"]
+        # Errors are in the preprocessed columns' units: a share of them is one of this choice's.
+        rope = measure.rope_for(own.to_numpy()) if question.rope is None else question.rope
+        for arm in question.arms:
             if arm == reference:
                 continue
-            place = (arm, reference, choice, probe, measure)
-            lost = any((name, choice, probe) in failed for name in (arm, reference))
-            if lost or arm not in wide or reference not in wide:
-                rows.append((*place, *[np.nan] * 7, "failed" if lost else "not scored", 0))
-                continue
-            differences = (wide[arm] - wide[reference]).dropna().to_numpy()
-            found = _compared(differences, test_train_ratio, higher_is_better, rope, confidence)
-            rows.append((*place, *found, len(differences)))
+            place = (arm, reference, choice, probe, measure.name)
+            if {(arm, choice), (reference, choice)} & failed:
+                found = _without_scores("failed")
+            elif arm in wide and reference in wide:
+                pairs = wide[[arm, reference]].dropna().to_numpy()
+                found = _compared(pairs, measure.higher_is_better, rope, question)
+            else:
+                found = _without_scores("not scored")
+            rows.append((*place, *found))
     columns = [name for name in VERDICTS if name != "p_holm"]
     table = pd.DataFrame(rows, columns=columns)
     return table.assign(p_holm=holm(table["p_value"].to_numpy(float)))[VERDICTS]
 
 
-def _compared(
-    d: np.ndarray, ratio: float, higher_is_better: bool, rope: float, confidence: float
-) -> tuple:
-    if not len(d):
-        return (*[np.nan] * 7, "not scored")
+def _without_scores(why: str) -> tuple:
+    return (*[np.nan] * 7, why, 0, np.nan)
+
+
+def _compared(pairs: np.ndarray, higher_is_better: bool, rope: float, question: Question) -> tuple:
+    """Compare scores of shape (n_resamples, 2), the reference's last."""
+    if not len(pairs):
+        return _without_scores("not scored")
+    d = without_rounding(pairs[:, 0] - pairs[:, 1], np.abs(pairs).max())
+    ratio, confidence = question.test_train_ratio, question.confidence
     interval = corrected_interval(d, ratio, confidence)
     # The posterior speaks of better and worse, the interval of the measure's own direction.
     chances = posterior(d if higher_is_better else -d, ratio, rope)
@@ -156,4 +287,5 @@ def _compared(
     return (
         interval.mean, interval.low, interval.high,
         chances.better, chances.equivalent, chances.worse, p_value, verdict(chances, confidence),
+        len(d), rope,
     )  # fmt: skip

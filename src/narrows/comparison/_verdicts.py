@@ -53,8 +53,9 @@ def posterior(differences: Any, test_train_ratio: float, rope: float) -> Posteri
     Returns
     -------
     Posterior
-        All NaN with fewer than two differences. When all differences are equal the posterior
-        is a point: one of the three is 1, and on the region's edge that is `equivalent`.
+        All NaN with fewer than two differences, and when all differences are equal, but for
+        rounding, and not zero: scores come in steps, so that says nothing of their spread. When
+        all are zero, `equivalent` is 1.
 
     Raises
     ------
@@ -85,8 +86,8 @@ def posterior(differences: Any, test_train_ratio: float, rope: float) -> Posteri
             f"Got {rope!r} instead."
         )
     mean, error, freedom = moments(differences, test_train_ratio, "posterior")
-    if error == 0:
-        return Posterior(float(mean > rope), float(abs(mean) <= rope), float(mean < -rope))
+    if error == 0:  # all differences are zero, which lies in every region
+        return Posterior(0.0, 1.0, 0.0)
     better = float(stats.t.sf((rope - mean) / error, freedom))
     worse = float(stats.t.cdf((-rope - mean) / error, freedom))
     # Rounding may leave less than nothing in between.

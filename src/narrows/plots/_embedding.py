@@ -81,11 +81,16 @@ def embedding_facets(frame: pd.DataFrame, label: str = "Species") -> ggplot:
     Raises
     ------
     ValueError
-        If a column is missing.
+        If a column is missing, or there is no row.
     """
     from plotnine import aes, facet_wrap, geom_point, ggplot, labs
 
     require_columns(frame, [*AXES, "data_origin", label], "embedding_facets")
+    if not len(frame):
+        raise ValueError(
+            "The frame for embedding_facets must have the points of at least one embedding with "
+            "two columns. Got no rows instead."
+        )
     origins = levels_of(frame["data_origin"], by_appearance=True)
     points = frame[list(AXES)].assign(origin=as_levels(frame["data_origin"], origins))
     mapping, scales, points["label"] = _coloured_by(frame[label], label)

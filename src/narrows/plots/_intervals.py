@@ -31,7 +31,10 @@ SHAPES = {"better": "^", "equivalent": "s", "worse": "v", "undecided": "o"}
 
 
 def intervals(
-    verdicts: pd.DataFrame, rope: float = 0.0, controls: Sequence[str] = (), title: str = ""
+    verdicts: pd.DataFrame,
+    rope: float | None = None,
+    controls: Sequence[str] = (),
+    title: str = "",
 ) -> ggplot:
     """
     Draw the difference of every arm from the reference and its interval.
@@ -40,9 +43,11 @@ def intervals(
     ----------
     verdicts : DataFrame
         As `Comparison.verdicts` returns it, of one measure. Rows without an interval (one
-        resample) are drawn as points, rows without a difference are left out.
-    rope : float
-        Half-width of the region of practical equivalence, shaded; in the measure's units.
+        resample, or all differences equal) are drawn as points, rows without a difference are
+        left out.
+    rope : float, optional
+        Half-width of the region of practical equivalence, shaded; in the measure's units. By
+        default each facet's own, from the column ``rope`` if there is one.
     controls : sequence of str
         Arms that are controls; they stand below the others and are marked.
     title : str
@@ -60,7 +65,6 @@ def intervals(
     """
     from plotnine import (
         aes,
-        annotate,
         facet_wrap,
         geom_point,
         geom_segment,
@@ -79,7 +83,6 @@ def intervals(
             "The frame for intervals must have a row with a difference. Got none: compare more "
             "than the reference, and look at the failures."
         )
-    factor = 100 if drawn["measure"].iloc[0] == "accuracy" else 1
     names = _names(drawn, controls)
     ways = levels_of(drawn["preprocess"], by_appearance=True)
     probes = levels_of(drawn["probe"], by_appearance=True)
@@ -91,16 +94,12 @@ def intervals(
         verdict=as_levels(drawn["verdict"], shown),
     )
     several = len(probes) > 1
-    layers: list[Any] = [
-        annotate("rect", xmin=-factor * rope, xmax=factor * rope, ymin=-float("inf"),
-                 ymax=float("inf"), fill=PALE, alpha=0.35),
-    ] if rope > 0 else []  # fmt: skip
     by = ["preprocess", "probe"] if several else ["preprocess"]
     facets = facet_wrap(by, ncol=len(probes), labeller="label_both")
     height = 1.15 + len(ways) * (0.22 + 0.2 * len(by) + 0.32 * len(names))
     return (
         ggplot(points, aes(y="arm", color="verdict"))
-        + layers
+        + _regions(points, rope)
         + geom_vline(xintercept=0, color=QUIET, linetype="dashed", size=0.6)
         + geom_segment(aes(x="low", xend="high", yend="arm"), size=1.0, na_rm=True)
         + geom_point(aes(x="difference", shape="verdict"), size=3.0)
@@ -113,10 +112,26 @@ def intervals(
     )
 
 
+def _regions(points: pd.DataFrame, rope: float | None) -> list[Any]:
+    """Return a layer with the region of practical equivalence of each facet, if there is one."""
+    from plotnine import aes, geom_rect
+
+    if rope is not None:
+        factor = 100 if points["measure"].iloc[0] == "accuracy" else 1
+        points = points.assign(rope=factor * rope)
+    if "rope" not in points or not (points["rope"] > 0).any():
+        return []
+    bands = points[["preprocess", "probe", "rope"]].drop_duplicates()
+    bands = bands.assign(low=-bands["rope"], bottom=-float("inf"), top=float("inf"))
+    edges = aes(xmin="low", xmax="rope", ymin="bottom", ymax="top")
+    return [geom_rect(edges, bands, inherit_aes=False, fill=PALE, alpha=0.35)]
+
+
 def _in_points(frame: pd.DataFrame) -> pd.DataFrame:
     """Return accuracies in points (percent), others as they are."""
     factor = frame["measure"].eq("accuracy").map({True: 100.0, False: 1.0})
-    return frame.assign(**{name: frame[name] * factor for name in ("difference", "low", "high")})
+    units = [name for name in ("difference", "low", "high", "rope") if name in frame]
+    return frame.assign(**{name: frame[name] * factor for name in units})
 
 
 def _names(frame: pd.DataFrame, controls: Sequence[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from narrows.plots._levels import CLASS_COLOURS, ROLE_COLOURS, colours_for, shapes_for
 
 if TYPE_CHECKING:
-    from plotnine import guides, theme
+    from plotnine import ggplot, guides, theme
 
 WIDTH, HEIGHT, DPI = 7.0, 4.4, 150
 INK, QUIET, GRID = "#222222", "#555555", "#E3E3E3"
@@ -49,6 +49,25 @@ def light_theme(width: float = WIDTH, height: float = HEIGHT) -> theme:
         legend_title=element_text(size=10.5, color=QUIET),
         legend_key_spacing_x=10,
     )
+
+
+def captioned(figure: ggplot, caption: str) -> ggplot:
+    """
+    Return a figure with a sentence below it.
+
+    Parameters
+    ----------
+    figure : ggplot
+    caption : str
+        Empty for none.
+
+    Returns
+    -------
+    ggplot
+    """
+    from plotnine import labs
+
+    return figure + labs(caption=caption) if caption else figure
 
 
 def level_scales(levels: Sequence[str], title: str) -> list[Any]:

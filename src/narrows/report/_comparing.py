@@ -25,10 +25,12 @@ _HEADINGS = {
 }  # fmt: skip
 _CHANCES = {"p_better": "P(better)", "p_equivalent": "P(equiv.)", "p_worse": "P(worse)"}
 
+_SEEN = "Embedders were fitted once on all rows, those included that the probes are scored on."
 
-def headline(comparison: Comparison) -> str:
+
+def tested_rows(comparison: Comparison) -> str:
     """
-    Return the verdict in a sentence or, for a few arms, one for each.
+    Return what a caption calls the rows that scores are about.
 
     Parameters
     ----------
@@ -38,6 +40,28 @@ def headline(comparison: Comparison) -> str:
     -------
     str
     """
+    if comparison.settings["refit"]:
+        return "unseen rows"
+    return "test rows, which the embedders have seen: they were fitted once on all rows"
+
+
+def headline(comparison: Comparison) -> str:
+    """
+    Return the verdict in a sentence or, for a few arms, one for each, and whose rows it is about.
+
+    Parameters
+    ----------
+    comparison : Comparison
+
+    Returns
+    -------
+    str
+    """
+    seen = "" if comparison.settings["refit"] else f" {_SEEN}"
+    return f"{_verdicts(comparison)}{seen}"
+
+
+def _verdicts(comparison: Comparison) -> str:
     table = comparison.verdicts()
     asked = table[~table["arm"].isin(comparison.controls)]
     if not len(asked):
@@ -133,7 +157,7 @@ def _scores(comparison: Comparison) -> Section:
         frame, formats = score_frame(comparison, probe)
         if len(frame):
             title = measure_named(comparison.measure).title
-            caption = f"{title[:1].upper()}{title[1:]} of {probe} on unseen rows."
+            caption = f"{title[:1].upper()}{title[1:]} of {probe} on {tested_rows(comparison)}."
             blocks.append(Table(frame, caption, formats))
     blocks.append(
         f"Differences are from {comparison.reference} under the same preprocessing; Holm's p is "
@@ -156,9 +180,9 @@ def _intervals(comparison: Comparison, verdicts: pd.DataFrame) -> Chart:
             still(comparison.plot()),
             f"Difference of each arm from {comparison.reference} with its 95 % interval, one "
             "panel for each preprocessing; the table below has the numbers.",
-            "Differences on unseen rows, with 95 % intervals corrected for the overlap of "
-            "resamples (Nadeau and Bengio 2003). The grey band is the region of practical "
-            "equivalence. Only arms under the same preprocessing are compared.",
+            f"Differences on {tested_rows(comparison)}. The 95 % intervals are corrected for the "
+            "overlap of resamples (Nadeau and Bengio 2003). The grey band is the region of "
+            "practical equivalence. Only arms under the same preprocessing are compared.",
         ),
     )
 
@@ -213,8 +237,10 @@ def _measures(comparison: Comparison) -> Section:
     itself = means[means["probe"] == "embedding"]
     blocks: list[Block] = [_wide(probes, ["preprocess", "probe", "arm"], "Every measure.")]
     if len(itself):
+        refit = comparison.settings["refit"]
+        rows = "test rows" if refit else "test rows that the embedders have seen"
         words = (
-            "Of the embedding itself, on test rows: mean squared reconstruction error in squared "
+            f"Of the embedding itself, on {rows}: mean squared reconstruction error in squared "
             "units of the preprocessed columns, so comparable within a preprocessing only, and "
             "how well each row's five nearest neighbours survive (0 to 1, more is better)."
         )
@@ -268,8 +294,14 @@ def _method(comparison: Comparison) -> Section:
         "rows × columns": f"{settings['n_rows']} × {settings['n_columns']}",
         "resampling": comparison.resamples.describe(),
         "fingerprint of the resamples": comparison.resamples.fingerprint[:16],
-        "refitted in every resample": "everything" if settings["refit"] else "probes only",
+        "refitted in every resample": "everything"
+        if settings["refit"]
+        else "probes only; preprocessing and embedders were fitted once on all rows",
         "seed of everything": str(settings["random_state"]),
+        **{
+            f"seed of {arm!r}, put beside later": str(state)
+            for arm, state in settings.get("random_states", {}).items()
+        },
         "reference": settings["reference"],
         **{f"preprocessing {name!r}": text for name, text in settings["preprocess"].items()},
         **{f"probe {name!r}": text for name, text in settings["probes"].items()},

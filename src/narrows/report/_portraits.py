@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
-from narrows.comparison._arms import CONTROLS, Arm, RawColumns, all_arms, seed_parameters
-from narrows.comparison._compare import _hash_of
+from narrows.comparison._arms import (
+    CONTROLS,
+    Arm,
+    RawColumns,
+    all_arms,
+    narrowest,
+    seed_parameters,
+)
+from narrows.comparison._identity import hash_of, lasting, text_of
+from narrows.comparison._joining import random_state_of
 from narrows.comparison._labels import check_labels, check_numbers
 from narrows.comparison._preprocessing import NAMED, choices_of, table_of
 from narrows.comparison._refit import Prepared, describe, lanes_of
@@ -103,7 +111,8 @@ class Portrait:
 class Portraits:
     """All arms of a comparison fitted once on all rows, to be looked at.
 
-    No score comes from them: scores come from the refits in every resample.
+    No score comes from them: scores come from the refits in every resample, or, of a comparison
+    without refitting, from other such fits.
 
     Attributes
     ----------
@@ -146,15 +155,16 @@ def portraits(
     Raises
     ------
     ValueError
-        If `X` is not the table that was compared, or `arms` or `preprocess` have other names.
+        If `X` is not the table that was compared, `arms` are others or have other settings, or
+        `preprocess` has other names.
     """
     began = time.perf_counter()
     table, mixed = table_of(X, _CALLER)
     check_same_rows(comparison, table)
-    everyone = _arms(comparison, arms, table.shape[1])
+    _check_arms(comparison, arms)
     choices = _choices(comparison, preprocess, mixed)
+    everyone = _arms(comparison, arms, choices, table)
     sample = thinned(comparison.labels, _MOST_REBUILT)
-    seeds = Seeds(comparison.settings["random_state"])
     items = []
     for choice, transformer in choices.items():
         rows = table if isinstance(table, np.ndarray) else table.to_native()
@@ -166,6 +176,7 @@ def portraits(
             continue
         for arm in everyone:
             # The first fit of a comparison without refitting.
+            seeds = Seeds(random_state_of(comparison, arm.name))
             seed = seeds.get(arm.untrained or arm.name, choice, 0, 0)
             n_seeds = comparison.settings["seeds"][arm.name]
             items.append(_portrait(arm, choice, prepared, seed, n_seeds, sample))
@@ -190,7 +201,7 @@ def check_same_rows(comparison: Comparison, table: Any) -> None:
         if comparison.settings["classes"]:  # numbered as they were, not as their names sort
             order = {name: code for code, name in enumerate(comparison.settings["classes"])}
             codes = np.array([order[str(name)] for name in comparison.labels], codes.dtype)
-        if _hash_of(table, codes) == comparison.settings["data"]:
+        if hash_of(table, codes) == comparison.settings["data"]:
             return
     raise ValueError(
         f"The 'X' parameter must be the table that was compared, of {n_rows} rows and "
@@ -230,7 +241,7 @@ def _column_names(fitted: Any, width: int, X: Any) -> list[str]:
     return names if len(names) == width else [f"column {place}" for place in range(width)]
 
 
-def _arms(comparison: Comparison, arms: Mapping[str, Any], n_columns: int) -> list[Arm]:
+def _check_arms(comparison: Comparison, arms: Any) -> None:
     asked = [name for name in comparison.arms if name not in comparison.controls]
     if not isinstance(arms, Mapping) or set(arms) != set(asked):
         got = sorted(arms) if isinstance(arms, Mapping) else arms
@@ -238,7 +249,20 @@ def _arms(comparison: Comparison, arms: Mapping[str, Any], n_columns: int) -> li
             f"The 'arms' parameter must be the arms that were compared, {asked}. "
             f"Got {got!r} instead."
         )
-    known = {arm.name: arm for arm in all_arms(arms, CONTROLS, n_columns)}
+    for name in asked:
+        compared, given = comparison.settings["arms"][name], text_of(arms[name])
+        if lasting(compared) != lasting(given):
+            raise ValueError(
+                f"The 'arms' parameter must be the arms that were compared, {name!r} as "
+                f"{compared}. Got {given} instead."
+            )
+
+
+def _arms(comparison: Comparison, arms: Mapping[str, Any], choices: Any, table: Any) -> list[Arm]:
+    """Return the arms and controls to be fitted, as they were and in their order."""
+    given = {name: arms[name] for name in comparison.arms if name in arms}
+    everyone = all_arms(given, CONTROLS, narrowest(CONTROLS, choices, table))
+    known = {arm.name: arm for arm in everyone}
     found = [known[name] for name in comparison.arms if name in known]
     return [arm for arm in found if not isinstance(arm.estimator, RawColumns)]
 

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from narrows.comparison import Comparison
     from narrows.report._portraits import Portrait, Portraits
 
-_ONCE = "Fitted once on all rows, to look at; scores come from the refits in every resample."
+_ONCE = {
+    True: "Fitted once on all rows, to look at; scores come from the refits in every resample.",
+    False: "Fitted once on all rows, to look at. Scores come from such fits too: embedders have "
+    "seen the rows that probes are scored on.",
+}
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,15 @@ def embedding_section(comparison: Comparison, view: View) -> list[Section]:
     """
     drawn = thinned(comparison.labels)
     if view.portraits is not None:
-        panels, words = _fitted_panels(view.portraits, drawn), _ONCE
+        panels = _fitted_panels(view.portraits, drawn)
+        words = _ONCE[comparison.settings["refit"]]
     else:
         panels = _kept_panels(comparison, drawn)
         words = (
-            "Embeddings of the first resample by the first seed, training and test rows: what "
-            "the comparison keeps. Reconstruction, training and networks are not kept; the page "
-            "has them when it is made with the table and the arms."
+            "Embeddings of the first resample by the first seed, training and test rows"
+            + ("" if comparison.settings["refit"] else ", all of which the embedders have seen")
+            + ": what the comparison keeps. Reconstruction, training and networks are not kept; "
+            "the page has them when it is made with the table and the arms."
         )
     if not panels:
         return []
@@ -169,7 +175,7 @@ def portrait_sections(comparison: Comparison, view: View) -> list[Section]:
     if rebuilt:
         sections.append(_reconstruction(comparison, view, view.portraits.sample, rebuilt))
     if trained:
-        sections.append(_training(trained))
+        sections.append(_training(comparison, trained))
     lost = [f"{_title(item)}: {item.failure}" for item in items if item.failure]
     if lost and sections:
         said = "Not shown, since it could not be fitted on all rows: " + "; ".join(lost)
@@ -201,7 +207,8 @@ def _reconstruction(
             else ""
         ),
     )
-    blocks: list[Block] = [_ONCE, Chart("reconstruction", data, figure), _lost(items)]
+    once = _ONCE[comparison.settings["refit"]]
+    blocks: list[Block] = [once, Chart("reconstruction", data, figure), _lost(items)]
     blocks.append(_worst(comparison, items, names))
     return Section("Reconstruction", blocks)
 
@@ -272,7 +279,7 @@ def _worst(comparison: Comparison, items: list[Portrait], names: list[str]) -> T
     return Table(pd.DataFrame(rows), caption, formats)
 
 
-def _training(items: list[Portrait]) -> Section:
+def _training(comparison: Comparison, items: list[Portrait]) -> Section:
     panels = [(_title(i), i.history, i.in_use) for i in items if i.history is not None]
     first = _shown_first(items)
     assert first.history is not None
@@ -281,7 +288,8 @@ def _training(items: list[Portrait]) -> Section:
         "Loss and metrics over the epochs, a line for each training.",
         "Every training from its own seed; the one in use, of the lowest loss, is drawn strong.",
     )
-    blocks: list[Block] = [_ONCE, Chart("history", history_data(panels), figure)]
+    once = _ONCE[comparison.settings["refit"]]
+    blocks: list[Block] = [once, Chart("history", history_data(panels), figure)]
     for name, item in _networks(items).items():
         words = f"The network of {name}: one bar for each layer, its number of values below."
         blocks += [Drawing(item.network, words), Preformatted(item.summary, f"Layers of {name}.")]
