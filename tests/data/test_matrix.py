@@ -138,6 +138,9 @@ def test_text_in_one_column_of_a_table(table):
 def test_numbers_written_as_text_are_text():
     assert "first '1'" in message([["1"], ["2"]])
     assert "first 'b' in row 1" in message([[1, 1.0], ["b", 2.0]])
+    # The value that made text of a column, not the numbers before it.
+    assert "first '4O' in row 2" in message(pd.DataFrame({"age": ["75", None, "4O", "x"]}))
+    assert "first '75' in row 1" in message(pd.DataFrame({"age": [None, "75", "80"]}))
 
 
 def test_dates_durations_and_categories_are_no_numbers(table):

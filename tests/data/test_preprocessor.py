@@ -260,8 +260,9 @@ def test_many_levels_share_a_column():
     names = [f"n{i}" for i in range(9)] + ["n0", "n1"]
     frame = pd.DataFrame({"name": names})
     preprocessor = TablePreprocessor(max_levels=3)
-    with pytest.warns(UserWarning, match=r"'name' has 9 levels.*max_levels=3: the 7 rarest"):
-        z = preprocessor.fit_transform(frame)
+    with pytest.warns(UserWarning, match=r"'name' has 9 levels.*max_levels=3: the 7 rarest") as w:
+        z = preprocessor.fit(frame).transform(frame)
+    assert w[0].filename == __file__
     assert list(preprocessor.get_feature_names_out()) == ["name_n0", "name_n1", "name_other"]
     assert z.sum(axis=0).tolist() == [2, 2, 7]
     assert preprocessor.inverse_transform(z)["name"][:3].tolist() == ["n0", "n1", "(other)"]
@@ -339,6 +340,61 @@ def test_a_column_of_another_kind(mixed, name, values, parts):
     with pytest.raises(ValueError, match=f"Column '{name}' had") as caught:
         preprocessor.transform(frame.assign(**{name: values}))
     assert all(part in str(caught.value) for part in parts)
+
+
+@pytest.mark.parametrize("name", ["note", "born", "member", "count"])
+@pytest.mark.parametrize("empty", [np.nan, pd.NaT, None, "text"])
+def test_a_column_without_values_is_missing_whatever_its_type(mixed, name, empty):
+    frame = pd.DataFrame(mixed)
+    preprocessor = TablePreprocessor(unseen="error").fit(frame)
+    expected = preprocessor.transform(frame.assign(**{name: pd.Series([None] * 6, dtype=object)}))
+    values = pd.Series([None] * 6, dtype="string") if empty == "text" else empty
+    found = preprocessor.transform(frame.assign(**{name: values}))
+    assert found.tobytes() == expected.tobytes()
+
+
+def test_numbers_are_shown_as_they_are_written(mixed):
+    frame = pd.DataFrame(mixed)
+    preprocessor = TablePreprocessor().fit(frame)
+    with pytest.raises(ValueError, match=r"first 1\.5 in row 1 "):
+        preprocessor.transform(frame.assign(note=[np.nan, 1.5, 2, 3, 4, 5]))
+
+
+WRITTEN = {
+    "decimal commas": [f"{n},5" for n in range(20)],
+    "percent": [f"{n} %" for n in range(20)],
+    "thousands": [f"1.{n}00,5" for n in range(1, 10)] + ["7"] * 5,
+    "an error": [*map(str, range(20)), "#DIV/0!"],
+    "signs": [f" -{n}'000" for n in range(1, 20)],
+}
+NOT_WRITTEN = {
+    "plain numbers": list(map(str, range(20))),
+    "codes": ["02134", *map(str, range(90210, 90230)), "K1A"],
+    "a few rows": [f"{n},5" for n in range(9)],
+    "names": [f"n{n}" for n in range(20)],
+    "days": [f"{n}.05.2024" for n in range(10, 30)],
+    "too much else": [*map(str, range(20)), "a", "b", "c"],
+    "a categorical": pd.Categorical([f"{n},5" for n in range(20)]),
+}
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+def test_numbers_written_as_text_are_warned_of(how):
+    frame = pd.DataFrame({"size": [None, *WRITTEN[how]], "other": "a"})
+    odd = "#DIV/0!" if how == "an error" else WRITTEN[how][0]
+    with pytest.warns(UserWarning, match="'size' is text") as caught:
+        fitted = TablePreprocessor().fit(frame)
+    assert len(caught) == 1
+    assert f"no plain number is {odd!r}" in str(caught[0].message)
+    assert caught[0].filename == __file__
+    quiet = TablePreprocessor()._fit_quietly(frame)
+    assert quiet.transform(frame).tobytes() == fitted.transform(frame).tobytes()
+
+
+@pytest.mark.parametrize("how", NOT_WRITTEN)
+def test_other_text_is_not_warned_of(how, recwarn):
+    TablePreprocessor().fit(pd.DataFrame({"size": NOT_WRITTEN[how]}))
+    assert not recwarn.list
 
 
 def test_zeros_and_ones_are_taken_for_booleans(mixed):

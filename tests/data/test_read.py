@@ -58,9 +58,31 @@ def test_tsv(write):
 
 
 def test_no_column_becomes_the_index(write):
-    table = read_table(write("a.csv", ",x\n7,1\n8,2\n"))
+    table = read_table(write("a.csv", "n,x\n7,1\n8,2\n"))
     assert list(table.index) == [0, 1]
     assert table.iloc[:, 0].tolist() == [7, 8]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_row_names_are_no_column(write, name):
+    content = '"","x"\n"Mazda",1\n"Fiat",2\n'
+    text = message(write(name, content.replace(",", "\t") if name == "a.tsv" else content))
+    for part in ("name for column 1", "'Mazda'", "row names", "row.names = FALSE", "index=False"):
+        assert part in text
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_values_need_a_name(write, blank):
+    text = message(write("a.csv", f"x,{blank},y\n1,,5\n3,4,6\n"))
+    assert "Got no name for column 2" in text
+    assert "'4.0'" in text
+    assert "row names" not in text
+
+
+def test_commas_at_the_end_of_lines_are_no_columns(write):
+    table = read_table(write("a.csv", "x,when,, \n1,2024-05-17,,\n2,2024-05-18,,\n"))
+    assert list(table.columns) == ["x", "when"]
+    assert table["when"].dtype.kind == "M"
 
 
 @pytest.mark.parametrize(
@@ -85,6 +107,46 @@ def test_parquet_and_arrow(tmp_path, penguins, name):
     path = tmp_path / name
     penguins.to_parquet(path) if name.endswith("parquet") else penguins.to_feather(path)
     pd.testing.assert_frame_equal(read_table(path), penguins)
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.arrow"])
+def test_names_are_those_of_the_file(tmp_path, name):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    table = pa.Table.from_pandas(pd.DataFrame(np.eye(2)))
+    if name == "a.parquet":
+        parquet.write_table(table, tmp_path / name)
+    else:
+        with pa.ipc.new_file(tmp_path / name, table.schema) as file:
+            file.write_table(table)
+    assert list(read_table(tmp_path / name).columns) == ["0", "1"]
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.arrow"])
+def test_an_index_with_a_name_is_a_column(tmp_path, name):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    levels = {"site": pd.Categorical(["b", "a"], ["b", "a"]), "day": pd.array([3, None], "Int64")}
+    plain = pd.DataFrame({**levels, "x": pd.array([None, 1], "Int64")})
+    table = pa.Table.from_pandas(plain.set_index(["site", "day"]))
+    if name == "a.parquet":
+        parquet.write_table(table, tmp_path / name)
+    else:
+        with pa.ipc.new_file(tmp_path / name, table.schema) as file:
+            file.write_table(table)
+    pd.testing.assert_frame_equal(read_table(tmp_path / name), plain)
+
+
+@pytest.mark.parametrize(
+    "index", [None, ["p", "q"], pd.RangeIndex(5, 7), pd.RangeIndex(2, name="n")]
+)
+def test_an_index_without_a_name_is_no_column(tmp_path, index):
+    pytest.importorskip("pyarrow")
+    pd.DataFrame({"x": [1, 2]}, index=index).to_parquet(tmp_path / "a.parquet")
+    table = read_table(tmp_path / "a.parquet")
+    assert list(table.columns) == ["x"]
 
 
 def test_an_arrow_stream(tmp_path, penguins):

@@ -157,10 +157,12 @@ def test_rows_of_any_shape_train_alike(trained, name):
     wanted, images = trained["channels"]
     model, rows = trained[name]
     Z = wanted.transform(images)
-    np.testing.assert_array_equal(model.transform(rows), Z)
+    # The same bits with jax 0.10; newer XLA fuses one reshape more into the products.
+    close = {"rtol": 1e-4, "atol": 1e-6}
+    np.testing.assert_allclose(model.transform(rows), Z, **close)
     back = wanted.inverse_transform(Z)
     assert back.shape == images.shape
-    np.testing.assert_array_equal(model.inverse_transform(Z), back.reshape(rows.shape))
+    np.testing.assert_allclose(model.inverse_transform(Z), back.reshape(rows.shape), **close)
 
 
 @pytest.mark.parametrize("output", ["sigmoid", "linear"])

@@ -79,6 +79,12 @@ def columns_of(X: Any, owner: str) -> tuple[list[Column], tuple[str, ...] | None
     ], names
 
 
+def without_values(column: Column, kind: Literal["number", "text"]) -> Column:
+    """Return a column of missing values only as one of text or of numbers."""
+    values = np.full(len(column.values), None if kind == "text" else np.nan)
+    return Column(column.name, kind, values, column.dtype)
+
+
 def rows_of(X: Any, owner: str) -> tuple[int, int]:
     """Return the shape of a table or matrix without reading its values."""
     frame = as_frame(X, owner)

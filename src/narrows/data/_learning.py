@@ -8,6 +8,7 @@ import numpy as np
 from narrows.data._columns import Column
 from narrows.data._containers import listed
 from narrows.data._encodings import Encoding, Flag, Levels, Number, step_of
+from narrows.data._written_numbers import first_unplain
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Settings:
     unseen : {"ignore", "warn", "error"}
     max_levels : int or None
     warns : bool
-        Whether constant columns and rare levels are warned of.
+        Whether constant columns, rare levels and numbers written as text are warned of.
     """
 
     owner: str
@@ -61,6 +62,7 @@ def learn_encodings(columns: list[Column], settings: Settings) -> list[Encoding]
         elif column.kind == "text":
             learned[column.name] = _learn_levels(column, settings)
     _warn_of_constants(learned, settings)
+    _warn_of_written_numbers(columns, settings)
     return [learned[column.name] for column in columns]
 
 
@@ -180,7 +182,7 @@ def _learn_levels(column: Column, settings: Settings) -> Levels:
             f"max_levels={settings.max_levels}: the {len(pooled)} rarest share one column. Drop "
             "the column if it names the rows, or raise max_levels.",
             UserWarning,
-            stacklevel=6,
+            stacklevel=5,
         )
     return Levels(
         name=column.name,
@@ -203,3 +205,21 @@ def _warn_of_constants(learned: dict[str, Encoding], settings: Settings) -> None
             UserWarning,
             stacklevel=5,
         )
+
+
+def _warn_of_written_numbers(columns: list[Column], settings: Settings) -> None:
+    if not settings.warns:
+        return
+    for column in columns:
+        if column.kind != "text" or column.categories is not None:
+            continue
+        odd = first_unplain(column.values[~column.missing])
+        if odd is not None:
+            warnings.warn(
+                f"Column {column.name!r} is text and gets a column for each level, but nearly all "
+                f"of its values look like numbers; the first that is no plain number is {odd!r}: "
+                "read it as numbers if it is meant so, for example with decimal=',' or na_values "
+                "of pandas.read_csv.",
+                UserWarning,
+                stacklevel=5,
+            )

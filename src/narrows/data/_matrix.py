@@ -16,6 +16,7 @@ from narrows.data._containers import (
     names_of,
     positional,
 )
+from narrows.data._written_numbers import is_plain
 
 WHAT = {"text": "text", "date": "dates"}
 
@@ -234,12 +235,20 @@ def _raise_not_numbers(wrong: list[tuple[str, Column]], owner: str) -> None:
 
 
 def first_odd(column: Column) -> tuple[int, Any]:
-    """Return the row and value of a column's first value that is neither missing nor a number."""
+    """Return the row and value of a column's first value that is neither missing nor a number.
+
+    Of text that is nothing but numbers, the first value that is there.
+    """
     numbers = (int, float, np.number) if column.kind == "other" else ()
-    odd = [not isinstance(value, numbers) for value in column.values]
+    odd = np.array([not isinstance(value, numbers) for value in column.values])
+    if column.kind == "text":  # 4O says more than the 75 before it
+        words = np.array([not (isinstance(v, str) and is_plain(v)) for v in column.values])
+        odd = words if (words & ~column.missing).any() else odd
     row = int(np.argmax(odd & ~column.missing))
     value = column.values[row]
-    return row, str(np.datetime64(int(value // 1), "D")) if column.kind == "date" else value
+    if column.kind == "date":
+        return row, str(np.datetime64(int(value // 1), "D"))
+    return row, value.item() if isinstance(value, np.generic) else value
 
 
 def _check_finite(

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.validation import check_is_fitted
 
-from narrows.data._columns import Column, columns_of, rows_of
+from narrows.data._columns import Column, columns_of, rows_of, without_values
 from narrows.data._containers import as_frame, check_size, names_of, positional
 from narrows.data._encodings import (
     Encoding,
@@ -122,7 +122,8 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If columns are constant and scaled, or have more than `max_levels` levels.
+            If columns are constant and scaled, have more than `max_levels` levels, or are text
+            that is nearly all numbers, such as 1,5.
         """
         return self._learn(X, warns=True)
 
@@ -327,11 +328,10 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         return [one.names(name) for one, name in zip(self.encodings_, called, strict=True)]
 
     def _encode(self, encoding: Encoding, column: Column) -> np.ndarray:
-        if not _takes(encoding, column):
+        if column.missing.all():  # of any type: an empty column of a CSV file is float64
+            column = without_values(column, "text" if isinstance(encoding, Levels) else "number")
+        elif not _takes(encoding, column):
             _raise_other_kind(encoding, column)
-        if column.kind == "missing" and isinstance(encoding, Levels):
-            values = np.full(len(column.values), None, dtype=object)
-            column = Column(column.name, "text", values, "object")
         block = encoding.encode(column)
         if not np.isfinite(block).all():
             row = int((~np.isfinite(block)).any(axis=1).argmax())
@@ -363,8 +363,6 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
 
 def _takes(encoding: Encoding, column: Column) -> bool:
     """Whether a column is of the kind that the encoding was learned from."""
-    if column.kind == "missing":
-        return True
     if isinstance(encoding, Levels):
         numeric = not any(isinstance(level, str) for level in encoding.levels)
         return column.kind == "text" or (numeric and column.kind in {"number", "boolean"})

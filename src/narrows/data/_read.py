@@ -2,6 +2,7 @@
 
 import csv
 import difflib
+import json
 import os
 import re
 from collections import Counter
@@ -26,6 +27,7 @@ SIGNATURES = {
     b"\x1f\x8b": "a gzip file",
     b"\x89HDF": "an HDF5 file",
 }
+NAMELESS_LEVEL = re.compile(r"__index_level_\d+__")  # what pyarrow calls them
 DATE = re.compile(
     r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}:?\d{2}))?)?"
 )
@@ -45,18 +47,19 @@ def read_table(path: str | os.PathLike, *, encoding: str = "utf-8") -> pd.DataFr
     Returns
     -------
     pandas.DataFrame
-        With at least one row and distinct column names. In CSV and TSV, columns of ISO dates
-        (``2024-05-17``, with or without a time) are dates; empty cells, NA and the like are
-        missing.
+        With at least one row and distinct column names, which are text. In CSV and TSV, columns
+        of ISO dates (``2024-05-17``, with or without a time) are dates; empty cells, NA and the
+        like are missing; a column with neither name nor values is left out. An index with a
+        name, which pandas put into Parquet or Arrow, is the first column.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the extension is not known; if the file is empty, has no rows, repeats a column name,
-        has a line of another length or bytes of another encoding, or is not what its extension
-        says.
+        If the extension is not known; if the file is empty, has no rows, repeats a column name
+        or lacks one, has a line of another length or bytes of another encoding, or is not what
+        its extension says.
     ImportError
         If Parquet or Arrow is asked for and pyarrow is not installed.
 
@@ -106,19 +109,20 @@ def _read_text(path: Path, separator: str, encoding: str) -> pd.DataFrame:
     _check_signature(path, "text", allowed=())
     encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding
     try:
-        _check_lines(path, separator, encoding)
+        header = _header_of_checked_lines(path, separator, encoding)
         table = pd.read_csv(path, sep=separator, encoding=encoding, low_memory=False)
     except UnicodeDecodeError as error:
         raise _wrong_encoding(path, encoding) from error
     except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise ValueError(f"{str(path)!r} must be a table of text lines. {error}.") from error
+    table = _without_nameless(path, header, table)
     for name in table.columns:
         table[name] = _as_dates(table[name])
     return table
 
 
-def _check_lines(path: Path, separator: str, encoding: str) -> None:
-    """Raise unless every line has as many fields as the first, whose names are distinct.
+def _header_of_checked_lines(path: Path, separator: str, encoding: str) -> list[str]:
+    """Return the first line; raise unless its names are distinct and all lines as long.
 
     pandas would fill up short lines and rename repeated columns in silence.
     """
@@ -128,7 +132,7 @@ def _check_lines(path: Path, separator: str, encoding: str) -> None:
         if header is None:
             raise ValueError(f"{str(path)!r} must hold a table. It has blank lines only.")
         _check_separator(path, header, separator)
-        _check_names(path, [name for name in header if name])
+        _check_names(path, [name for name in header if name.strip()])
         for line in lines:
             if line and len(line) != len(header):
                 raise ValueError(
@@ -137,6 +141,36 @@ def _check_lines(path: Path, separator: str, encoding: str) -> None:
                     f"{separator.join(line)[:60]!r}. Put fields that contain "
                     f"{_called(separator)} into double quotes."
                 )
+    return header
+
+
+def _without_nameless(path: Path, header: list[str], table: pd.DataFrame) -> pd.DataFrame:
+    """Drop empty columns without a name, as of a comma at the end of each line.
+
+    Others would be features that pandas has named, row numbers above all.
+    """
+    nameless = [place for place, name in enumerate(header) if not name.strip()]
+    if not nameless:
+        return table
+    for place in nameless:
+        values = table.iloc[:, place].dropna()
+        if len(values):
+            _raise_nameless(path, place, str(values.iloc[0]))
+    return table.drop(columns=table.columns[nameless])
+
+
+def _raise_nameless(path: Path, place: int, first: str) -> None:
+    looks, advice = "", "or remove it"
+    if place == 0:
+        looks = ", which looks like row names"
+        advice = (
+            "or write the table without row names (row.names = FALSE in R, index=False in pandas)"
+        )
+    raise ValueError(
+        f"{str(path)!r} must name every column in its first line. Got no name for column "
+        f"{place + 1}, with values such as {first[:60]!r}{looks}, instead. Give it a "
+        f"name, {advice}."
+    )
 
 
 def _check_separator(path: Path, header: list[str], separator: str) -> None:
@@ -224,7 +258,27 @@ def _read_arrow(path: Path, extension: str) -> pd.DataFrame:
             f"was cut off ({str(error).splitlines()[0]}). Write it again."
         ) from error
     _check_names(path, table.column_names)
-    return table.to_pandas()
+    return _as_pandas(table)
+
+
+def _as_pandas(table: Any) -> pd.DataFrame:
+    """Return an Arrow table with the names that the file has, as other programs show it.
+
+    pandas would make whole numbers of names, and an index of columns that were one.
+    """
+    known = table.schema.metadata or {}
+    described = json.loads(known.get(b"pandas", b"{}"))
+    index = described.get("index_columns", [])
+    stored = [level for level in index if isinstance(level, str) and level in table.column_names]
+    named = [level for level in stored if not NAMELESS_LEVEL.fullmatch(level)]
+    if named:
+        rest = [level for level in index if level not in named]
+        described = json.dumps({**described, "index_columns": rest}).encode()
+        table = table.select([*named, *(n for n in table.column_names if n not in named)])
+        table = table.replace_schema_metadata({**known, b"pandas": described})
+    frame = table.to_pandas()
+    frame.columns = [n for n in table.column_names if n in named or n not in stored]
+    return frame
 
 
 def _parquet(path: Path) -> Any:
