@@ -9,6 +9,7 @@ from sklearn.datasets import load_diabetes
 
 from narrows.cli import main
 from narrows.comparison import Comparison
+from narrows.comparison._probes import PROBES
 from narrows.datasets import iris
 
 QUICK = ["--epochs", "2", "--seeds", "1", "--resampling", "5x1", "--encoder", "8"]
@@ -102,3 +103,47 @@ def test_a_label_with_gaps_is_refused(tmp_path, capsys):
     rows.to_csv(tmp_path / "gaps.csv", index=False)
     assert run(tmp_path / "gaps.csv", "--label", "Species", *QUICK) == 2
     assert "Got 1 missing, the first in row 7" in capsys.readouterr().err
+
+
+def test_two_labels_are_refused(table, capsys):
+    assert run(table, "--label", "Species,Sepal.Width", *QUICK) == 2
+    said = capsys.readouterr().err
+    assert "--label must name one column. Got 2, 'Species', 'Sepal.Width', instead." in said
+
+
+@pytest.mark.parametrize(
+    ("label", "options", "kind", "said"),
+    [
+        ("code", [], "classes", "labels 'code' are taken for classes; --task numbers says"),
+        ("code", ["--task", "numbers"], "numbers", ""),
+        ("code", ["--quiet"], "classes", ""),
+        ("half", [], "numbers", "labels 'half' are taken for numbers; --task classes says"),
+        ("half", ["--task", "classes"], "classes", ""),
+        ("Species", [], "classes", ""),
+    ],
+)
+def test_what_the_label_is_can_be_told(tmp_path, capsys, label, options, kind, said):
+    rows = iris()
+    rows["code"] = rows["Species"].astype("category").cat.codes
+    rows["half"] = rows["code"] / 2
+    rows.to_csv(tmp_path / "codes.csv", index=False)
+    given = [tmp_path / "codes.csv", "--label", label, "--probe", "neighbours", "--json", *QUICK]
+    assert run(*given, "--controls", "", "--preprocess", "none", *options) in (0, None)
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["settings"]["task"] == kind
+    assert said in shown.err
+    assert ("are taken for" in shown.err) == bool(said)
+
+
+def test_the_help_names_every_probe(capsys):
+    for kind, probes in PROBES.items():
+        text = " ".join(help_of("--probe", capsys).split())
+        shown = text.split("for numbers")[kind == "numbers"]
+        assert [name for name in probes if name not in shown] == []
+
+
+def help_of(option, capsys):
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    text = capsys.readouterr().out
+    return text[text.index(option + " ") :].split("--task ")[0]

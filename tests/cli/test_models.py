@@ -133,7 +133,7 @@ def test_embed_finds_columns_by_name_in_any_order(folder, tmp_path, capsys):
         assert run("embed", model, table, "--out", tmp_path / out, "--json") == 0
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
     printed = capsys.readouterr().out
-    assert json.loads(printed[printed.rindex("{") :])["left_out"] == ["Species", "extra"]
+    assert json.loads(printed[printed.rindex("{\n") :])["left_out"] == ["Species", "extra"]
 
 
 def test_reconstruct_gives_the_table_back_with_its_types(folder, tmp_path):

@@ -1,5 +1,6 @@
 """``narrows compare``: whether an autoencoder's embedding of a table is better than PCA's."""
 
+import enum
 import json
 import shlex
 import sys
@@ -14,6 +15,13 @@ from narrows.cli._fit import layer_widths
 from narrows.cli._options import AsJson, Quiet, note, shows_progress
 from narrows.cli._results import printing
 from narrows.cli._showing import show_comparison
+
+
+class Task(enum.StrEnum):
+    """What the label is, as `narrows.compare` calls it."""
+
+    CLASSES = "classes"
+    NUMBERS = "numbers"
 
 
 def compare(
@@ -36,7 +44,14 @@ def compare(
     seeds: Annotated[int, typer.Option(min=1, help="Trainings in each resample.")] = 10,
     probe: Annotated[
         list[str] | None,
-        typer.Option(help="forest, logistic, neighbours; for numbers forest, ridge."),
+        typer.Option(help="forest, logistic, neighbours; for numbers forest, ridge, neighbours."),
+    ] = None,
+    task: Annotated[
+        Task | None,
+        typer.Option(
+            help="What the label is. By default floats are numbers; integers too, unless they "
+            "have at most 20 values, each in two rows on average; all else is classes."
+        ),
     ] = None,
     preprocess: Annotated[
         list[str] | None, typer.Option(help="none, standardize, or both (the default).")
@@ -64,27 +79,31 @@ def compare(
         _tables.check_extension(out, [".html", ".json"])
         output_file(out, table)
     rows = _tables.read(table)
-    named = _tables.columns("--label", [label], rows)
+    name = _label(label, rows)
     apart = _tables.columns("--drop", drop, rows)
-    learned = rows.drop(columns=[*named, *apart])
+    learned = rows.drop(columns=[name, *apart])
     if not learned.shape[1]:
         raise BadInputError("--label and --drop must leave a column to learn from. They name all.")
     # Imported here, so that a mistyped option or column is answered at once.
     from narrows import PCA, Autoencoder
     from narrows import compare as run
 
+    _check_label(rows[name])
+    if task is None:
+        _note_kind(rows[name], quiet=quiet)
     autoencoder = Autoencoder(bottleneck, widths, epochs=epochs, patience=patience)
     arms = {"pca": PCA(bottleneck), "autoencoder": autoencoder}
     with bad_input(), warnings_on_stderr():
         found = run(
             arms,
             learned,
-            rows[named[0]],
+            rows[name],
             preprocess=tuple(_split(preprocess)) or ("none", "standardize"),
             probes=tuple(_split(probe)) or ("forest",),
             resampling=resampling,
             seeds=seeds,
             controls=tuple(_split([controls])),
+            task=task and task.value,
             random_state=seed,
             verbose=int(shows_progress(quiet)),
         )
@@ -95,8 +114,47 @@ def compare(
             show_comparison(found)
     if out is not None:
         with bad_input(out):
-            _write(found, out, table.name, named[0], arms, learned)
+            _write(found, out, table.name, name, arms, learned)
         note(f"written to {out}", quiet=quiet)
+
+
+def _label(given: str, rows: Any) -> str:
+    named = _tables.columns("--label", [given], rows)
+    if len(named) != 1:
+        raise BadInputError(
+            f"--label must name one column. Got {len(named)}, {', '.join(map(repr, named))}, "
+            "instead. Leave further columns out with --drop."
+        )
+    return named[0]
+
+
+def _check_label(labels: Any) -> None:
+    from narrows.data._columns import pandas_column
+
+    with bad_input():
+        kind = pandas_column(labels, labels.name).kind
+    if kind == "other":
+        row = int(labels.notna().to_numpy().argmax())
+        value = labels.iloc[row]
+        raise BadInputError(
+            "--label must name a column of text, numbers, booleans or dates. Got "
+            f"{type(value).__name__} {value!r} in row {row} (counted from 0) of {labels.name!r} "
+            "instead. Name another column, or convert it."
+        )
+
+
+def _note_kind(labels: Any, *, quiet: bool) -> None:
+    """Say what labels are taken for that could be classes as well as numbers."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    from narrows.comparison import label_kind
+
+    if not is_numeric_dtype(labels.dtype) or is_bool_dtype(labels.dtype):
+        return
+    kind = label_kind(labels)
+    other = next(one.value for one in Task if one.value != kind)
+    text = f"labels {labels.name!r} are taken for {kind}; --task {other} says otherwise"
+    note(text, quiet=quiet)
 
 
 def _split(given: list[str] | None) -> list[str]:

@@ -7,7 +7,7 @@ import typer
 
 from narrows.cli import _tables
 from narrows.cli._errors import bad_input, output_file, warnings_on_stderr
-from narrows.cli._models import load_model
+from narrows.cli._models import load_model, unseen_levels
 from narrows.cli._options import AsJson
 from narrows.cli._results import show
 
@@ -18,7 +18,10 @@ def embed(
     out: Annotated[Path, typer.Option(help="Table to write: .csv, .tsv, .parquet or .arrow.")],
     keep: Annotated[
         list[str] | None,
-        typer.Option(help="Columns to take over, such as a label; separated by commas."),
+        typer.Option(
+            help="Columns to take over, such as a label; separated by commas. Those of CSV and "
+            "TSV stay as they are written there, and are text in Parquet and Arrow."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -38,9 +41,10 @@ def embed(
     learned = _tables.rows_for(fitted, rows, kept)
     with bad_input(), warnings_on_stderr():
         embedding = fitted.transform(learned)
+        unseen = unseen_levels(fitted, learned)
     names = [str(name) for name in fitted.get_feature_names_out()]
     frame = pd.DataFrame(embedding, columns=names, index=rows.index)
-    _tables.write(_tables.add_columns(frame, rows[kept], "--keep"), out)
+    _tables.write(_tables.add_columns(frame, _tables.as_read(table, rows, kept), "--keep"), out)
     used = {*kept, *getattr(learned, "columns", rows.columns)}
     ignored = [name for name in rows.columns if name not in used]
     result = {
@@ -49,6 +53,7 @@ def embed(
         "columns": names,
         "kept": kept,
         "left_out": ignored,
+        "unseen": unseen,
     }
     left = f"; left out {', '.join(ignored)}" if ignored else ""
     text = f"{len(rows)} rows, {', '.join([*names, *kept])}, written to {out}{left}"

@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 import tempfile
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,10 @@ _REFUSALS = frozenset(
     for name in ("EACCES", "EDQUOT", "EFBIG", "ENAMETOOLONG", "ENOSPC", "EPERM", "EROFS")
     if hasattr(errno, name)
 )
+
+
+# Where tables are read and checked, and TypeErrors raised for columns that cannot be learned from.
+_DATA = Path(__file__).parents[1] / "data"
 
 
 def is_refusal(error: OSError) -> bool:
@@ -121,7 +126,8 @@ def bad_input(path: str | os.PathLike | None = None) -> Iterator[None]:
     """Let errors in the block that lie in the user's files or options end with exit code 2.
 
     A ValueError is what reading, fitting and loading raise for input they cannot take, an
-    ImportError what reading raises where an optional library is not installed.
+    ImportError what reading raises where an optional library is not installed. A TypeError is
+    taken for the input's only where the checks of a table raise it themselves.
 
     Parameters
     ----------
@@ -130,11 +136,22 @@ def bad_input(path: str | os.PathLike | None = None) -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, TypeError) as error:
+        # scikit-learn's InvalidParameterError is a ValueError and a TypeError.
+        is_type = isinstance(error, TypeError) and not isinstance(error, ValueError)
+        if is_type and not _is_of_the_table(error):
+            raise
         sentence = " ".join(str(error).split("\n"))
         if isinstance(error, OSError) and error.strerror:
             sentence = sentence_of(error, path)
         raise BadInputError(sentence) from error
+
+
+def _is_of_the_table(error: Exception) -> bool:
+    """Whether a check of the table raised it, and no mistake in our code or a library did."""
+    innermost = traceback.extract_tb(error.__traceback__)[-1]
+    raised = (innermost.line or "").startswith("raise ")
+    return raised and Path(innermost.filename).is_relative_to(_DATA)
 
 
 @contextlib.contextmanager

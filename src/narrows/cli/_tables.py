@@ -57,6 +57,33 @@ def columns(option: str, given: Sequence[str] | None, table: "pd.DataFrame") -> 
     return found
 
 
+def as_read(path: Path, table: "pd.DataFrame", names: Sequence[str]) -> "pd.DataFrame":
+    """Return columns to be taken over; those of CSV and TSV are the file's text, unchanged.
+
+    As numbers, 00001 would come out as 1, and NA as an empty cell.
+
+    Parameters
+    ----------
+    path : Path
+    table : pandas.DataFrame
+        What `read` made of that file.
+    names : sequence of str
+    """
+    import pandas as pd
+
+    from narrows.data._read import SEPARATORS
+
+    separator = SEPARATORS.get(path.suffix.lower())
+    if separator is None or not names:
+        return table[list(names)]
+    with bad_input(path):
+        text = pd.read_csv(
+            path, sep=separator, encoding="utf-8-sig", usecols=list(names), dtype=str,
+            keep_default_na=False,
+        )  # fmt: skip
+    return text[list(names)]
+
+
 def rows_for(model: Any, table: "pd.DataFrame", apart: Sequence[str] = ()) -> Any:
     """Return the columns that a model was fitted on, by name and in its order.
 

@@ -1,0 +1,100 @@
+"""``narrows embed``: columns that are taken over, and levels that the model does not know."""
+
+import json
+import os
+
+import pandas as pd
+import pytest
+from sklearn.pipeline import make_pipeline
+
+import narrows
+from narrows.cli import main
+from narrows.data import TablePreprocessor, read_table
+
+ODD = {
+    "id": ["00001", "00002", "00010", "00011"],
+    "country": ["NA", "", "DE", "null"],
+    "well": ["1E1", "2E1", "3e2", "4"],
+    "big": ["9007199254740993", "", "2", "3"],
+    "day": ["2024-05-17", "2024-05-18", "2024-05-19", "2024-05-20"],
+    "says": ['a "b"', "x,y", "é", " z "],
+}
+
+
+def run(*arguments):
+    try:
+        main([os.fspath(argument) for argument in arguments])
+    except SystemExit as stop:
+        return stop.code
+    return 0
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A model of a number and a text column."""
+    rows = pd.DataFrame({"x": [1.0, 2.0, 3.0, 5.0], "city": ["Rome", "Oslo", "Rome", "Bern"]})
+    path = tmp_path / "m.narrows"
+    narrows.storage.save(make_pipeline(TablePreprocessor(), narrows.PCA(2)).fit(rows), path)
+    return path
+
+
+def table(path, cities=("Rome", "Oslo", "Rome", "Bern")):
+    separator = "\t" if path.suffix == ".tsv" else ","
+    rows = pd.DataFrame({"x": [1.0, 2.0, 3.0, 5.0], "city": cities, **ODD})
+    rows.to_csv(path, index=False, sep=separator)
+    return path
+
+
+@pytest.mark.parametrize("source", ["t.csv", "t.tsv"])
+@pytest.mark.parametrize("out", ["z.csv", "z.tsv"])
+def test_kept_columns_are_written_as_they_were(model, tmp_path, source, out):
+    names = ["big", "id", *(name for name in ODD if name not in {"big", "id"})]
+    rows = table(tmp_path / source)
+    assert run("embed", model, rows, "--keep", ",".join(names), "--out", tmp_path / out) == 0
+    separator = "\t" if out.endswith(".tsv") else ","
+    found = pd.read_csv(tmp_path / out, sep=separator, dtype=str, keep_default_na=False)
+    assert list(found.columns) == ["pca0", "pca1", *names]
+    assert {name: list(found[name]) for name in names} == {name: ODD[name] for name in names}
+
+
+def test_kept_columns_stand_behind_one_without_a_name(model, tmp_path):
+    (tmp_path / "t.csv").write_text("x,,city,id\n1,,Rome,007\n\n2,,Oslo,NA\n", encoding="utf-8")
+    assert run("embed", model, tmp_path / "t.csv", "--keep", "id", "--out", tmp_path / "z.csv") == 0
+    found = pd.read_csv(tmp_path / "z.csv", dtype=str, keep_default_na=False)
+    assert list(found["id"]) == ["007", "NA"]
+
+
+def test_kept_columns_are_text_in_parquet_and_keep_their_types_from_it(model, tmp_path):
+    pytest.importorskip("pyarrow")
+    out, again = tmp_path / "z.parquet", tmp_path / "again.parquet"
+    rows = table(tmp_path / "t.csv")
+    assert run("embed", model, rows, "--keep", "id,country", "--out", out) == 0
+    assert list(read_table(out)["id"]) == ODD["id"]
+    assert list(read_table(out)["country"]) == ODD["country"]
+    typed = pd.DataFrame({"x": [1.0, 2.0], "city": ["Rome", "Bern"], "id": [7, 8]})
+    typed.to_parquet(tmp_path / "typed.parquet")
+    assert run("embed", model, tmp_path / "typed.parquet", "--keep", "id", "--out", again) == 0
+    assert read_table(again)["id"].dtype == "int64"
+
+
+def test_levels_that_the_model_does_not_know_are_counted(model, tmp_path, capsys):
+    rows = table(tmp_path / "t.csv", ["Rome", "Paris", "Rome", "Lima"])
+    assert run("embed", model, rows, "--out", tmp_path / "z.csv", "--json") == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["unseen"] == {"city": 2}
+    assert shown.err == (
+        "narrows: warning: 2 rows have levels of 'city' that were not there in fit, first 'Paris' "
+        "in row 1 (counted from 0); they are encoded as zeros.\n"
+    )
+    rows = table(tmp_path / "t.csv", ["Rome", "Oslo", "", "Bern"])
+    assert run("embed", model, rows, "--out", tmp_path / "z.csv") == 0
+    assert "1 row has levels of 'city'" in (said := capsys.readouterr().err)
+    assert "first a missing value in row 2" in said
+
+
+def test_levels_that_the_model_knows_bring_no_warning(model, tmp_path, capsys):
+    rows = table(tmp_path / "t.csv")
+    assert run("embed", model, rows, "--out", tmp_path / "z.csv", "--json") == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["unseen"] == {}
+    assert shown.err == ""

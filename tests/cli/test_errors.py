@@ -1,0 +1,65 @@
+"""Which errors of a table's columns are the user's, and which are faults of narrows."""
+
+import datetime
+import os
+
+import pandas as pd
+import pytest
+
+from narrows.cli import main
+from narrows.cli._errors import BadInputError, bad_input
+from narrows.data import TablePreprocessor
+
+pytest.importorskip("pyarrow")
+ODD = {
+    "list": [1, 2],
+    "struct": {"a": 1},
+    "binary": b"ab",
+    "time": datetime.time(1, 30),
+    "duration": pd.Timedelta("1h"),
+}
+QUICK = ["--epochs", "1", "--encoder", "4"]
+COMPARE = [*QUICK, "--probe", "neighbours", "--resampling", "5x1", "--seeds", "1"]
+
+
+def run(*arguments):
+    with pytest.raises(SystemExit) as stop:
+        main([os.fspath(argument) for argument in arguments])
+    return stop.value.code
+
+
+def odd_table(folder, value):
+    path = folder / "odd.parquet"
+    numbers = [float(number) for number in range(20)]
+    table = pd.DataFrame({"x": numbers, "odd": [value] * 20, "y": ["a", "b"] * 10})
+    table.to_parquet(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_columns_that_cannot_be_learned_from_are_bad_input(tmp_path, capsys, kind):
+    path = odd_table(tmp_path, ODD[kind])
+    assert run("fit", path, *QUICK, "--out", tmp_path / "m.narrows") == 2
+    assert run("compare", path, "--label", "y", *COMPARE) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all("column 'odd'" in line and "or drop it" in line for line in lines)
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_labels_that_are_none_are_bad_input(tmp_path, capsys, kind):
+    path = odd_table(tmp_path, ODD[kind])
+    assert run("compare", path, "--label", "odd", *COMPARE) == 2
+    message = "--label must name a column of text, numbers, booleans or dates. Got "
+    assert capsys.readouterr().err.startswith(f"narrows: {message}")
+
+
+def test_only_what_the_checks_of_a_table_raise_is_bad_input():
+    with pytest.raises(BadInputError, match="Got bytes"), bad_input():
+        TablePreprocessor().fit(pd.DataFrame({"a": [b"x", b"y"]}))
+    with pytest.raises(TypeError, match="unexpected keyword"), bad_input():
+        TablePreprocessor(scaling="none")
+    with pytest.raises(TypeError, match="argument"), bad_input():
+        TablePreprocessor().fit()
+    with pytest.raises(TypeError, match="has no len"), bad_input():  # in narrows.data itself
+        TablePreprocessor()._adopt(3, None)
