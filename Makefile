@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests at a time; files stay together, as their tests share models that took a while to train.
+WORKERS ?= 2
 READY := $(VENV)/.ready
 
 .PHONY: iris test docs check format lock clean
@@ -12,7 +14,7 @@ iris: $(READY)
 	$(BIN)/narrows iris --out iris-report
 
 test: $(READY)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 # The pages are in docs/_build/html afterwards; a warning is an error.
 docs: $(READY)
