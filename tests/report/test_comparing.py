@@ -86,6 +86,7 @@ def test_a_page_says_whether_embedders_had_seen_the_test_rows(refit):
     assert short.lead == headline(found)
     for report, times in ((short, 4), (full, 6)):  # captions of scores, and what is looked at
         assert ("unseen rows" in str(report)) == refit
+        assert "zero ± 0.01 of accuracy, is the region of practical equivalence" in str(report)
         assert str(report).count("embedders have seen") == (0 if refit else times)
     assert ("refits in every resample" in str(full)) == refit
 

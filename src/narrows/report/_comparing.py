@@ -181,8 +181,9 @@ def _intervals(comparison: Comparison, verdicts: pd.DataFrame) -> Chart:
             f"Difference of each arm from {comparison.reference} with its 95 % interval, one "
             "panel for each preprocessing; the table below has the numbers.",
             f"Differences on {tested_rows(comparison)}. The 95 % intervals are corrected for the "
-            "overlap of resamples (Nadeau and Bengio 2003). The grey band is the region of "
-            "practical equivalence. Only arms under the same preprocessing are compared.",
+            "overlap of resamples (Nadeau and Bengio 2003). The grey band, zero "
+            f"± {rope:.3g} of {about.title}, is the region of practical equivalence. Only arms "
+            "under the same preprocessing are compared.",
         ),
     )
 
