@@ -52,6 +52,8 @@ def unseen_levels(model: Any, table: Any) -> dict[str, int]:
     found: dict[str, int] = {}
     if not isinstance(first, TablePreprocessor):
         return found
+    if all(encoding.kind != "text" for encoding in first.encodings_):
+        return found  # rows without text are not encoded a second time
     encoded, start = first.transform(table), 0
     for place, encoding in enumerate(first.encodings_):
         stop = start + len(encoding.names(encoding.name))

@@ -19,7 +19,7 @@ from narrows.comparison._probes import probe_for
 from narrows.comparison._progress import progress_bar
 from narrows.comparison._resamples import Resamples
 from narrows.comparison._resampling import check_folds, parse_resampling
-from narrows.comparison._running import COLUMNS, FAILED, Findings, Plan, Progress, run
+from narrows.comparison._running import COLUMNS, FAILED, POINTS, Findings, Plan, Progress, run
 from narrows.comparison._seeds import Seeds
 
 _CALLER = "compare"
@@ -302,7 +302,6 @@ def _result(plan: Plan, findings: Findings, reference: str, y, classes, X) -> Co
 
 
 def _points(findings: Findings) -> pd.DataFrame:
-    columns = ["arm", "preprocess", "row", "part", "dim_1", "dim_2"]
     if not findings.points:
-        return pd.DataFrame(columns=columns)
-    return pd.concat(findings.points, ignore_index=True)[columns]
+        return pd.DataFrame(columns=POINTS)
+    return pd.concat(findings.points, ignore_index=True)[POINTS]

@@ -11,18 +11,14 @@ import pandas as pd
 from narrows._files import replace_file
 from narrows._version import __version__
 from narrows.comparison._resamples import Resamples
-from narrows.comparison._running import COLUMNS, FAILED
+from narrows.comparison._running import COLUMNS, FAILED, POINTS
 from narrows.data._containers import listed
 
 if TYPE_CHECKING:
     from narrows.comparison._comparison import Comparison
 
 FORMAT, VERSION = "narrows comparison", 1
-_TABLES = {
-    "scores": COLUMNS,
-    "failures": FAILED,
-    "points": ["arm", "preprocess", "row", "part", "dim_1", "dim_2"],
-}
+_TABLES = {"scores": COLUMNS, "failures": FAILED, "points": POINTS}
 _PARTS = {"settings": dict, "seconds": dict, "resamples": dict, "labels": list}
 _SETTINGS = (
     "reference", "arms", "controls", "seeds", "preprocess", "probes", "task", "classes", "refit",

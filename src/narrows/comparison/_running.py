@@ -27,6 +27,7 @@ _LANES_AT_ONCE = 100  # enough to share what a call of the engine costs
 _MOST_AHEAD = 2  # an encoder that is not trained takes no time and must not keep the engine idle
 COLUMNS = ["arm", "preprocess", "resample", "seed", "probe", "measure", "value"]
 FAILED = ["arm", "preprocess", "resample", "seed", "probe", "message"]
+POINTS = ["arm", "preprocess", "row", "part", "dim_1", "dim_2"]
 
 
 @dataclass(frozen=True)
