@@ -73,10 +73,24 @@ def machine(packages: Sequence[str]) -> str:
         if line.startswith("model name"):
             processor = line.split(":", 1)[1].strip()
             break
+    accelerator = "" if on_cpu() else f"{_device_name()}, "
     return (
-        f"{os.cpu_count()} cores ({processor}), {platform.system()}, "
+        f"{accelerator}{os.cpu_count()} cores ({processor}), {platform.system()}, "
         f"Python {platform.python_version()}, " + ", ".join(names)
     )
+
+
+def on_cpu() -> bool:
+    """Whether JAX computes on the CPU."""
+    import jax
+
+    return jax.default_backend() == "cpu"
+
+
+def _device_name() -> str:
+    import jax
+
+    return jax.devices()[0].device_kind
 
 
 def _cpu_lines() -> list[str]:
@@ -110,8 +124,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def write(name: str, text: str, *, wanted: bool) -> None:
-    """Print a result and, if wanted, keep it under benchmarks/results."""
+    """Print a result and, if wanted, keep it under benchmarks/results; an accelerator's apart."""
     print("\n" + text)
+    if not on_cpu():
+        name = name.replace(".md", "_accelerator.md")
     if wanted:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / name).write_text(text + "\n")

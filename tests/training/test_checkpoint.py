@@ -12,7 +12,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from narrows.training import _checkpoint, _chunk
+from narrows.training import _checkpoint, _chunk, _train
 
 
 @pytest.fixture
@@ -50,6 +50,18 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(fit, tmp_path, often, 
     stopped = fit(**settings, checkpoint=path, on_progress=stop_after(30))
     assert stopped.interrupted
     assert stopped.history.shape[1] < 25
+    assert_same(fit(**settings, checkpoint=path), whole)
+
+
+def test_it_goes_on_among_orders_that_are_drawn_a_few_epochs_ahead(
+    fit, tmp_path, often, monkeypatch
+):
+    settings = {"seeds": [(5, k) for k in range(7)], "epochs": 10}
+    whole = fit(**settings)
+    monkeypatch.setattr(_train, "_SEGMENT_ROWS", 4 * 256)  # four epochs
+    path = tmp_path / "run.checkpoint"
+    stopped = fit(**settings, checkpoint=path, on_progress=stop_after(6 * 7))
+    assert 4 < stopped.history.shape[1] < 10
     assert_same(fit(**settings, checkpoint=path), whole)
 
 

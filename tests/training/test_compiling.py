@@ -9,6 +9,8 @@ import jax
 import numpy as np
 import pytest
 
+import narrows
+
 
 @pytest.fixture
 def compiled(caplog):
@@ -59,8 +61,6 @@ def test_the_log_does_show_a_compilation(fit, compiled):
 
 
 def test_an_embedder_fitted_again_compiles_nothing(compiled, rows):
-    import narrows
-
     def fit(**changed):
         more = {"encoder": (6,), "epochs": 2, "random_state": 0, **changed}
         narrows.Autoencoder(**more).fit(rows).transform(rows)
@@ -72,8 +72,6 @@ def test_an_embedder_fitted_again_compiles_nothing(compiled, rows):
 
 
 def test_schedules_and_draws_compile_nothing_anew(compiled, rows):
-    import narrows
-
     def fit(embedder, **changed):
         embedder.set_params(random_state=0, **changed).fit(rows).transform(rows)
 
@@ -97,6 +95,28 @@ import numpy as np, narrows
 x = np.random.default_rng(0).normal(size=(60, 4))
 print(narrows.Autoencoder(encoder=(6,), epochs=2, random_state=0).fit(x).transform(x)[0].tolist())
 """
+
+
+def test_products_are_as_exact_as_the_session_wants_in_training(fit, compiled):
+    fit(SEEDS)
+    before = len(compiled())
+    with jax.default_matmul_precision("float32"):
+        fit(SEEDS)
+    assert any("segment" in name for name in compiled()[before:])
+    before = len(compiled())
+    fit(SEEDS)
+    assert compiled()[before:] == []
+
+
+def test_rows_are_encoded_in_full_precision_whatever_the_session_wants(rows):
+    from narrows.training import _forward
+
+    with jax.default_matmul_precision("bfloat16"):
+        embedder = narrows.Autoencoder(encoder=(7,), epochs=1, random_state=0).fit(rows)
+        embedder.transform(rows)
+    program = next(reversed(_forward._compiled.values()))[0].as_text()
+    assert "dot(" in program
+    assert program.count("dot(") == program.count("operand_precision={highest,highest}")
 
 
 def test_another_process_reads_the_program_from_disk(tmp_path):

@@ -50,6 +50,23 @@ def test_short_segments_change_nothing(fit, together, monkeypatch):
     assert same_bits(fit(SEEDS), together)
 
 
+def test_orders_are_sent_for_many_epochs_at_once(fit, monkeypatch):
+    """Of thousands of lanes they are large, and their segments short."""
+    from narrows.training import _chunk
+
+    drawn = []
+
+    class Counted(_chunk._Ahead):
+        def _draw(self, epochs):
+            drawn.append(epochs)
+            return super()._draw(epochs)
+
+    monkeypatch.setattr(_chunk, "_Ahead", Counted)
+    monkeypatch.setattr(_chunk, "_SEGMENT_SECONDS", 1e-9)
+    fit(SEEDS[:1], epochs=70)
+    assert drawn == [64, 6]
+
+
 def test_a_lane_trains_on_its_own_rows_only(fit, rows):
     """Two lanes on two halves, in one program: each as if the other half did not exist."""
     halves = [np.arange(25), np.arange(25, 50)]

@@ -61,5 +61,25 @@ def test_large_data_are_not_copied_for_padding():
     from narrows.training._rows import data_rows, pad_rows
 
     small, large = np.zeros((300, 4), "f4"), np.broadcast_to(np.float32(0), (70_001, 784))
-    assert data_rows(small) == 320
+    assert data_rows(small) == 512
     assert pad_rows(large, data_rows(large)) is large
+
+
+@pytest.mark.parametrize(
+    ("memory", "lanes", "wanted"), [(None, 999, 999), (80e9, 999, 999), (4e6, 100, 20), (1, 3, 1)]
+)
+def test_an_accelerator_trains_as_many_lanes_as_half_its_memory_holds(
+    recipe, monkeypatch, memory, lanes, wanted
+):
+    """23,440 numbers to a lane here: 1,168 for weights, 5,888 for outputs, 16,384 for orders."""
+    from narrows.training import _program, _train
+
+    class Device:
+        def memory_stats(self):
+            return None if memory is None else {"bytes_limit": int(memory)}
+
+    monkeypatch.setattr(_train.jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(_train.jax, "local_devices", lambda: [Device()])
+    shape = _train._shape(recipe, 50, 20, 16, False)
+    program = _program.get_program(recipe)
+    assert _train._chunk_size(program, shape, lanes) == wanted

@@ -8,6 +8,7 @@ import pytest
 from narrows._keras import keras
 from narrows.objectives import Reconstruction
 from narrows.training import Recipe, train
+from narrows.training._forward import forward
 from support.agreement import check, keras_fit
 
 layers = keras.layers
@@ -137,6 +138,13 @@ def test_mixed_precision_computes_in_bfloat16_and_counts_in_float32(rows):
     )  # fmt: skip
     assert done.weights[0].dtype == np.float32
     assert done.history[0, -1, 0] < 0.8 * done.history[0, 0, 0]
+
+
+def test_a_mixed_precision_embedding_is_float32(rows):
+    inputs = keras.Input((4,))
+    half = keras.Model(inputs, layers.Dense(2, dtype=keras.DTypePolicy("mixed_bfloat16"))(inputs))
+    assert half.output.dtype == "bfloat16"
+    assert forward(half, rows).dtype == np.float32
 
 
 def test_restarts_of_random_layers_differ(rows):

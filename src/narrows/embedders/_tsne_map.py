@@ -192,7 +192,9 @@ def exact_repulsion(places, counted) -> tuple[jax.Array, jax.Array]:
     def block(own):
         kernel = counted[None] / (1.0 + squared_differences(own[:, None], places[None]))
         squares = kernel * kernel
-        push = squares.sum(axis=1)[:, None] * own - squares @ places
+        # Both terms are large where their difference is not: a GPU must not round the factors.
+        pushed = jnp.matmul(squares, places, precision=jax.lax.Precision.HIGHEST)
+        push = squares.sum(axis=1)[:, None] * own - pushed
         return kernel.sum(axis=1), push
 
     blocks = padded.reshape(-1, min(size, _BLOCK), places.shape[1])

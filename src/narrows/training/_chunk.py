@@ -67,9 +67,8 @@ class ChunkResult:
 class Pace:
     """Chooses how much of the training the next segment does, from how long the last ones took."""
 
-    def __init__(self, steps: int, capacity: int):
+    def __init__(self, steps: int):
         self._steps = steps
-        self._capacity = capacity
         self._per_step: float | None = None
 
     def next(self, epochs_left: int, step: int) -> tuple[int, int]:
@@ -79,7 +78,7 @@ class Pace:
         else:
             wanted = max(int(_SEGMENT_SECONDS / self._per_step), 1)
         if step == 0 and wanted >= self._steps:
-            return min(wanted // self._steps, epochs_left, self._capacity), self._steps
+            return min(wanted // self._steps, epochs_left), self._steps
         return 1, min(step + wanted, self._steps)
 
     def record(self, seconds: float, steps: int) -> None:
@@ -115,23 +114,21 @@ def train_chunk(
     """
     shape, compiled = plan.shape, plan.compiled
     carry = compiled.start(lanes.weights_keys, lanes.masks_keys, lanes.rates, lanes.initial)
-    pace = Pace(plan.steps, shape.epochs)
+    pace = Pace(plan.steps)
+    ahead = _Ahead(lanes.orders, plan.epochs, shape)
     history: list[np.ndarray] = []
-    done, step, ended, orders = 0, 0, False, None
+    done, step, ended = 0, 0, False
     found = slot.load(carry) if slot is not None else None
     if found is not None:
         carry, before, place = found
         done, step, ended = place.epochs, place.step, place.ended
         history = [before] if done else []
-        orders = _orders_again(lanes.orders, done, step, shape)
         report(len(lanes.numbers) * (done + step / plan.steps))
     while done < plan.epochs and not ended and not should_stop():
         began = time.perf_counter()
-        epochs, end = pace.next(plan.epochs - done, step)
-        if step == 0:
-            orders = jax.device_put(_draw_orders(lanes.orders, epochs, shape))
+        epochs, end = pace.next(min(plan.epochs - done, ahead.left(done)), step)
         span = _span(plan, epochs, done, step, end)
-        own = Own(orders, lanes.validation, lanes.offsets)
+        own = Own(ahead.orders(done), lanes.validation, lanes.offsets)
         carry, numbers = compiled.segment(carry, plan.data, own, span)
         numbers.block_until_ready()
         pace.record(time.perf_counter() - began, epochs * (end - step))
@@ -157,19 +154,43 @@ def _span(plan: Plan, epochs: int, done: int, step: int, end: int) -> Span:
     return Span(*(np.int32(number) for number in numbers))
 
 
-def _draw_orders(orders, epochs: int, shape: Shape) -> np.ndarray:
-    drawn = np.zeros((len(orders), shape.epochs, shape.rows), np.int32)
-    for lane, order in enumerate(orders):
-        rows = order.draw(epochs)
-        drawn[lane, :epochs, : rows.shape[1]] = rows
-    return drawn
+class _Ahead:
+    """The orders of the epochs to come, drawn and sent to the device many epochs at a time.
 
+    A segment is short where lanes are many, and their orders are large then: they are not sent
+    with every segment.
+    """
 
-def _orders_again(orders, done: int, step: int, shape: Shape):
-    """Draw what was drawn before; return the order of an epoch that is under way, else None."""
-    for first in range(0, done, shape.epochs):
-        _draw_orders(orders, min(shape.epochs, done - first), shape)
-    return jax.device_put(_draw_orders(orders, 1, shape)) if step else None
+    def __init__(self, orders: list, epochs: int, shape: Shape):
+        self._orders = orders
+        self._epochs = epochs
+        self._shape = shape
+        self._drawn = 0
+        self._block: jax.Array | None = None
+
+    def left(self, epoch: int) -> int:
+        """For how many epochs from this one on one block holds the orders."""
+        return self._shape.epochs - epoch % self._shape.epochs
+
+    def orders(self, epoch: int) -> jax.Array:
+        """Return the block with an epoch's orders, int32 of shape (lanes, shape.epochs, rows).
+
+        After an interruption earlier blocks are drawn again first: a lane's draws are one stream.
+        """
+        drawn = None
+        while self._drawn <= epoch:
+            drawn = self._draw(min(self._shape.epochs, self._epochs - self._drawn))
+            self._drawn += self._shape.epochs
+        if drawn is not None:
+            self._block = jax.device_put(drawn)
+        return self._block
+
+    def _draw(self, epochs: int) -> np.ndarray:
+        drawn = np.zeros((len(self._orders), self._shape.epochs, self._shape.rows), np.int32)
+        for lane, order in enumerate(self._orders):
+            rows = order.draw(epochs)
+            drawn[lane, :epochs, : rows.shape[1]] = rows
+        return drawn
 
 
 def _all_ended(carry, history: np.ndarray) -> bool:

@@ -49,7 +49,8 @@ def forward(
         short = size - len(batch)
         if short:
             batch = np.concatenate([batch, np.zeros((short, *x.shape[1:]), x.dtype)])
-        parts.append(np.asarray(function(trainable, other, batch))[: size - short])
+        found = np.asarray(function(trainable, other, batch), np.float32)
+        parts.append(found[: size - short])
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
@@ -75,7 +76,9 @@ def _function(model: keras.Model, trainable, other, size: int, x: np.ndarray):
                 return model.stateless_call(trainable, other, batch, training=False)[0]
 
             example = np.zeros((size, *x.shape[1:]), x.dtype)
-            with compiling():
+            # By default a GPU and a TPU round the factors of products to ten bits and fewer. An
+            # embedding is the same everywhere, and what an exported file gives.
+            with compiling(), jax.default_matmul_precision("float32"):
                 compiled = jax.jit(run).lower(trainable, other, example).compile()
             # Two classes of one name may differ; the model keeps its own alive with the program.
             _compiled[key] = (compiled, model)

@@ -79,7 +79,8 @@ class Own(NamedTuple):
     Attributes
     ----------
     orders : int32 array of shape (shape.epochs, shape.rows)
-        For every epoch the row numbers in batch order, padded with any valid number.
+        For each of a block of epochs the row numbers in batch order, padded with any valid
+        number; blocks begin at multiples of ``shape.epochs``.
     validation : int32 array of shape (shape.validation_rows,)
         Row numbers of the validation rows, padded likewise.
     offset : float32 array of the shape of a row, or None
@@ -99,7 +100,7 @@ class Shape:
     ----------
     batch_size : int
     epochs : int
-        Capacity of a segment.
+        Capacity of a segment, and how many epochs' orders are drawn at once.
     rows, validation_rows : int
         Buckets for the rows of one lane; 0 validation rows for none.
     validation_batch : int
@@ -152,7 +153,8 @@ def run_segment(parts: Parts, shape: Shape, carry: Carry, data: Data, own: Own, 
         carry, history = loop
 
         def train(start, size, counted, inner):
-            rows = lax.dynamic_slice(own.orders, (index, start), (1, size))[0]
+            drawn = (span.first_epoch + index) % shape.epochs
+            rows = lax.dynamic_slice(own.orders, (drawn, start), (1, size))[0]
             state, tally = inner
             moment = _moment(span, index, start // shape.batch_size, steps)
             batch = data.take(rows, counted, own.offset)

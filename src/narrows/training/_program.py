@@ -184,10 +184,11 @@ class Program:
             Whether lanes have offsets.
         """
         described = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), data)
-        key = (shape, lanes, described, drawn, shifted)
+        wanted = (shape, lanes, described, drawn, shifted)
+        key = (*wanted, jax.config.jax_default_matmul_precision)  # the user's choice, compiled in
         with self._lock:
             if key not in self._compiled:
-                self._compiled[key] = self._compile(*key)
+                self._compiled[key] = self._compile(*wanted)
                 while len(self._compiled) > _KEPT:
                     self._compiled.popitem(last=False)
             self._compiled.move_to_end(key)

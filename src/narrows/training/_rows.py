@@ -7,6 +7,7 @@ import numpy as np
 VALIDATION_BATCH = 1024
 _SMALLEST_BUCKET = 256
 _LARGE = 64_000_000  # bytes of data that are not copied for padding; compiling again is cheaper
+_SMALL = 4_000_000  # bytes of data that may as well be twice as many
 
 
 def bucket(rows: int, multiple: int = 1) -> int:
@@ -27,8 +28,15 @@ def bucket(rows: int, multiple: int = 1) -> int:
 
 
 def data_rows(x: np.ndarray) -> int:
-    """How many rows the data have on the device: a bucket, or as they are where a copy is dear."""
-    return len(x) if x.nbytes > _LARGE else bucket(len(x))
+    """How many rows the data have on the device: a bucket, or as they are where a copy is dear.
+
+    Nothing is computed for padding rows here, a program only never looks them up: for few bytes
+    the bucket is the next power of two, so that five folds and five bootstraps share a program.
+    """
+    if x.nbytes > _LARGE:
+        return len(x)
+    size = bucket(len(x))
+    return 1 << (size - 1).bit_length() if x.nbytes < _SMALL else size
 
 
 def validation_rows(rows: int) -> int:

@@ -154,7 +154,7 @@ def _plan(
     shape = _shape(recipe, n_rows, n_validation, batch_size, patience is not None)
     size = data_rows(data.x)
     data = jax.tree.map(lambda values: jax.device_put(pad_rows(values, size)), data)
-    lanes = _chunk_size(program, len(rows))
+    lanes = _chunk_size(program, shape, len(rows))
     compiled = program.compiled(shape, lanes, data, drawn=initial is None, shifted=shifted)
     return Plan(program, compiled, shape, data, epochs, n_rows, n_validation, patience or 0), lanes
 
@@ -183,15 +183,33 @@ def _shape(recipe, n_rows: int, n_validation: int, batch_size: int, early_stoppi
     )
 
 
-def _chunk_size(program: Program, lanes: int) -> int:
+def _chunk_size(program: Program, shape: Shape, lanes: int) -> int:
     """How many lanes one call trains: never dependent on the number of threads."""
     weights = sum(int(np.prod(v.shape)) for v in program.twin.model.variables)
     if jax.default_backend() != "cpu":
-        return lanes
+        return _share_of_memory(program, shape, weights, lanes)
     if lanes <= 2 or weights * 16 > _LANE_BYTES:
         return 1
     # Ten lanes at a time run best; fewer leave no core idle where there are few.
     return _FEW_LANES if lanes <= 4 * _MANY_LANES else _MANY_LANES
+
+
+def _share_of_memory(program: Program, shape: Shape, weights: int, lanes: int) -> int:
+    """Divide lanes evenly into as few chunks as half of an accelerator's memory allows."""
+    memory = (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit")
+    if memory is None:
+        return lanes
+    widths = sum(
+        int(np.prod(operation.output.shape[1:]))
+        for operation in program.twin.model.operations
+        if hasattr(operation.output, "shape")
+    )
+    batch = max(shape.batch_size, shape.validation_batch)
+    # Weights, gradients, an optimizer's two moments, the best weights so far and copies; layers'
+    # outputs, their gradients and what is kept between; the order of rows.
+    numbers = 8 * weights + 4 * batch * widths + shape.epochs * shape.rows
+    most = max(memory // 2 // (4 * numbers), 1)
+    return -(-lanes // -(-lanes // most))
 
 
 def _lanes(plan, own, size: int, rows, validation, seeds, rates, initial, orders, offsets) -> Lanes:
