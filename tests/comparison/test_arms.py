@@ -8,8 +8,9 @@ from sklearn.preprocessing import FunctionTransformer
 
 import narrows
 from narrows import PCA, Autoencoder, compare
-from narrows.comparison._arms import narrowest
 from narrows.comparison._preprocessing import choices_of, table_of
+from narrows.comparison._survey import survey
+from narrows.data import TablePreprocessor
 
 iris = narrows.datasets.iris()
 X, y = iris.drop(columns="Species"), iris["Species"]
@@ -41,9 +42,13 @@ def test_controls_are_as_wide_as_the_arms_where_text_becomes_many_columns():
     assert found.failures.empty
 
 
-def width(X, preprocess, controls=("random",)):
+def surveyed(X, preprocess, **asked):
     table, mixed = table_of(X, "f")
-    return narrowest(controls, choices_of(preprocess, mixed, "f"), table)
+    return survey(choices_of(preprocess, mixed, "f"), table, X, "f", **asked)
+
+
+def width(X, preprocess):
+    return surveyed(X, preprocess).narrowest
 
 
 def test_the_narrowest_preprocessing_counts():
@@ -60,10 +65,58 @@ def test_a_preprocessing_that_fails_is_left_to_the_resamples():
     assert width(X, {"fails": Fails()}) == 4
 
 
-def test_nothing_is_learned_for_controls_without_a_width():
+def test_nothing_of_the_callers_own_is_learned_where_no_width_is_wanted():
     before = Fails.fits
-    width(X, {"fails": Fails()}, controls=("raw", "untrained"))
-    assert Fails.fits == before
+    assert surveyed(X, {"fails": Fails(), "none": "none"}, widths=False).widths == {"none": 4}
+    compare(
+        {"one": PCA(1)}, X, y, preprocess={"fails": Fails(), "none": "none"}, reference="one",
+        resampling="3x1", probes="neighbours", controls=("raw",), random_state=0,
+    )  # fmt: skip
+    assert Fails.fits == before + 1 + 3  # a PCA has a width, and three folds
+
+
+def test_a_mixed_table_is_learned_once_before_the_resamples(monkeypatch):
+    fitted = []
+    learn = TablePreprocessor._learn
+
+    def watched(self, X, *, warns):
+        fitted.append((len(X), warns))
+        return learn(self, X, warns=warns)
+
+    monkeypatch.setattr(TablePreprocessor, "_learn", watched)
+    compare(
+        {"pca": PCA(2)}, WORDS, np.arange(60) % 2, resampling="3x1", probes="neighbours",
+        random_state=0,
+    )  # fmt: skip
+    assert fitted[:2] == [(60, True)] * 2  # one for each preprocessing
+    assert fitted[2:] == [(40, False)] * 6
+
+
+@pytest.mark.parametrize(
+    ("table", "labels", "components", "said"),
+    [
+        (X, y, 5, "at most 4 components, as there are 4 columns and 120 training rows. Got 5"),
+        (X[:20], y[:10].tolist() + ["z"] * 10, 9, "at most 4 components"),
+        (WORDS, np.arange(60) % 2, 15, "at most 14 components, as there are 14 columns and 48"),
+    ],
+)
+def test_a_reference_wider_than_the_table_is_refused_before_anything_is_trained(
+    table, labels, components, said
+):
+    class Untouched(Fails):
+        def fit(self, X, y=None):
+            raise AssertionError("trained")
+
+    with pytest.raises(ValueError, match=f"The reference arm 'pca' of compare can have {said}"):
+        compare({"pca": PCA(components), "ae": Untouched()}, table, labels, resampling="5x1")
+
+
+def test_a_wide_arm_that_is_no_reference_costs_only_itself():
+    found = compare(
+        {"pca": PCA(2), "wide": PCA(5)}, X, y, resampling="3x1", probes="neighbours",
+        controls=(), random_state=0,
+    )  # fmt: skip
+    assert set(found.failures["arm"]) == {"wide"}
 
 
 @pytest.mark.parametrize(

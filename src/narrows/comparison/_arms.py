@@ -1,7 +1,5 @@
 """Arms: an embedder under a name, and the controls that stand beside the ones asked for."""
 
-import contextlib
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,10 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.random_projection import GaussianRandomProjection
 
-from narrows.comparison._preprocessing import prepare
 from narrows.embedders import Autoencoder
 
 CONTROLS = ("raw", "random", "untrained", "linear")
@@ -121,7 +117,7 @@ def all_arms(given: Mapping[str, Any], controls: Sequence[str], n_columns: int) 
     given : mapping of str to estimator
     controls : sequence of {"raw", "random", "untrained", "linear"}
     n_columns : int
-        Columns after preprocessing, see `narrowest`; a projection has at most as many.
+        Columns after preprocessing, see `Survey.narrowest`; a projection has at most as many.
 
     Returns
     -------
@@ -170,41 +166,6 @@ def _width(arms: list[Arm], n_columns: int) -> int:
             if name.split("__")[-1] in ("bottleneck", "n_components") and isinstance(value, int):
                 return min(value, n_columns)
     return min(2, n_columns)
-
-
-def narrowest(controls: Sequence[str], choices: Mapping[str, Any], table: Any) -> int:
-    """Return how many columns all preprocessings leave at least, learned on all rows.
-
-    Parameters
-    ----------
-    controls : sequence of {"raw", "random", "untrained", "linear"}
-        Without one that has a width, nothing is learned: the answer is the table's own width.
-    choices : mapping of str to transformer
-    table : ndarray or narwhals.DataFrame
-        As `narrows.comparison._preprocessing.table_of` returns it.
-
-    Returns
-    -------
-    int
-        Of preprocessings that fail nothing is known; each resample says why they do.
-    """
-    own = int(table.shape[1])
-    if not {"random", "linear"} & set(controls):
-        return own
-    widths = [own for one in choices.values() if _keeps_width(one, table)]
-    everything = np.arange(len(table))
-    for transformer in choices.values():
-        if not _keeps_width(transformer, table):
-            with contextlib.suppress(Exception), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                widths.append(prepare(transformer, table, everything, [])[0].shape[1])
-    return min(widths, default=own)
-
-
-def _keeps_width(transformer: Any, table: Any) -> bool:
-    """Say of the preprocessings of numbers that have names that they keep every column."""
-    plain = type(transformer) is FunctionTransformer and transformer.func is None
-    return isinstance(table, np.ndarray) and (plain or type(transformer) is StandardScaler)
 
 
 def check_arms(given: Any, controls: Any, caller: str) -> None:

@@ -9,18 +9,19 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from narrows.comparison._arms import Arm, all_arms, check_arms, narrowest
+from narrows.comparison._arms import Arm, all_arms, check_arms
 from narrows.comparison._comparison import Comparison
 from narrows.comparison._identity import described, hash_of, text_of
 from narrows.comparison._judging import NO_PROBE, Judge
 from narrows.comparison._labels import check_labels, check_numbers, kind_of
-from narrows.comparison._preprocessing import DEFAULT, check_mixed, choices_of, table_of, warn_once
+from narrows.comparison._preprocessing import DEFAULT, check_mixed, choices_of, table_of
 from narrows.comparison._probes import probe_for
 from narrows.comparison._progress import progress_bar
 from narrows.comparison._resamples import Resamples
 from narrows.comparison._resampling import check_folds, parse_resampling
 from narrows.comparison._running import COLUMNS, FAILED, POINTS, Findings, Plan, Progress, run
 from narrows.comparison._seeds import Seeds
+from narrows.comparison._survey import Survey, survey
 
 _CALLER = "compare"
 # Controls are background: two draws in each resample are fifty in 25, enough to tell a poor
@@ -151,7 +152,10 @@ default=("raw", "random", "untrained")
     resamples = _resamples(resampling, y, kind, n_rows, root)
     named = _probes(probes, kind, n_jobs)
     choices = choices_of(preprocess, mixed, _CALLER)
-    everyone = all_arms(arms, controls, narrowest(controls, choices, table))
+    compared_with = _reference(reference, arms)
+    asked = {"random", "linear"} & set(controls) or _components(arms[compared_with]) is not None
+    seen = survey(choices, table, X, _CALLER, widths=bool(asked))
+    everyone = all_arms(arms, controls, seen.narrowest)
     plan = Plan(
         arms=everyone,
         choices=choices,
@@ -163,9 +167,10 @@ default=("raw", "random", "untrained")
         refit=bool(refit),
         n_jobs=n_jobs,
     )
-    compared_with = _reference(reference, arms)
-    check_mixed(choices, table, [train for train, _ in resamples], _CALLER)
-    warn_once(choices, table, X, _CALLER)
+    trains = [train for train, _ in resamples]
+    check_mixed(choices, table, trains, _CALLER)
+    _check_components(compared_with, arms[compared_with], seen, max(map(len, trains)))
+    seen.warn()
     with progress_bar() if verbose and progress is None else nullcontext(progress) as report:
         findings = run(plan, report)
     _check_not_all_failed(plan, findings)
@@ -262,6 +267,24 @@ def _reference(reference: str | None, arms: Mapping[str, Any]) -> str:
             f"{', '.join(map(repr, names))}. Got {reference!r} instead."
         )
     return reference
+
+
+def _components(estimator: Any) -> int | None:
+    """Return how many components a PCA is to have; None for all else."""
+    wanted = getattr(estimator, "n_components", None)
+    return wanted if type(estimator).__name__ == "PCA" and isinstance(wanted, int) else None
+
+
+def _check_components(name: str, estimator: Any, seen: Survey, rows: int) -> None:
+    """Raise if a reference that is a PCA could be fitted in no resample: after all trainings."""
+    wanted, widest = _components(estimator), max(seen.widths.values(), default=None)
+    if wanted is None or widest is None or wanted <= min(widest, rows):
+        return
+    raise ValueError(
+        f"The reference arm {name!r} of {_CALLER} can have at most {min(widest, rows)} components, "
+        f"as there are {widest} columns and {rows} training rows. Got {wanted} instead. Give a "
+        "narrower embedding or another reference."
+    )
 
 
 def _check_not_all_failed(plan: Plan, findings: Findings) -> None:

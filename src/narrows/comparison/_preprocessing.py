@@ -1,7 +1,5 @@
 """What is done to the columns before an embedder sees them; learned in every resample."""
 
-import contextlib
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +9,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from narrows.data import TablePreprocessor, to_matrix
 from narrows.data._columns import columns_of
-from narrows.data._containers import as_frame, check_size, listed, names_of
+from narrows.data._containers import as_frame, check_size
 from narrows.data._learning import check_usable
 
 NAMED = ("none", "standardize")
@@ -141,8 +139,8 @@ def prepare(transformer: Any, table: Any, train: np.ndarray, others: list[np.nda
     list of float64 ndarray of shape (n_rows, n_prepared_columns)
         The training rows first.
     """
-    fitted = _fitted(transformer, _rows(table, train))
-    parts = [_rows(table, rows) for rows in (train, *others)]
+    fitted = _fitted(transformer, rows_of(table, train))
+    parts = [rows_of(table, rows) for rows in (train, *others)]
     return [np.asarray(dense(fitted.transform(part)), dtype=np.float64) for part in parts]
 
 
@@ -153,7 +151,7 @@ def dense(Z: Any) -> Any:
 
 def _fitted(transformer: Any, rows: Any) -> Any:
     copy = clone(transformer)
-    # What it would say in every resample, `warn_once` has said of the whole table.
+    # What it would say in every resample, `survey` has said of the whole table.
     return getattr(copy, "_fit_quietly", copy.fit)(rows)
 
 
@@ -194,50 +192,6 @@ def check_mixed(
             )
 
 
-def warn_once(choices: Mapping[str, Any], table: Any, X: Any, caller: str) -> None:
-    """Warn of what standardizing finds in the whole table, so that no resample has to.
-
-    Parameters
-    ----------
-    choices : mapping of str to transformer
-    table : ndarray or narwhals.DataFrame
-        As `table_of` returns it.
-    X : table or array-like
-        What it was made from, for the columns' names.
-    caller : str
-    """
-    found: list[str] = []
-    for name, transformer in choices.items():
-        if isinstance(transformer, StandardScaler) and isinstance(table, np.ndarray):
-            found += _constants(name, table, X, caller)
-        elif hasattr(transformer, "_fit_quietly"):
-            found += _warnings_of(transformer, table)
-    for message in dict.fromkeys(found):
-        warnings.warn(message, UserWarning, stacklevel=3)
-
-
-def _constants(choice: str, table: np.ndarray, X: Any, caller: str) -> list[str]:
-    flat = np.flatnonzero(table.min(axis=0) == table.max(axis=0))
-    if not len(flat):
-        return []
-    frame = as_frame(X, caller)
-    names = (frame is not None and names_of(frame)) or [f"x{i}" for i in range(table.shape[1])]
-    message = (
-        f"{caller} keeps constant columns at zero under {choice!r}, they cannot be scaled: "
-        f"{listed([names[i] for i in flat], 20)}. Drop them."
-    )
-    return [message]
-
-
-def _warnings_of(transformer: Any, table: Any) -> list[str]:
-    """Return what a transformer warns of when it is fitted on all rows."""
-    everything = np.arange(len(table))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        with contextlib.suppress(Exception):  # each resample says what fails
-            clone(transformer).fit(_rows(table, everything))
-    return [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
-
-
-def _rows(table: Any, rows: np.ndarray) -> Any:
+def rows_of(table: Any, rows: np.ndarray) -> Any:
+    """Return rows by number, as a transformer takes them."""
     return table[rows] if isinstance(table, np.ndarray) else table[rows.tolist()].to_native()

@@ -15,7 +15,6 @@ from narrows.comparison._arms import (
     Arm,
     RawColumns,
     all_arms,
-    narrowest,
     seed_parameters,
 )
 from narrows.comparison._identity import hash_of, lasting, text_of
@@ -24,6 +23,7 @@ from narrows.comparison._labels import check_labels, check_numbers
 from narrows.comparison._preprocessing import NAMED, choices_of, table_of
 from narrows.comparison._refit import Prepared, describe, lanes_of
 from narrows.comparison._seeds import Seeds
+from narrows.comparison._survey import survey
 from narrows.data._containers import as_frame
 from narrows.report._rows import thinned
 
@@ -163,7 +163,8 @@ def portraits(
     check_same_rows(comparison, table)
     _check_arms(comparison, arms)
     choices = _choices(comparison, preprocess, mixed)
-    everyone = _arms(comparison, arms, choices, table)
+    width = survey(choices, table, X, _CALLER).narrowest
+    everyone = _arms(comparison, arms, width)
     sample = thinned(comparison.labels, _MOST_REBUILT)
     items = []
     for choice, transformer in choices.items():
@@ -258,10 +259,10 @@ def _check_arms(comparison: Comparison, arms: Any) -> None:
             )
 
 
-def _arms(comparison: Comparison, arms: Mapping[str, Any], choices: Any, table: Any) -> list[Arm]:
+def _arms(comparison: Comparison, arms: Mapping[str, Any], width: int) -> list[Arm]:
     """Return the arms and controls to be fitted, as they were and in their order."""
     given = {name: arms[name] for name in comparison.arms if name in arms}
-    everyone = all_arms(given, CONTROLS, narrowest(CONTROLS, choices, table))
+    everyone = all_arms(given, CONTROLS, width)
     known = {arm.name: arm for arm in everyone}
     found = [known[name] for name in comparison.arms if name in known]
     return [arm for arm in found if not isinstance(arm.estimator, RawColumns)]

@@ -1,0 +1,107 @@
+"""What the preprocessings make of the whole table: learned once, before anything is trained."""
+
+import contextlib
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from narrows.comparison._preprocessing import dense, rows_of
+from narrows.data._containers import as_frame, listed, names_of
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is known of the preprocessings before any resample.
+
+    Attributes
+    ----------
+    columns : int
+        Of the table itself.
+    widths : dict of str to int
+        Columns after each preprocessing. One that fails is missing: each resample says why.
+    messages : list of str
+        What is to be warned of, once instead of in every resample.
+    """
+
+    columns: int
+    widths: dict[str, int]
+    messages: list[str]
+
+    @property
+    def narrowest(self) -> int:
+        """How many columns all preprocessings leave at least, as far as it is known."""
+        return min(self.widths.values(), default=self.columns)
+
+    def warn(self) -> None:
+        """Warn the caller's caller."""
+        for message in dict.fromkeys(self.messages):
+            warnings.warn(message, UserWarning, stacklevel=3)
+
+
+def survey(
+    choices: Mapping[str, Any], table: Any, X: Any, caller: str, *, widths: bool = True
+) -> Survey:
+    """Learn the preprocessings from all rows, as far as something is asked that needs it.
+
+    Parameters
+    ----------
+    choices : mapping of str to transformer
+    table : ndarray or narwhals.DataFrame
+        As `narrows.comparison._preprocessing.table_of` returns it.
+    X : table or array-like
+        What it was made from, for the columns' names.
+    caller : str
+        Name of the public function, for the warnings.
+    widths : bool, default=True
+        Whether widths are wanted. Without, transformers of the caller's own are not fitted.
+    """
+    own = int(table.shape[1])
+    known: dict[str, int] = {}
+    messages: list[str] = []
+    for name, transformer in choices.items():
+        warns = hasattr(transformer, "_fit_quietly")
+        if isinstance(transformer, StandardScaler) and isinstance(table, np.ndarray):
+            messages += _constants(name, table, X, caller)
+        if _keeps_width(transformer, table):
+            known[name] = own
+        elif warns or widths:
+            width, said = _learned(transformer, table)
+            messages += said if warns else []
+            if width is not None:
+                known[name] = width
+    return Survey(own, known, messages)
+
+
+def _keeps_width(transformer: Any, table: Any) -> bool:
+    """Say of the preprocessings of numbers that have names that they keep every column."""
+    plain = type(transformer) is FunctionTransformer and transformer.func is None
+    return isinstance(table, np.ndarray) and (plain or type(transformer) is StandardScaler)
+
+
+def _learned(transformer: Any, table: Any) -> tuple[int | None, list[str]]:
+    """Return how wide rows become, None if that fails, and what the transformer warns of."""
+    width = None
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with contextlib.suppress(Exception):  # each resample says what fails
+            fitted = clone(transformer).fit(rows_of(table, np.arange(len(table))))
+            width = int(dense(fitted.transform(rows_of(table, np.arange(2)))).shape[1])
+    return width, [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
+
+
+def _constants(choice: str, table: np.ndarray, X: Any, caller: str) -> list[str]:
+    flat = np.flatnonzero(table.min(axis=0) == table.max(axis=0))
+    if not len(flat):
+        return []
+    frame = as_frame(X, caller)
+    names = (frame is not None and names_of(frame)) or [f"x{i}" for i in range(table.shape[1])]
+    message = (
+        f"{caller} keeps constant columns at zero under {choice!r}, they cannot be scaled: "
+        f"{listed([names[i] for i in flat], 20)}. Drop them."
+    )
+    return [message]
