@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING
 from narrows._version import __version__
 
 if TYPE_CHECKING:
-    from narrows import comparison, datasets, networks, objectives, plots, quality
+    from narrows import (
+        comparison,
+        data,
+        datasets,
+        embedders,
+        export,
+        networks,
+        objectives,
+        plots,
+        quality,
+        report,
+        storage,
+        training,
+    )
     from narrows.comparison import Comparison, compare
     from narrows.data import TablePreprocessor, partition, read_table
     from narrows.embedders import (
@@ -34,7 +47,10 @@ _HOMES: dict[str, str | None] = {
     "VariationalAutoencoder": "embedders",
     "compare": "comparison",
     "comparison": None,
+    "data": None,
     "datasets": None,
+    "embedders": None,
+    "export": None,
     "export_onnx": "export",
     "load": "storage",
     "load_weights_hdf5": "storage",
@@ -44,8 +60,11 @@ _HOMES: dict[str, str | None] = {
     "plots": None,
     "quality": None,
     "read_table": "data",
+    "report": None,
     "save": "storage",
     "save_weights_hdf5": "storage",
+    "storage": None,
+    "training": None,
 }
 
 __all__ = [
@@ -59,7 +78,10 @@ __all__ = [
     "__version__",
     "compare",
     "comparison",
+    "data",
     "datasets",
+    "embedders",
+    "export",
     "export_onnx",
     "load",
     "load_weights_hdf5",
@@ -69,8 +91,11 @@ __all__ = [
     "plots",
     "quality",
     "read_table",
+    "report",
     "save",
     "save_weights_hdf5",
+    "storage",
+    "training",
 ]
 
 

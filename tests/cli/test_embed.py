@@ -1,4 +1,4 @@
-"""``narrows embed``: columns that are taken over, and levels that the model does not know."""
+"""New rows: columns that are taken over, and levels that the model does not know."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def model(tmp_path):
     """A model of a number and a text column."""
     rows = pd.DataFrame({"x": [1.0, 2.0, 3.0, 5.0], "city": ["Rome", "Oslo", "Rome", "Bern"]})
     path = tmp_path / "m.narrows"
-    narrows.storage.save(make_pipeline(TablePreprocessor(), narrows.PCA(2)).fit(rows), path)
+    narrows.save(make_pipeline(TablePreprocessor(), narrows.PCA(2)).fit(rows), path)
     return path
 
 
@@ -77,9 +77,10 @@ def test_kept_columns_are_text_in_parquet_and_keep_their_types_from_it(model, tm
     assert read_table(again)["id"].dtype == "int64"
 
 
-def test_levels_that_the_model_does_not_know_are_counted(model, tmp_path, capsys):
+@pytest.mark.parametrize("command", ["embed", "reconstruct"])
+def test_levels_that_the_model_does_not_know_are_counted(model, tmp_path, capsys, command):
     rows = table(tmp_path / "t.csv", ["Rome", "Paris", "Rome", "Lima"])
-    assert run("embed", model, rows, "--out", tmp_path / "z.csv", "--json") == 0
+    assert run(command, model, rows, "--out", tmp_path / "z.csv", "--json") == 0
     shown = capsys.readouterr()
     assert json.loads(shown.out)["unseen"] == {"city": 2}
     assert shown.err == (
@@ -87,14 +88,15 @@ def test_levels_that_the_model_does_not_know_are_counted(model, tmp_path, capsys
         "in row 1 (counted from 0); they are encoded as zeros.\n"
     )
     rows = table(tmp_path / "t.csv", ["Rome", "Oslo", "", "Bern"])
-    assert run("embed", model, rows, "--out", tmp_path / "z.csv") == 0
+    assert run(command, model, rows, "--out", tmp_path / "z.csv") == 0
     assert "1 row has levels of 'city'" in (said := capsys.readouterr().err)
     assert "first a missing value in row 2" in said
 
 
-def test_levels_that_the_model_knows_bring_no_warning(model, tmp_path, capsys):
+@pytest.mark.parametrize("command", ["embed", "reconstruct"])
+def test_levels_that_the_model_knows_bring_no_warning(model, tmp_path, capsys, command):
     rows = table(tmp_path / "t.csv")
-    assert run("embed", model, rows, "--out", tmp_path / "z.csv", "--json") == 0
+    assert run(command, model, rows, "--out", tmp_path / "z.csv", "--json") == 0
     shown = capsys.readouterr()
     assert json.loads(shown.out)["unseen"] == {}
     assert shown.err == ""

@@ -2,11 +2,18 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import narrows
+
+PAGES = (Path(__file__).parents[2] / "docs" / "api").glob("*.rst")
+MODULES = re.compile(r"^\s+narrows\.([a-z]+)\.\w+$", re.MULTILINE)
+DOCUMENTED = sorted({name for page in PAGES for name in MODULES.findall(page.read_text("utf-8"))})
 HEAVY = ["keras", "jax", "sklearn", "pandas", "matplotlib", "plotnine", "numpy", "h5py", "typer"]
 
 
@@ -95,6 +102,11 @@ except AttributeError as error:
     print(error)
 """
     assert run(code).strip() == "module 'narrows' has no attribute 'autoencoder'"
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_a_documented_module_is_there_without_an_import_of_its_own(name):
+    assert narrows._HOMES.get(name, "missing") is None
 
 
 USE = """

@@ -7,7 +7,7 @@ import typer
 
 from narrows.cli import _tables
 from narrows.cli._errors import bad_input, output_file, warnings_on_stderr
-from narrows.cli._models import load_model
+from narrows.cli._models import load_model, unseen_levels
 from narrows.cli._options import AsJson
 from narrows.cli._results import show
 
@@ -46,6 +46,7 @@ def reconstruct(
     learned = _tables.rows_for(fitted, rows)
     with bad_input(), warnings_on_stderr():
         rebuilt, row_errors = _rebuild(fitted, learned)
+        unseen = unseen_levels(fitted, learned)
     frame = _frame(rebuilt, learned, rows.index)
     if errors:
         column = pd.DataFrame({ERROR_COLUMN: row_errors}, index=rows.index)
@@ -57,6 +58,7 @@ def reconstruct(
         "rows": len(rows),
         "columns": list(frame.columns),
         "mean_reconstruction_error": mean,
+        "unseen": unseen,
     }
     text = f"{len(rows)} rows, mean error {mean:.4g}, written to {out}"
     show(result, text, as_json=as_json)
