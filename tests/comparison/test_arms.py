@@ -111,6 +111,15 @@ def test_a_reference_wider_than_the_table_is_refused_before_anything_is_trained(
         compare({"pca": PCA(components), "ae": Untouched()}, table, labels, resampling="5x1")
 
 
+def test_a_reference_that_is_fitted_once_on_all_rows_may_be_wider_than_a_fold_has_rows():
+    wide = np.random.default_rng(0).normal(size=(12, 20))
+    found = compare(
+        {"pca": PCA(10)}, wide, np.arange(12) % 2, resampling="3x1", probes="neighbours",
+        preprocess="none", controls=(), refit=False, random_state=0,
+    )  # fmt: skip
+    assert found.failures.empty
+
+
 def test_a_wide_arm_that_is_no_reference_costs_only_itself():
     found = compare(
         {"pca": PCA(2), "wide": PCA(5)}, X, y, resampling="3x1", probes="neighbours",

@@ -169,7 +169,8 @@ default=("raw", "random", "untrained")
     )
     trains = [train for train, _ in resamples]
     check_mixed(choices, table, trains, _CALLER)
-    _check_components(compared_with, arms[compared_with], seen, max(map(len, trains)))
+    fitted_on = max(map(len, trains)) if refit else n_rows
+    _check_components(compared_with, arms[compared_with], seen, fitted_on)
     seen.warn()
     with progress_bar() if verbose and progress is None else nullcontext(progress) as report:
         findings = run(plan, report)
