@@ -124,6 +124,7 @@ default=("raw", "random", "untrained")
     ValueError
         If an argument is none of what it may be; if `X`, `y` and `resampling` differ in rows; if
         labels are missing, of one class, or a class has fewer rows than there are folds; if
+        the reference is a PCA of more components than there are columns or training rows; if
         every arm failed. An arm that fails alone is named in the result, the others go on.
 
     References
