@@ -196,9 +196,19 @@ def test_lines_of_another_length(write, line, count):
     assert repr(line) in text
 
 
-def test_every_line_longer_than_the_first(write):
-    # pandas would take the first column for an index.
-    assert "Got 3 in line 2" in message(write("a.csv", "a,b\n1,2,3\n4,5,6\n"))
+def test_every_line_one_longer_than_the_first(write):
+    # R's write.table; pandas would take the first column for an index.
+    text = message(write("a.csv", '"a","b"\n"Mazda",2,3\n"Fiat",5,6\n\n'))
+    assert "Got 3 in line 2 and every one after it" in text
+    for part in ("'Mazda'", "row names", "row.names = FALSE"):
+        assert part in text
+
+
+@pytest.mark.parametrize("content", ["a,b\n1,2,3\n4,5\n", "a,b\n1,2\n4,5,6\n", "a\n1,2,3\n"])
+def test_other_long_lines_are_no_row_names(write, content):
+    text = message(write("a.csv", content))
+    assert "double quotes" in text
+    assert "row names" not in text
 
 
 def test_a_quote_that_never_ends(write):
@@ -228,9 +238,10 @@ def test_another_encoding(write):
         ("a.arrow", b"PAR1....", "must be an Arrow file, as its extension says. Got a Parquet"),
         ("a.parquet", b"a,b\n1,2\n3,4\n5,6\n", "must be a Parquet file"),
         ("a.feather", b"a,b\n1,2\n3,4\n5,6\n", "must be an Arrow file"),
-        ("a.csv", b"a;b\n1;2\n", "separated by semicolons"),
-        ("a.csv", b"a\tb\n1\t2\n", "separated by tabs"),
-        ("a.tsv", b"a,b\n1,2\n", "separated by commas"),
+        ("a.csv", b"a;b\n1;2\n", "separated by semicolons. Write it with commas and decimal"),
+        ("a.csv", b"a|b\n1|2\n", "separated by bars. Rename or convert it."),
+        ("a.csv", b"a\tb\n1\t2\n", "separated by tabs. Rename it to .tsv."),
+        ("a.tsv", b"a,b\n1,2\n", "separated by commas. Rename it to .csv."),
     ],
 )
 def test_a_file_is_not_what_its_extension_says(write, name, content, what):

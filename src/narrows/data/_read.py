@@ -27,6 +27,13 @@ SIGNATURES = {
     b"\x1f\x8b": "a gzip file",
     b"\x89HDF": "an HDF5 file",
 }
+# How to get a table that can be read out of one that is separated otherwise.
+ADVICE = {
+    "\t": "Rename it to .tsv",
+    ",": "Rename it to .csv",
+    ";": "Write it with commas and decimal points (write.csv instead of write.csv2 in R, to_csv "
+    "without sep and decimal in pandas)",
+}
 NAMELESS_LEVEL = re.compile(r"__index_level_\d+__")  # what pyarrow calls them
 DATE = re.compile(
     r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}:?\d{2}))?)?"
@@ -133,15 +140,31 @@ def _header_of_checked_lines(path: Path, separator: str, encoding: str) -> list[
             raise ValueError(f"{str(path)!r} must hold a table. It has blank lines only.")
         _check_separator(path, header, separator)
         _check_names(path, [name for name in header if name.strip()])
-        for line in lines:
-            if line and len(line) != len(header):
-                raise ValueError(
-                    f"{str(path)!r} must have {len(header)} fields in every line, as in its "
-                    f"first. Got {len(line)} in line {lines.line_num} instead: "
-                    f"{separator.join(line)[:60]!r}. Put fields that contain "
-                    f"{_called(separator)} into double quotes."
+        for place, line in enumerate(filter(None, lines)):
+            if len(line) != len(header):
+                number = lines.line_num
+                longer = (len(one) == len(header) + 1 for one in (line, *filter(None, lines)))
+                _raise_length(
+                    path, separator, header, line, number, row_names=place == 0 and all(longer)
                 )
     return header
+
+
+def _raise_length(
+    path: Path, separator: str, header: list[str], line: list[str], number: int, *, row_names: bool
+) -> None:
+    got = f"{len(line)} in line {number}"
+    advice = f"Put fields that contain {_called(separator)} into double quotes"
+    if row_names:  # R's write.table has no name for them in its header
+        got += " and every one after it"
+        advice = (
+            f"The first, such as {line[0][:60]!r}, looks like row names: write the table without "
+            "them (row.names = FALSE in R), or give them a name"
+        )
+    raise ValueError(
+        f"{str(path)!r} must have {len(header)} fields in every line, as in its first. Got {got} "
+        f"instead: {separator.join(line)[:60]!r}. {advice}."
+    )
 
 
 def _without_nameless(path: Path, header: list[str], table: pd.DataFrame) -> pd.DataFrame:
@@ -179,7 +202,7 @@ def _check_separator(path: Path, header: list[str], separator: str) -> None:
         raise ValueError(
             f"{str(path)!r} must be separated by {_called(separator)}, as its extension says. Got "
             f"the first line {header[0][:60]!r} instead, which looks separated by "
-            f"{_called(others[0])}. Rename or convert it."
+            f"{_called(others[0])}. {ADVICE.get(others[0], 'Rename or convert it')}."
         )
 
 
@@ -205,9 +228,9 @@ def _check_signature(path: Path, wanted: str, allowed: tuple[bytes, ...]) -> Non
 
 def _wrong_encoding(path: Path, encoding: str) -> ValueError:
     content = path.read_bytes()
-    advice = "Save it as UTF-8, or give its encoding, such as encoding='latin-1'."
+    advice = "Save it as UTF-8; in Python, read_table takes others, such as encoding='latin-1'."
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        advice = "It looks like UTF-16: save it as UTF-8, or give encoding='utf-16'."
+        advice = "It looks like UTF-16: save it as UTF-8; in Python, read_table takes 'utf-16'."
     try:
         content.decode(encoding)
         place, byte = 0, content[0]  # the decoder of lines was stricter
