@@ -1,33 +1,70 @@
-"""Train the next arms while the last one's embeddings are judged.
+"""Train arms before they are asked for, where that leaves no core idle.
 
-The engine and the probes leave gaps on the cores: while a program compiles, while the last chunk
-of lanes ends, while Python hands out work. The other fills them.
+The engine and the probes each leave gaps on the cores: while a program compiles, while the last
+chunk of lanes ends, while Python hands out work. Side by side they fill each other's gaps, but
+share the caches, which costs both.
 """
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
+
+import joblib
+from joblib.parallel import get_active_backend
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+
+_MOST = 2  # an encoder that is not trained takes no time and must not keep the engine idle
+_FEW_CORES = 4  # as many as the probes' threads keep busy, as a part of their time is Python's
+
+
+class Lead(NamedTuple):
+    """How many trainings may run or wait before they are asked for.
+
+    Attributes
+    ----------
+    at_first, then : int
+        Before the first training is asked for, and after.
+    """
+
+    at_first: int
+    then: int
 
 
 class Stopped(BaseException):
     """Nobody waits for this training any more; no error that an arm could be blamed for."""
 
 
+def lead(n_jobs: int | None) -> Lead:
+    """Return how far training goes ahead of judging by so many workers.
+
+    A first training, which compiles, always runs beside the judging of arms that need none. On a
+    few cores that the engine and the probes share, the others wait until the probes are through.
+    """
+    if joblib.effective_n_jobs(n_jobs) == 1:
+        return Lead(0, 0)  # someone who asks for one worker has a reason, be it only a debugger
+    import jax
+
+    backend, _ = get_active_backend(prefer="threads")
+    share = getattr(backend, "supports_sharedmem", False) and jax.default_backend() == "cpu"
+    few = (os.cpu_count() or 1) <= _FEW_CORES
+    return Lead(1, 0) if share and few else Lead(_MOST, _MOST)
+
+
 def trained_ahead(
     tasks: Iterator[Task],
     is_trained: Callable[[Task], bool],
     train: Callable[[Task, Callable[[], None]], Result],
-    most: int,
+    lead: Lead,
 ) -> Generator[tuple[Task, Result | None], None, None]:
     """Yield tasks in their order, each with what its training returned.
 
-    Trainings run one after another on one thread, up to `most` of them before their task is
-    asked for. Close the iterator to stop a training under way.
+    Trainings run one after another on one thread. Close the iterator to stop a training under
+    way.
 
     Parameters
     ----------
@@ -38,14 +75,14 @@ def trained_ahead(
     train : callable
         ``train(task, check)``; it calls ``check()`` now and then, which raises `Stopped` when
         the training is to end.
-    most : int
-        0 trains each task when it is asked for, on the calling thread.
+    lead : Lead
+        Without any, each task is trained on the calling thread.
 
     Yields
     ------
     (task, result or None)
     """
-    if most < 1:
+    if lead == (0, 0):
         for task in tasks:
             yield task, train(task, lambda: None) if is_trained(task) else None
         return
@@ -56,21 +93,28 @@ def trained_ahead(
         if stop.is_set():
             raise Stopped
 
-    def fill() -> None:
-        while sum(training is not None for _, training in waiting) < most:
-            try:
-                task = next(tasks)
-            except StopIteration:
-                return
-            waiting.append((task, pool.submit(train, task, check) if is_trained(task) else None))
+    def pull() -> bool:
+        try:
+            task = next(tasks)
+        except StopIteration:
+            return False
+        waiting.append((task, pool.submit(train, task, check) if is_trained(task) else None))
+        return True
+
+    def fill(most: int) -> None:
+        while sum(training is not None for _, training in waiting) < most and pull():
+            pass
 
     with ThreadPoolExecutor(1, thread_name_prefix="narrows-ahead") as pool:
+        most = lead.at_first
         try:
-            fill()
-            while waiting:
+            fill(most)
+            while waiting or pull():
                 task, training = waiting.popleft()
-                result = training.result() if training else None
-                fill()  # the task in hand no longer counts
+                result = None
+                if training is not None:
+                    result, most = training.result(), lead.then
+                fill(most)  # the task in hand no longer counts
                 yield task, result
         finally:
             stop.set()

@@ -14,12 +14,13 @@ from narrows.comparison._comparison import Comparison
 from narrows.comparison._identity import described, hash_of, text_of
 from narrows.comparison._judging import NO_PROBE, Judge
 from narrows.comparison._labels import check_labels, check_numbers, kind_of
+from narrows.comparison._plan import COLUMNS, FAILED, POINTS, Findings, Plan
 from narrows.comparison._preprocessing import DEFAULT, check_mixed, choices_of, table_of
 from narrows.comparison._probes import probe_for
 from narrows.comparison._progress import progress_bar
 from narrows.comparison._resamples import Resamples
 from narrows.comparison._resampling import check_folds, parse_resampling
-from narrows.comparison._running import COLUMNS, FAILED, POINTS, Findings, Plan, Progress, run
+from narrows.comparison._running import Progress, run
 from narrows.comparison._seeds import Seeds
 from narrows.comparison._survey import Survey, survey
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from narrows._files import replace_file
 from narrows._version import __version__
+from narrows.comparison._plan import COLUMNS, FAILED, POINTS
 from narrows.comparison._resamples import Resamples
-from narrows.comparison._running import COLUMNS, FAILED, POINTS
 from narrows.data._containers import listed
 
 if TYPE_CHECKING:

@@ -1,103 +1,23 @@
 """Run a comparison: every arm under every preprocessing, in every resample, for every seed."""
 
 import contextlib
-import itertools
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import joblib
-import numpy as np
 import pandas as pd
 
-from narrows.comparison._ahead import trained_ahead
+from narrows.comparison._ahead import lead, trained_ahead
 from narrows.comparison._arms import Arm
-from narrows.comparison._judging import NO_PROBE, Judge, Judged, fit_and_judge, judge
-from narrows.comparison._preprocessing import prepare
+from narrows.comparison._judging import Judged, fit_and_judge, judge
+from narrows.comparison._plan import Findings, Plan, Task
 from narrows.comparison._refit import Embedded, Prepared, describe, fit_one, lanes_of
-from narrows.comparison._resamples import Resamples
-from narrows.comparison._seeds import Seeds
+from narrows.comparison._tasks import tasks_of
 
 Progress = Callable[[float, float], object]
-_BLOCK_BYTES = 250_000_000  # prepared rows in a block; two blocks may be held at once
-_LANES_AT_ONCE = 100  # enough to share what a call of the engine costs
-_MOST_AHEAD = 2  # an encoder that is not trained takes no time and must not keep the engine idle
-COLUMNS = ["arm", "preprocess", "resample", "seed", "probe", "measure", "value"]
-FAILED = ["arm", "preprocess", "resample", "seed", "probe", "message"]
-POINTS = ["arm", "preprocess", "row", "part", "dim_1", "dim_2"]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A comparison before it runs: everything is checked.
-
-    Attributes
-    ----------
-    arms : list of Arm
-    choices : dict of str to transformer
-        Preprocessing by name.
-    table : ndarray or narwhals.DataFrame
-    resamples : Resamples
-    judge : Judge
-    n_seeds : dict of str to int
-        How many seeds each arm has.
-    seeds : Seeds
-    refit : bool
-    n_jobs : int
-    """
-
-    arms: list[Arm]
-    choices: dict[str, Any]
-    table: Any
-    resamples: Resamples
-    judge: Judge
-    n_seeds: dict[str, int]
-    seeds: Seeds
-    refit: bool
-    n_jobs: int
-
-
-@dataclass
-class Findings:
-    """What a run found so far.
-
-    Attributes
-    ----------
-    values, failures : list of tuple
-        Rows of `COLUMNS` and `FAILED`.
-    points : list of pandas.DataFrame
-        Embeddings of the first resample by the first seed.
-    seconds : dict of str to float
-        Wall time by part.
-    """
-
-    values: list[tuple] = field(default_factory=list)
-    failures: list[tuple] = field(default_factory=list)
-    points: list[pd.DataFrame] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-
-
-@dataclass(frozen=True)
-class Task:
-    """An arm under one preprocessing, in a block of resamples.
-
-    Attributes
-    ----------
-    arm : Arm
-    choice : str
-        Name of the preprocessing.
-    block : list of Prepared
-    seeds : list of lists of int
-        The arm's seeds in each resample of the block.
-    """
-
-    arm: Arm
-    choice: str
-    block: list[Prepared]
-    seeds: list[list[int]]
 
 
 @dataclass(frozen=True)
@@ -130,14 +50,15 @@ def run(plan: Plan, progress: Progress | None = None) -> Findings:
     """
     began = time.perf_counter()
     findings, counter = Findings(), _Counter(plan, progress)
-    # Someone who asks for one worker has a reason, be it only a debugger.
-    most = _MOST_AHEAD if joblib.effective_n_jobs(plan.n_jobs) > 1 else 0
 
     def train(task: Task, check: Callable[[], None]) -> Trained:
         return _train(plan, task, counter, check)
 
     tasks = trained_ahead(
-        _tasks(plan, findings), lambda task: task.arm.lanes or not plan.refit, train, most
+        tasks_of(plan, findings),
+        lambda task: task.arm.lanes or not plan.refit,
+        train,
+        lead(plan.n_jobs),
     )
     with contextlib.closing(tasks):
         for task, trained in tasks:
@@ -157,27 +78,6 @@ def _scale(seconds: dict[str, float], wall: float) -> None:
         seconds[name] *= min(wall / total, 1.0) if total else 0.0
 
 
-def _tasks(plan: Plan, findings: Findings) -> Iterator[Task]:
-    for choice, transformer in plan.choices.items():
-        blocks = _blocks(plan, choice, transformer, findings)
-        for block in blocks:
-            # Others first: while the engine's first program compiles, there is work for all cores.
-            for arm in sorted(plan.arms, key=lambda arm: arm.lanes):
-                for part in _parts(plan, arm, block):
-                    seeds = [_arm_seeds(plan, arm, choice, one.number) for one in part]
-                    yield Task(arm, choice, part, seeds)
-
-
-def _parts(plan: Plan, arm: Arm, block: list[Prepared]) -> list[list[Prepared]]:
-    """Divide a block, so that the first embeddings are judged while the engine trains others."""
-    if not (arm.lanes and plan.refit):
-        return [block]
-    each = -(-_LANES_AT_ONCE // plan.n_seeds[arm.name])
-    count = max(len(block) // each, 1)
-    bounds = [len(block) * i // count for i in range(count + 1)]
-    return [block[first:last] for first, last in itertools.pairwise(bounds)]
-
-
 def _in_order(plan: Plan, findings: Findings) -> None:
     """Sort by preprocessing and arm as they were named; within both, rows keep their order."""
     arms = {arm.name: i for i, arm in enumerate(plan.arms)}
@@ -187,37 +87,6 @@ def _in_order(plan: Plan, findings: Findings) -> None:
     findings.points.sort(
         key=lambda frame: (choices[frame["preprocess"].iloc[0]], arms[frame["arm"].iloc[0]])
     )
-
-
-def _blocks(
-    plan: Plan, choice: str, transformer: Any, findings: Findings
-) -> Iterator[list[Prepared]]:
-    """Prepare resample after resample; hand over as many at once as memory is meant for."""
-    block: list[Prepared] = []
-    size = 0
-    everything = np.arange(plan.resamples.n_rows)
-    whole = None
-    for number, (train, test) in enumerate(plan.resamples):
-        began = time.perf_counter()
-        try:
-            if not plan.refit and whole is None:
-                whole = prepare(transformer, plan.table, everything, [])[0]
-            if whole is None:
-                rows = prepare(transformer, plan.table, train, [test])
-                one = Prepared(number, rows[0], *rows)
-            else:
-                one = Prepared(number, whole, whole[train], whole[test])
-        except Exception as problem:  # the other resamples and choices go on
-            _note_unprepared(plan, choice, number, describe(problem), findings)
-            continue
-        findings.seconds["preprocessing"] += time.perf_counter() - began
-        block.append(one)
-        size += one.train.nbytes + one.test.nbytes
-        if size > _BLOCK_BYTES:
-            yield block
-            block, size = [], 0
-    if block:
-        yield block
 
 
 def _train(plan: Plan, task: Task, counter: "_Counter", check: Callable[[], None]) -> Trained:
@@ -323,13 +192,6 @@ def _trained(arm: Arm, block, seeds, on_progress) -> list[Embedded]:
         ]
 
 
-def _arm_seeds(plan: Plan, arm: Arm, choice: str, resample: int) -> list[int]:
-    # An untrained encoder starts from the weights that its arm starts from.
-    name = arm.untrained or arm.name
-    number = resample if plan.refit else 0
-    return [plan.seeds.get(name, choice, number, k) for k in range(plan.n_seeds[arm.name])]
-
-
 def _circumstances(plan: Plan, embedded: Embedded):
     """Return what judging one embedding needs beside it: rows, probe seeds, whether to keep it."""
     j = embedded.resample
@@ -346,16 +208,6 @@ def _note(plan: Plan, arm: Arm, choice: str, judged: Sequence[Judged], findings:
         if one.embedded.train.shape[1] >= 2:
             rows = plan.resamples.pairs[one.embedded.resample]
             findings.points.append(_points(arm.name, choice, one.embedded, rows))
-
-
-def _note_unprepared(
-    plan: Plan, choice: str, resample: int, message: str, findings: Findings
-) -> None:
-    """Note that every arm failed in a resample whose preprocessing cannot be learned."""
-    findings.failures += [
-        (arm.name, choice, resample, 0, NO_PROBE, f"the preprocessing failed: {message}")
-        for arm in plan.arms
-    ]
 
 
 def _points(arm: str, choice: str, embedded: Embedded, rows) -> pd.DataFrame:

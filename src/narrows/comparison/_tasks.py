@@ -1,0 +1,100 @@
+"""Divide a comparison into tasks: an arm under one preprocessing, in some of the resamples."""
+
+import itertools
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from narrows.comparison._arms import Arm
+from narrows.comparison._judging import NO_PROBE
+from narrows.comparison._plan import Findings, Plan, Task
+from narrows.comparison._preprocessing import prepare
+from narrows.comparison._refit import Prepared, describe
+
+_BLOCK_BYTES = 250_000_000  # prepared rows in a block; two blocks may be held at once
+# A part is judged when all its lanes are trained. Larger parts are quicker, as the engine and the
+# probes take turns less often; but a part's weights and embeddings are held until then, so large
+# tables get smaller ones. A hundred lanes are enough to share what a call of the engine costs.
+_FEWEST_LANES, _MOST_LANES = 100, 500
+_NUMBERS_AT_ONCE = 50_000_000  # in the rows of all lanes of a part
+
+
+def tasks_of(plan: Plan, findings: Findings) -> Iterator[Task]:
+    """Yield a comparison's tasks; the order and size do not depend on the number of workers.
+
+    Parameters
+    ----------
+    plan : Plan
+    findings : Findings
+        Notes the time that preparing rows takes, and resamples in which it fails.
+    """
+    for choice, transformer in plan.choices.items():
+        blocks = _blocks(plan, choice, transformer, findings)
+        for block in blocks:
+            # Others first: while the engine's first program compiles, there is work for all cores.
+            for arm in sorted(plan.arms, key=lambda arm: arm.lanes):
+                for part in _parts(plan, arm, block):
+                    seeds = [_arm_seeds(plan, arm, choice, one.number) for one in part]
+                    yield Task(arm, choice, part, seeds)
+
+
+def _parts(plan: Plan, arm: Arm, block: list[Prepared]) -> list[list[Prepared]]:
+    """Divide a block by how many lanes are trained before any is judged."""
+    if not (arm.lanes and plan.refit):
+        return [block]
+    lanes = _NUMBERS_AT_ONCE // max(block[0].fit.size, 1)
+    lanes = min(max(lanes, _FEWEST_LANES), _MOST_LANES)
+    each = -(-lanes // plan.n_seeds[arm.name])
+    count = -(-len(block) // each)
+    bounds = [len(block) * i // count for i in range(count + 1)]
+    return [block[first:last] for first, last in itertools.pairwise(bounds)]
+
+
+def _blocks(
+    plan: Plan, choice: str, transformer: Any, findings: Findings
+) -> Iterator[list[Prepared]]:
+    """Prepare resample after resample; hand over as many at once as memory is meant for."""
+    block: list[Prepared] = []
+    size = 0
+    everything = np.arange(plan.resamples.n_rows)
+    whole = None
+    for number, (train, test) in enumerate(plan.resamples):
+        began = time.perf_counter()
+        try:
+            if not plan.refit and whole is None:
+                whole = prepare(transformer, plan.table, everything, [])[0]
+            if whole is None:
+                rows = prepare(transformer, plan.table, train, [test])
+                one = Prepared(number, rows[0], *rows)
+            else:
+                one = Prepared(number, whole, whole[train], whole[test])
+        except Exception as problem:  # the other resamples and choices go on
+            _note_unprepared(plan, choice, number, describe(problem), findings)
+            continue
+        findings.seconds["preprocessing"] += time.perf_counter() - began
+        block.append(one)
+        size += one.train.nbytes + one.test.nbytes
+        if size > _BLOCK_BYTES:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def _arm_seeds(plan: Plan, arm: Arm, choice: str, resample: int) -> list[int]:
+    # An untrained encoder starts from the weights that its arm starts from.
+    name = arm.untrained or arm.name
+    number = resample if plan.refit else 0
+    return [plan.seeds.get(name, choice, number, k) for k in range(plan.n_seeds[arm.name])]
+
+
+def _note_unprepared(
+    plan: Plan, choice: str, resample: int, message: str, findings: Findings
+) -> None:
+    """Note that every arm failed in a resample whose preprocessing cannot be learned."""
+    findings.failures += [
+        (arm.name, choice, resample, 0, NO_PROBE, f"the preprocessing failed: {message}")
+        for arm in plan.arms
+    ]
