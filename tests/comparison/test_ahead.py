@@ -5,7 +5,7 @@ import time
 import joblib
 import pytest
 
-from narrows.comparison._ahead import Lead, Stopped, lead, trained_ahead
+from narrows.comparison._ahead import Lead, Stopped, lead_of, trained_ahead
 
 
 def even(task):
@@ -85,10 +85,16 @@ def test_only_the_first_training_runs_before_it_is_asked_for():
 def test_training_goes_ahead_where_cores_would_be_idle(
     monkeypatch, cores, n_jobs, backend, device, wanted
 ):
-    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr("joblib.cpu_count", lambda: cores)
     monkeypatch.setattr("jax.default_backend", lambda: device)
     with joblib.parallel_config(backend=backend):
-        assert lead(n_jobs) == wanted
+        assert lead_of(n_jobs, engine=True) == wanted
+
+
+def test_jax_is_not_asked_where_the_engine_trains_nothing(monkeypatch):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 2)
+    monkeypatch.setattr("jax.default_backend", lambda: pytest.fail("JAX was asked"))
+    assert lead_of(2, engine=False) == (1, 0)
 
 
 def test_closing_ends_a_training_under_way():

@@ -5,7 +5,6 @@ chunk of lanes ends, while Python hands out work. Side by side they fill each ot
 share the caches, which costs both.
 """
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -39,20 +38,32 @@ class Stopped(BaseException):
     """Nobody waits for this training any more; no error that an arm could be blamed for."""
 
 
-def lead(n_jobs: int | None) -> Lead:
+def lead_of(n_jobs: int | None, *, engine: bool) -> Lead:
     """Return how far training goes ahead of judging by so many workers.
 
     A first training, which compiles, always runs beside the judging of arms that need none. On a
-    few cores that the engine and the probes share, the others wait until the probes are through.
+    few cores that training and the probes share, the others wait until the probes are through.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As joblib takes it.
+    engine : bool
+        Whether the engine trains any arm; without it JAX is left alone.
     """
     if joblib.effective_n_jobs(n_jobs) == 1:
         return Lead(0, 0)  # someone who asks for one worker has a reason, be it only a debugger
+    backend, _ = get_active_backend(prefer="threads")
+    elsewhere = not getattr(backend, "supports_sharedmem", False)
+    if elsewhere or joblib.cpu_count() > _FEW_CORES or (engine and _accelerated()):
+        return Lead(_MOST, _MOST)
+    return Lead(1, 0)
+
+
+def _accelerated() -> bool:
     import jax
 
-    backend, _ = get_active_backend(prefer="threads")
-    share = getattr(backend, "supports_sharedmem", False) and jax.default_backend() == "cpu"
-    few = (os.cpu_count() or 1) <= _FEW_CORES
-    return Lead(1, 0) if share and few else Lead(_MOST, _MOST)
+    return jax.default_backend() != "cpu"
 
 
 def trained_ahead(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import joblib
 import pandas as pd
 
-from narrows.comparison._ahead import lead, trained_ahead
+from narrows.comparison._ahead import lead_of, trained_ahead
 from narrows.comparison._arms import Arm
 from narrows.comparison._judging import Judged, fit_and_judge, judge
 from narrows.comparison._plan import Findings, Plan, Task
@@ -58,7 +58,7 @@ def run(plan: Plan, progress: Progress | None = None) -> Findings:
         tasks_of(plan, findings),
         lambda task: task.arm.lanes or not plan.refit,
         train,
-        lead(plan.n_jobs),
+        lead_of(plan.n_jobs, engine=any(arm.lanes for arm in plan.arms)),
     )
     with contextlib.closing(tasks):
         for task, trained in tasks:
