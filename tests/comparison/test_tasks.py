@@ -2,7 +2,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler
 
+import narrows
+from narrows.comparison import _refit
 from narrows.comparison._refit import Prepared
 from narrows.comparison._tasks import _parts
 
@@ -36,3 +39,73 @@ def test_an_arm_of_the_engine_is_trained_in_parts(shape, n_seeds, wanted):
 def test_other_arms_and_those_fitted_once_are_not_divided():
     assert sizes((120, 4), 100, lanes=False) == [25]
     assert sizes((120, 4), 100, refit=False) == [25]
+
+
+# Lanes whose weights are held at once
+
+
+def test_a_large_network_is_trained_a_few_lanes_after_the_others(monkeypatch):
+    calls, seen = [], []
+
+    class Counted(narrows.Autoencoder):
+        def _fit_lanes(self, Xs, seeds, on_progress=None):
+            calls.append(len(seeds))
+            return super()._fit_lanes(Xs, seeds, on_progress)
+
+    def compared():
+        iris = narrows.datasets.iris()
+        return narrows.compare(
+            {"own": Counted(encoder=(8,), epochs=3)}, iris.drop(columns="Species"),
+            iris["Species"], resampling="5x1", seeds=2, probes="neighbours", preprocess="none",
+            controls=("untrained",), random_state=0,
+            progress=lambda done, wanted: seen.append(done / wanted),
+        ).frame()  # fmt: skip
+
+    together = compared()
+    assert calls == [10]
+    monkeypatch.setattr(_refit, "_FEWEST_LANES", 4)
+    monkeypatch.setattr(_refit, "_WEIGHTS_AT_ONCE", 1)
+    calls.clear(), seen.clear()
+    divided = compared()
+    assert calls == [4, 4, 2]
+    assert (np.diff(seen) >= -1e-9).all()
+    assert seen[-1] == 1
+    labels = ["arm", "resample", "seed", "measure"]
+    assert together[labels].equals(divided[labels])
+    errors = [frame.query("measure == 'reconstruction_error'") for frame in (together, divided)]
+    assert len(errors[0]) == 20
+    np.testing.assert_allclose(errors[0]["value"], errors[1]["value"], rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("columns", "wanted", "lanes"),
+    [
+        (4, 500, 684_931),  # 146 weights: 4·10 + 10, 10·2 + 2, 2·10 + 10, 10·4 + 4
+        (10_000, 500, 476),  # 210,062
+        (100_000, 500, 100),  # 2,100,062 weights would be 47 lanes
+        (100_000, 70, 70),
+    ],
+)
+def test_lanes_at_once_go_by_the_weights(columns, wanted, lanes):
+    network = narrows.Autoencoder(encoder=(10,))
+    assert _refit._lanes_at_once(network, columns, wanted) == lanes
+
+
+def test_a_preprocessing_that_fails_on_all_rows_is_not_tried_in_every_resample():
+    tried = []
+
+    class Refuses(StandardScaler):
+        def fit(self, X, y=None, sample_weight=None):
+            tried.append(len(X))
+            raise ValueError("no")
+
+    rng = np.random.default_rng(0)
+    found = narrows.compare(
+        {"pca": narrows.PCA(2)}, rng.normal(size=(40, 3)), rng.integers(0, 2, 40),
+        resampling="5x1", seeds=1, probes="neighbours", controls=(), random_state=0,
+        preprocess={"own": Refuses(), "scaled": StandardScaler()}, refit=False,
+    )  # fmt: skip
+    assert tried == [40, 40]  # when the table is surveyed, and once in the run
+    assert found.failures["resample"].tolist() == [0, 1, 2, 3, 4]
+    assert set(found.failures["message"]) == {"the preprocessing failed: no"}
+    assert set(found.frame()["preprocess"]) == {"scaled"}

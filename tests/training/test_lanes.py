@@ -39,6 +39,25 @@ def test_the_number_of_threads_changes_nothing(fit, together, threads):
     assert same_bits(fit(SEEDS, threads=threads), together)
 
 
+@pytest.mark.parametrize("cores", [1, 2])
+def test_there_are_as_many_threads_as_cores_that_may_be_used(fit, monkeypatch, cores):
+    """In a container that is fewer than the machine has."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from narrows.training import _train
+
+    made = []
+
+    def counted(workers, **options):
+        made.append(workers)
+        return ThreadPoolExecutor(workers, **options)
+
+    monkeypatch.setattr("joblib.cpu_count", lambda: cores)
+    monkeypatch.setattr(_train, "ThreadPoolExecutor", counted)
+    fit(SEEDS, epochs=1)
+    assert made == [cores]
+
+
 def test_short_segments_change_nothing(fit, together, monkeypatch):
     from narrows.training import _chunk
 

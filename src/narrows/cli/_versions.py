@@ -1,6 +1,5 @@
 """What ``narrows --version`` prints."""
 
-import os
 import platform
 from importlib.metadata import version
 
@@ -23,6 +22,7 @@ def versions_text() -> str:
 def _device() -> str:
     """Where JAX computes: the CPU and its cores, or the accelerators by their names."""
     import jax
+    import joblib
 
     try:
         devices = jax.devices()
@@ -30,5 +30,5 @@ def _device() -> str:
         return f"none: {' '.join(str(error).split())}"
     platform_name = devices[0].platform.upper()
     if platform_name == "CPU":
-        return f"CPU ({os.cpu_count()} cores)"
+        return f"CPU ({joblib.cpu_count()} cores)"
     return f"{platform_name} ({len(devices)} x {devices[0].device_kind})"

@@ -11,6 +11,10 @@ from sklearn.base import clone
 from narrows.comparison._arms import Arm, seeded
 from narrows.comparison._preprocessing import dense
 
+# Lanes are trained together; their weights are held until all of them are through, 400 MB here.
+_WEIGHTS_AT_ONCE = 100_000_000
+_FEWEST_LANES = 100  # enough to share what a call of the engine costs
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -112,7 +116,30 @@ def lanes_of(
 
 
 def _lanes_of_one_width(arm: Arm, inner: list[Inner], seeds, on_progress) -> Iterator[Embedded]:
+    """Fit lanes whose rows have as many columns, as many at once as memory is meant for."""
     places = [(i, k) for i in range(len(inner)) for k in range(len(seeds[i]))]
+    each = _lanes_at_once(arm.network, inner[0].rows.fit.shape[1], len(places))
+    for first in range(0, len(places), each):
+        some = places[first : first + each]
+        yield from _lanes_at(arm, inner, seeds, some, _within(on_progress, first, some, places))
+
+
+def _lanes_at_once(network: Any, n_columns: int, wanted: int) -> int:
+    """Return how many lanes to train before their weights are dropped for their embeddings."""
+    if wanted <= _FEWEST_LANES:
+        return wanted
+    weights = network._build((n_columns,)).trained.count_params()
+    return max(_WEIGHTS_AT_ONCE // max(weights, 1), _FEWEST_LANES)
+
+
+def _within(on_progress, first: int, some: Sequence, places: Sequence):
+    """Let the progress of some lanes be that of all."""
+    if on_progress is None:
+        return None
+    return lambda done, wanted: on_progress(first + len(some) * done / max(wanted, 1), len(places))
+
+
+def _lanes_at(arm: Arm, inner: list[Inner], seeds, places, on_progress) -> Iterator[Embedded]:
     flat = [seeds[i][k] for i, k in places]
     if arm.untrained is None:
         lanes = arm.network._fit_lanes([inner[i].rows.fit for i, _ in places], flat, on_progress)

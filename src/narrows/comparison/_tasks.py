@@ -15,8 +15,8 @@ from narrows.comparison._refit import Prepared, describe
 
 _BLOCK_BYTES = 250_000_000  # prepared rows in a block; two blocks may be held at once
 # A part is judged when all its lanes are trained. Larger parts are quicker, as the engine and the
-# probes take turns less often; but a part's weights and embeddings are held until then, so large
-# tables get smaller ones. A hundred lanes are enough to share what a call of the engine costs.
+# probes take turns less often; but a part's embeddings are held until then, so large tables get
+# smaller ones. A hundred lanes are enough to share what a call of the engine costs.
 _FEWEST_LANES, _MOST_LANES = 100, 500
 _NUMBERS_AT_ONCE = 50_000_000  # in the rows of all lanes of a part
 
@@ -58,22 +58,7 @@ def _blocks(
     """Prepare resample after resample; hand over as many at once as memory is meant for."""
     block: list[Prepared] = []
     size = 0
-    everything = np.arange(plan.resamples.n_rows)
-    whole = None
-    for number, (train, test) in enumerate(plan.resamples):
-        began = time.perf_counter()
-        try:
-            if not plan.refit and whole is None:
-                whole = prepare(transformer, plan.table, everything, [])[0]
-            if whole is None:
-                rows = prepare(transformer, plan.table, train, [test])
-                one = Prepared(number, rows[0], *rows)
-            else:
-                one = Prepared(number, whole, whole[train], whole[test])
-        except Exception as problem:  # the other resamples and choices go on
-            _note_unprepared(plan, choice, number, describe(problem), findings)
-            continue
-        findings.seconds["preprocessing"] += time.perf_counter() - began
+    for one in _prepared(plan, choice, transformer, findings):
         block.append(one)
         size += one.train.nbytes + one.test.nbytes
         if size > _BLOCK_BYTES:
@@ -81,6 +66,29 @@ def _blocks(
             block, size = [], 0
     if block:
         yield block
+
+
+def _prepared(plan: Plan, choice: str, transformer: Any, findings: Findings) -> Iterator[Prepared]:
+    """Yield the resamples whose rows can be prepared, and note the time and the others."""
+
+    def prepared(train: np.ndarray, others: list[np.ndarray], numbers: range) -> list:
+        began = time.perf_counter()
+        try:
+            return prepare(transformer, plan.table, train, others)
+        except Exception as problem:  # the other resamples and choices go on
+            for number in numbers:
+                _note_unprepared(plan, choice, number, describe(problem), findings)
+            return []
+        finally:
+            findings.seconds["preprocessing"] += time.perf_counter() - began
+
+    if plan.refit:
+        for number, (train, test) in enumerate(plan.resamples):
+            if rows := prepared(train, [test], range(number, number + 1)):
+                yield Prepared(number, rows[0], *rows)
+    elif whole := prepared(np.arange(plan.resamples.n_rows), [], range(len(plan.resamples))):
+        for number, (train, test) in enumerate(plan.resamples):
+            yield Prepared(number, whole[0], whole[0][train], whole[0][test])
 
 
 def _arm_seeds(plan: Plan, arm: Arm, choice: str, resample: int) -> list[int]:

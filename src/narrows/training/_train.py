@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 import jax
+import joblib
 import numpy as np
 
 from narrows.training._checkpoint import Checkpoint, identity_of
@@ -259,7 +260,7 @@ def _run(
 ) -> tuple[list[ChunkResult], bool]:
     """Train the chunks on threads; the calling thread watches, so that Ctrl-C is heard at once."""
     if threads is None:
-        threads = (os.cpu_count() or 1) if jax.default_backend() == "cpu" else 1
+        threads = joblib.cpu_count() if jax.default_backend() == "cpu" else 1
     board = _Board(float(plan.epochs * sum(len(lanes.numbers) for lanes in chunks)))
     interrupted = False
     with ThreadPoolExecutor(min(threads, len(chunks)), thread_name_prefix="narrows") as pool:
