@@ -2,10 +2,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import narrows
 from narrows.comparison import _refit
+from narrows.comparison._arms import Arm
 from narrows.comparison._refit import Prepared
 from narrows.comparison._tasks import _parts
 
@@ -75,6 +77,24 @@ def test_a_large_network_is_trained_a_few_lanes_after_the_others(monkeypatch):
     errors = [frame.query("measure == 'reconstruction_error'") for frame in (together, divided)]
     assert len(errors[0]) == 20
     np.testing.assert_allclose(errors[0]["value"], errors[1]["value"], rtol=1e-3)
+
+
+def test_progress_does_not_fall_back_where_resamples_differ_in_width():
+    seen = []
+    steps = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    arm = Arm("own", make_pipeline(steps, narrows.Autoencoder(encoder=(8,), epochs=2)))
+    block = []
+    for number, levels in enumerate((3, 5, 3)):
+        rows = np.arange(40.0).reshape(-1, 1) % levels
+        block.append(Prepared(number, rows, rows, rows))
+    found = list(_refit.lanes_of(arm, block, [[1, 2]] * 3, lambda *pair: seen.append(pair)))
+    places = [(one.resample, one.seed) for one in found]
+    assert sorted(places) == [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]
+    assert {wanted for _, wanted in seen} == {6}
+    done = [done for done, _ in seen]
+    assert (np.diff(done) >= 0).all()
+    assert 4 in done  # the resamples with three levels are through
+    assert done[-1] == 6
 
 
 @pytest.mark.parametrize(

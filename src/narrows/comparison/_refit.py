@@ -110,9 +110,12 @@ def lanes_of(
             yield from (Embedded(one.number, k, failure=failure) for k in range(len(seeds[i])))
             continue
         widths.setdefault(before[i].rows.fit.shape[1], []).append(i)
+    done, total = 0, sum(len(seeds[i]) for i in before)
     for numbers in widths.values():
         inner, own = [before[i] for i in numbers], [seeds[i] for i in numbers]
-        yield from _lanes_of_one_width(arm, inner, own, on_progress)
+        count = sum(map(len, own))
+        yield from _lanes_of_one_width(arm, inner, own, _within(on_progress, done, count, total))
+        done += count
 
 
 def _lanes_of_one_width(arm: Arm, inner: list[Inner], seeds, on_progress) -> Iterator[Embedded]:
@@ -121,7 +124,8 @@ def _lanes_of_one_width(arm: Arm, inner: list[Inner], seeds, on_progress) -> Ite
     each = _lanes_at_once(arm.network, inner[0].rows.fit.shape[1], len(places))
     for first in range(0, len(places), each):
         some = places[first : first + each]
-        yield from _lanes_at(arm, inner, seeds, some, _within(on_progress, first, some, places))
+        report = _within(on_progress, first, len(some), len(places))
+        yield from _lanes_at(arm, inner, seeds, some, report)
 
 
 def _lanes_at_once(network: Any, n_columns: int, wanted: int) -> int:
@@ -132,11 +136,11 @@ def _lanes_at_once(network: Any, n_columns: int, wanted: int) -> int:
     return max(_WEIGHTS_AT_ONCE // max(weights, 1), _FEWEST_LANES)
 
 
-def _within(on_progress, first: int, some: Sequence, places: Sequence):
-    """Let the progress of some lanes be that of all."""
+def _within(on_progress, before: int, count: int, total: int):
+    """Return what reports the progress of `count` lanes as that of all, `before` them done."""
     if on_progress is None:
         return None
-    return lambda done, wanted: on_progress(first + len(some) * done / max(wanted, 1), len(places))
+    return lambda done, wanted: on_progress(before + count * done / max(wanted, 1), total)
 
 
 def _lanes_at(arm: Arm, inner: list[Inner], seeds, places, on_progress) -> Iterator[Embedded]:
