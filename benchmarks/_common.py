@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import joblib
+
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -75,7 +77,7 @@ def machine(packages: Sequence[str]) -> str:
             break
     accelerator = "" if on_cpu() else f"{_device_name()}, "
     return (
-        f"{accelerator}{os.cpu_count()} cores ({processor}), {platform.system()}, "
+        f"{accelerator}{joblib.cpu_count()} cores ({processor}), {platform.system()}, "
         f"Python {platform.python_version()}, " + ", ".join(names)
     )
 

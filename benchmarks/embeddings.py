@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 from _common import arguments, installed, machine, table, write
@@ -141,7 +142,7 @@ def opentsne(data: Images, options, seed: int) -> Iterator[Places]:
     from sklearn.decomposition import PCA
 
     reduce = PCA(50, random_state=seed)
-    learn = TSNE(n_jobs=os.cpu_count(), random_state=seed).fit
+    learn = TSNE(n_jobs=joblib.cpu_count(), random_state=seed).fit
     embedding, fit = timed(lambda: learn(reduce.fit_transform(data.train)))
     test, new = timed(lambda: embedding.transform(reduce.transform(data.test)))
     # Only now: its `transform` moves the embedding of the training rows.
@@ -152,7 +153,7 @@ def umap(data: Images, options, seed: int) -> Iterator[Places]:
     """Embed by umap-learn's defaults; unseeded, as a seed would leave it one core."""
     from umap import UMAP
 
-    embedder = UMAP(n_jobs=os.cpu_count())
+    embedder = UMAP(n_jobs=joblib.cpu_count())
     train, fit = timed(lambda: embedder.fit_transform(data.train))
     test, new = timed(lambda: embedder.transform(data.test))
     yield Places("umap-learn", train, test, fit, new)
