@@ -65,7 +65,7 @@ def test_a_large_network_is_trained_a_few_lanes_after_the_others(monkeypatch):
 
     together = compared()
     assert calls == [10]
-    monkeypatch.setattr(_refit, "_FEWEST_LANES", 4)
+    monkeypatch.setattr(_refit, "FEWEST_LANES", 4)
     monkeypatch.setattr(_refit, "_WEIGHTS_AT_ONCE", 1)
     calls.clear(), seen.clear()
     divided = compared()
@@ -109,6 +109,19 @@ def test_progress_does_not_fall_back_where_resamples_differ_in_width():
 def test_lanes_at_once_go_by_the_weights(columns, wanted, lanes):
     network = narrows.Autoencoder(encoder=(10,))
     assert _refit._lanes_at_once(network, columns, wanted) == lanes
+
+
+def test_lanes_at_once_go_by_the_weights_of_all_restarts():
+    network = narrows.Autoencoder(encoder=(10,), restarts=3)
+    assert _refit._lanes_at_once(network, 10_000, 500) == 158  # 630,186 weights
+
+
+@pytest.mark.parametrize("lanes", [10, 150])
+def test_a_bad_parameter_is_named_however_many_lanes_there_are(lanes):
+    rows = np.arange(40.0).reshape(20, 2)
+    arm = Arm("own", narrows.Autoencoder(encoder=(-5,)))
+    with pytest.raises(ValueError, match=r"The 'encoder' parameter of Autoencoder must be"):
+        list(_refit.lanes_of(arm, [Prepared(0, rows, rows, rows)], [list(range(lanes))]))
 
 
 def test_a_preprocessing_that_fails_on_all_rows_is_not_tried_in_every_resample():

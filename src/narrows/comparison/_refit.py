@@ -13,7 +13,7 @@ from narrows.comparison._preprocessing import dense
 
 # Lanes are trained together; their weights are held until all of them are through, 400 MB here.
 _WEIGHTS_AT_ONCE = 100_000_000
-_FEWEST_LANES = 100  # enough to share what a call of the engine costs
+FEWEST_LANES = 100  # enough to share what a call of the engine costs
 
 
 @dataclass(frozen=True)
@@ -111,29 +111,22 @@ def lanes_of(
             continue
         widths.setdefault(before[i].rows.fit.shape[1], []).append(i)
     done, total = 0, sum(len(seeds[i]) for i in before)
-    for numbers in widths.values():
-        inner, own = [before[i] for i in numbers], [seeds[i] for i in numbers]
-        count = sum(map(len, own))
-        yield from _lanes_of_one_width(arm, inner, own, _within(on_progress, done, count, total))
-        done += count
-
-
-def _lanes_of_one_width(arm: Arm, inner: list[Inner], seeds, on_progress) -> Iterator[Embedded]:
-    """Fit lanes whose rows have as many columns, as many at once as memory is meant for."""
-    places = [(i, k) for i in range(len(inner)) for k in range(len(seeds[i]))]
-    each = _lanes_at_once(arm.network, inner[0].rows.fit.shape[1], len(places))
-    for first in range(0, len(places), each):
-        some = places[first : first + each]
-        report = _within(on_progress, first, len(some), len(places))
-        yield from _lanes_at(arm, inner, seeds, some, report)
+    for width, numbers in widths.items():
+        places = [(i, k) for i in numbers for k in range(len(seeds[i]))]
+        each = _lanes_at_once(arm.network, width, len(places))
+        for first in range(0, len(places), each):
+            some = places[first : first + each]
+            report = _within(on_progress, done, len(some), total)
+            yield from _lanes_at(arm, before, seeds, some, report)
+            done += len(some)
 
 
 def _lanes_at_once(network: Any, n_columns: int, wanted: int) -> int:
     """Return how many lanes to train before their weights are dropped for their embeddings."""
-    if wanted <= _FEWEST_LANES:
+    if wanted <= FEWEST_LANES:
         return wanted
-    weights = network._build((n_columns,)).trained.count_params()
-    return max(_WEIGHTS_AT_ONCE // max(weights, 1), _FEWEST_LANES)
+    weights = network._lane_weights(n_columns)
+    return max(_WEIGHTS_AT_ONCE // max(weights, 1), FEWEST_LANES)
 
 
 def _within(on_progress, before: int, count: int, total: int):
@@ -143,21 +136,23 @@ def _within(on_progress, before: int, count: int, total: int):
     return lambda done, wanted: on_progress(before + count * done / max(wanted, 1), total)
 
 
-def _lanes_at(arm: Arm, inner: list[Inner], seeds, places, on_progress) -> Iterator[Embedded]:
+def _lanes_at(arm: Arm, before: dict[int, Inner], seeds, places, on_progress) -> Iterator[Embedded]:
+    """Fit lanes whose rows have as many columns; a place is a resample's and a seed's number."""
+    rows = [before[i].rows for i, _ in places]
     flat = [seeds[i][k] for i, k in places]
     if arm.untrained is None:
-        lanes = arm.network._fit_lanes([inner[i].rows.fit for i, _ in places], flat, on_progress)
+        lanes = arm.network._fit_lanes([own.fit for own in rows], flat, on_progress)
     else:
-        lanes = arm.network._untrained_lanes(inner[0].rows.fit.shape[1], flat)
+        lanes = arm.network._untrained_lanes(rows[0].fit.shape[1], flat)
     for lane, (i, k) in enumerate(places):
-        rows = inner[i].rows
+        own = rows[lane]
         if lanes.failures[lane] is not None:
-            yield Embedded(rows.number, k, failure=lanes.failures[lane])
+            yield Embedded(own.number, k, failure=lanes.failures[lane])
             continue
         # One call for both parts: each has a cost of its own, however few the rows.
-        Z = lanes.transform(lane, np.concatenate([rows.train, rows.test]))
-        train, test = Z[: len(rows.train)], Z[len(rows.train) :]
-        yield Embedded(rows.number, k, train, test, _lane_error(lanes, lane, test, inner[i]))
+        Z = lanes.transform(lane, np.concatenate([own.train, own.test]))
+        train, test = Z[: len(own.train)], Z[len(own.train) :]
+        yield Embedded(own.number, k, train, test, _lane_error(lanes, lane, test, before[i]))
 
 
 def _steps_before(steps: Any, prepared: Prepared) -> Inner:

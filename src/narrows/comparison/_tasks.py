@@ -11,13 +11,13 @@ from narrows.comparison._arms import Arm
 from narrows.comparison._judging import NO_PROBE
 from narrows.comparison._plan import Findings, Plan, Task
 from narrows.comparison._preprocessing import prepare
-from narrows.comparison._refit import Prepared, describe
+from narrows.comparison._refit import FEWEST_LANES, Prepared, describe
 
 _BLOCK_BYTES = 250_000_000  # prepared rows in a block; two blocks may be held at once
 # A part is judged when all its lanes are trained. Larger parts are quicker, as the engine and the
 # probes take turns less often; but a part's embeddings are held until then, so large tables get
-# smaller ones. A hundred lanes are enough to share what a call of the engine costs.
-_FEWEST_LANES, _MOST_LANES = 100, 500
+# smaller ones.
+_MOST_LANES = 500
 _NUMBERS_AT_ONCE = 50_000_000  # in the rows of all lanes of a part
 
 
@@ -45,7 +45,7 @@ def _parts(plan: Plan, arm: Arm, block: list[Prepared]) -> list[list[Prepared]]:
     if not (arm.lanes and plan.refit):
         return [block]
     lanes = _NUMBERS_AT_ONCE // max(block[0].fit.size, 1)
-    lanes = min(max(lanes, _FEWEST_LANES), _MOST_LANES)
+    lanes = min(max(lanes, FEWEST_LANES), _MOST_LANES)
     each = -(-lanes // plan.n_seeds[arm.name])
     count = -(-len(block) // each)
     bounds = [len(block) * i // count for i in range(count + 1)]

@@ -161,6 +161,11 @@ class NetworkEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         read = {id(X): reader._matrix(X, reset=True) for X in Xs}
         return _fitting.fit_lanes(self, [read[id(X)] for X in Xs], seeds, on_progress)
 
+    def _lane_weights(self, n_columns) -> int:
+        """Return how many weights a lane of `_fit_lanes` holds: those of all its restarts."""
+        self._check_parameters()
+        return self.restarts * self._build((n_columns,)).trained.count_params()
+
     def _untrained_lanes(self, n_columns, seeds):
         """Return what `_fit_lanes` starts from: the same graphs and initial weights."""
         from narrows.embedders import _fitting
