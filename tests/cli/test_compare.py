@@ -58,6 +58,18 @@ def test_json_in_a_file_and_another_width(table, tmp_path):
     assert found.settings["n_columns"] == 3
 
 
+def test_text_of_another_form(table, tmp_path, capsys):
+    iris().to_csv(tmp_path / "iris.txt", index=False, sep=";", decimal=",", encoding="utf-16")
+    options = ["--label", "Species", "--probe", "neighbours", "--controls", "", "--json", *QUICK]
+    form = ["--separator", ";", "--decimal", ",", "--encoding", "utf-16"]
+    assert run(tmp_path / "iris.txt", *options, *form) in (0, None)
+    found = Comparison.from_json(capsys.readouterr().out)
+    assert run(table, *options) in (0, None)
+    pd.testing.assert_frame_equal(
+        found.frame(), Comparison.from_json(capsys.readouterr().out).frame()
+    )
+
+
 def test_numbers_as_labels(tmp_path, capsys):
     X, y = load_diabetes(return_X_y=True, as_frame=True)
     X.assign(progress=y).to_csv(tmp_path / "d.csv", index=False)

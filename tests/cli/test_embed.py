@@ -100,3 +100,42 @@ def test_levels_that_the_model_knows_bring_no_warning(model, tmp_path, capsys, c
     shown = capsys.readouterr()
     assert json.loads(shown.out)["unseen"] == {}
     assert shown.err == ""
+
+
+@pytest.mark.parametrize(("separator", "typed"), [(";", ";"), ("\t", r"\t")])
+def test_text_of_another_form(model, tmp_path, separator, typed):
+    """The same rows with decimal commas, another separator and encoding give the same bits."""
+    rows = pd.DataFrame(
+        {"x": [1.5, 2.25, 3.0, 5.0], "city": ["Rome", "Oslo", "Rome", "Bern"],
+         "id": ["0001", "02", "NA", "Zürich"]}
+    )  # fmt: skip
+    rows.to_csv(tmp_path / "plain.csv", index=False)
+    rows.to_csv(tmp_path / "t.txt", index=False, sep=separator, decimal=",", encoding="cp1252")
+    form = ("--separator", typed, "--decimal", ",", "--encoding", "cp1252")
+    assert (
+        run("embed", model, tmp_path / "plain.csv", "--keep", "id", "--out", tmp_path / "a.csv")
+        == 0
+    )
+    assert (
+        run("embed", model, tmp_path / "t.txt", "--keep", "id", "--out", tmp_path / "b.csv", *form)
+        == 0
+    )
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    for out, wanted in (("c.csv", "plain.csv"), ("d.csv", "t.txt")):
+        more = form if wanted == "t.txt" else ()
+        assert run("reconstruct", model, tmp_path / wanted, "--out", tmp_path / out, *more) == 0
+    assert (tmp_path / "c.csv").read_bytes() == (tmp_path / "d.csv").read_bytes()
+
+
+def test_text_of_another_form_without_its_options(model, tmp_path, capsys):
+    rows = pd.DataFrame({"x": [1.5, 2.5], "city": ["Rome", "Oslo"]})
+    rows.to_csv(tmp_path / "t.csv", index=False, sep=";", decimal=",")
+    assert run("embed", model, tmp_path / "t.csv", "--out", tmp_path / "z.csv") == 2
+    printed = capsys.readouterr().err
+    assert "(--separator and --decimal on the command line)" in printed
+    assert printed.count("\n") == 1
+    for option, value in (("--separator", "no"), ("--decimal", "x"), ("--encoding", "no")):
+        assert (
+            run("embed", model, tmp_path / "t.csv", "--out", tmp_path / "z.csv", option, value) == 2
+        )
+        assert f"Got '{value}' instead" in capsys.readouterr().err

@@ -86,11 +86,22 @@ def test_rows_and_json(folder, tmp_path, capsys):
     assert check["rows_from"] == "given by the caller"
 
 
+def test_rows_in_text_of_another_form(folder, tmp_path, capsys):
+    table = pd.read_csv(folder / "iris.csv")
+    table.to_csv(tmp_path / "rows.csv", index=False, sep=";", decimal=",")
+    given = (folder / "network.narrows", "--onnx", tmp_path / "m.onnx", "--json")
+    given += ("--rows", tmp_path / "rows.csv", "--separator", ";", "--decimal", ",")
+    assert run(*given) == 0
+    assert json.loads(capsys.readouterr().out)["written"][0]["rows"] == len(table)
+
+
 def test_options_that_contradict(folder, tmp_path, capsys):
     model, out = folder / "network.narrows", tmp_path / "m.onnx"
     assert "must be told what to write" in bad(capsys, model)
     table = folder / "iris.csv"
     assert "Got it without --onnx" in bad(capsys, model, "--hdf5", out, "--rows", table)
+    text = bad(capsys, model, "--onnx", out, "--separator", ";", "--decimal", ",")
+    assert "Got separator=';', decimal=',' without --rows" in text
     twice = bad(capsys, model, "--onnx", out, "--hdf5", out)
     assert "--onnx and --hdf5 must be two files" in twice
     assert "--onnx must not be a file that is read" in bad(capsys, model, "--onnx", model)

@@ -343,3 +343,12 @@ def test_ctrl_c_exits_130_and_leaves_the_old_model(folder, tmp_path, monkeypatch
     (tmp_path / "m.narrows").write_text("old")
     assert run(*fit_of(folder, tmp_path)) == 130
     assert (tmp_path / "m.narrows").read_text() == "old"
+
+
+def test_a_table_in_text_of_another_form_gives_the_same_model(tmp_path, folder):
+    out = tmp_path / "m.narrows"
+    mixed().to_csv(tmp_path / "iris.dat", index=False, sep="|", decimal=",", encoding="cp1252")
+    form = ("--separator", "|", "--decimal", ",", "--encoding", "cp1252")
+    assert run("fit", tmp_path / "iris.dat", "--label", "Species", *FAST, "--out", out, *form) == 0
+    rows = read_table(folder / "iris.csv").drop(columns="Species")
+    assert np.array_equal(load(out).transform(rows), load(folder / "iris.narrows").transform(rows))

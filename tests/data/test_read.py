@@ -228,6 +228,62 @@ def test_another_encoding(write):
     assert read_table(path, encoding="utf-16").shape == (1, 2)
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.txt", "a"])
+@pytest.mark.parametrize("separator", [";", "|", "\t", "~", ","])
+def test_a_separator_goes_before_the_extension(write, name, separator):
+    text = TEXT.replace(",", separator).replace(f'"Tom{separator}', '"Tom,')
+    assert_is_the_table(read_table(write(name, text), separator=separator))
+
+
+def test_what_r_writes_without_row_names(write):
+    """write.table(x, "a.txt", row.names = FALSE)."""
+    table = read_table(write("a.txt", '"a b" "c"\n1 "x y"\nNA "z"\n'), separator=" ")
+    assert table["a b"].isna().tolist() == [False, True]
+    assert table["c"].tolist() == ["x y", "z"]
+
+
+@pytest.mark.parametrize("separator", [";", ","])
+def test_what_countries_with_decimal_commas_write(write, separator):
+    """Also as R's write.csv2 and pandas write it."""
+    rows = pd.DataFrame({"a": [1.5, np.nan, -2e-3], "day": ["2024-05-17"] * 3, "n": [1, 2, 3]})
+    text = rows.to_csv(index=False, sep=separator, decimal=",", encoding="utf-8")
+    assert ('"1,5"' in text) == (separator == ",")
+    for encoding in ("utf-8", "cp1252", "utf-16"):
+        path = write("a.csv", text.replace("n", "\u00e9"), encoding)
+        table = read_table(path, separator=separator, decimal=",", encoding=encoding)
+        assert table["a"].dropna().tolist() == [1.5, -2e-3]
+        assert table["day"].dt.day.tolist() == [17] * 3
+        assert table["\u00e9"].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "parts"),
+    [
+        ("a.csv", {"separator": ";;"}, ["one character", "Got ';;'"]),
+        ("a.csv", {"separator": ""}, ["one character", "Got ''"]),
+        ("a.csv", {"separator": "x"}, ["no letter", "Got 'x'"]),
+        ("a.csv", {"separator": 3}, ["one character", "Got 3"]),
+        ("a.csv", {"decimal": ";"}, ["decimal must be '.' or ','", "Got ';'"]),
+        ("a.csv", {"encoding": "latin-99"}, ["Python knows", "'cp1252'", "Got 'latin-99'"]),
+        ("a.csv", {"encoding": "hex"}, ["Python knows", "Got 'hex'"]),
+        (
+            "a.csv",
+            {"separator": ";"},
+            ["by semicolons, as separator=';' says", "'a,b'", "Leave separator out"],
+        ),
+        ("a.tsv", {"separator": ";"}, ["'a,b'", "Rename it to .csv, or give separator=','"]),
+        ("a.txt", {}, ["must end in .csv", "Give separator if it is text"]),
+        ("a.txt", {"decimal": ","}, ["must end in .csv", "Give separator if it is text"]),
+        ("a.parquet", {"separator": ";"}, ["of text", "Got separator=';' for 'a.parquet'"]),
+        ("a.ipc", {"decimal": ",", "encoding": "latin-1"}, ["Got decimal=',', encoding='latin-1'"]),
+    ],
+)
+def test_forms_that_are_none(write, name, options, parts):
+    text = message(write(name, "a,b\n1,2\n"), **options)
+    for part in parts:
+        assert part in text
+
+
 @pytest.mark.parametrize(
     ("name", "content", "what"),
     [
@@ -238,10 +294,18 @@ def test_another_encoding(write):
         ("a.arrow", b"PAR1....", "must be an Arrow file, as its extension says. Got a Parquet"),
         ("a.parquet", b"a,b\n1,2\n3,4\n5,6\n", "must be a Parquet file"),
         ("a.feather", b"a,b\n1,2\n3,4\n5,6\n", "must be an Arrow file"),
-        ("a.csv", b"a;b\n1;2\n", "separated by semicolons. Write it with commas and decimal"),
-        ("a.csv", b"a|b\n1|2\n", "separated by bars. Rename or convert it."),
-        ("a.csv", b"a\tb\n1\t2\n", "separated by tabs. Rename it to .tsv."),
-        ("a.tsv", b"a,b\n1,2\n", "separated by commas. Rename it to .csv."),
+        ("a.csv", b"a;b\n1;2\n", "looks separated by semicolons. Give separator=';', and decimal"),
+        ("a.csv", b"a|b\n1|2\n", "looks separated by bars. Give separator='|' (--separator on"),
+        (
+            "a.csv",
+            b"a\tb\n1\t2\n",
+            "separated by tabs. Rename it to .tsv, or give separator='\\t' (--sep",
+        ),
+        (
+            "a.tsv",
+            b"a,b\n1,2\n",
+            "separated by commas. Rename it to .csv, or give separator=',' (--sep",
+        ),
     ],
 )
 def test_a_file_is_not_what_its_extension_says(write, name, content, what):

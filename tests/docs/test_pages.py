@@ -64,10 +64,12 @@ def brief(monkeypatch):
 
 @pytest.fixture
 def files(tmp_path, monkeypatch):
-    """A folder to work in, with the table that pages read."""
+    """A folder to work in, with the table that pages read, also as France writes it."""
     from plotnine.data import penguins
 
     penguins.to_csv(tmp_path / "penguins.csv", index=False)
+    french = {"sep": ";", "decimal": ",", "encoding": "latin-1"}
+    penguins.to_csv(tmp_path / "pingouins.csv", index=False, **french)
     monkeypatch.chdir(tmp_path)
 
 

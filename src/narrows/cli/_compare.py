@@ -12,7 +12,16 @@ import typer
 from narrows.cli import _tables
 from narrows.cli._errors import BadInputError, bad_input, output_file, warnings_on_stderr
 from narrows.cli._fit import layer_widths
-from narrows.cli._options import AsJson, Quiet, note, shows_progress
+from narrows.cli._options import (
+    TABLE_HELP,
+    AsJson,
+    Decimal,
+    Encoding,
+    Quiet,
+    Separator,
+    note,
+    shows_progress,
+)
 from narrows.cli._results import printing
 from narrows.cli._showing import show_comparison
 
@@ -25,7 +34,7 @@ class Task(enum.StrEnum):
 
 
 def compare(
-    table: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet or Arrow, by extension.")],
+    table: Annotated[Path, typer.Argument(help=TABLE_HELP)],
     label: Annotated[str, typer.Option(help="Column that a probe has to predict.")],
     drop: Annotated[
         list[str] | None, typer.Option(help="Columns to leave out, separated by commas.")
@@ -63,6 +72,9 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="Page to write, .html; or .json for every number.")
     ] = None,
+    separator: Separator = None,
+    decimal: Decimal = ".",
+    encoding: Encoding = "utf-8",
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -78,7 +90,8 @@ def compare(
     if out is not None:
         _tables.check_extension(out, [".html", ".json"])
         output_file(out, table)
-    rows = _tables.read(table)
+    form = _tables.text_form(separator, decimal, encoding)
+    rows = _tables.read(table, form)
     name = _label(label, rows)
     apart = _tables.columns("--drop", drop, rows)
     learned = rows.drop(columns=[name, *apart])

@@ -8,21 +8,30 @@ import typer
 from narrows.cli import _tables
 from narrows.cli._errors import bad_input, output_file, warnings_on_stderr
 from narrows.cli._models import load_model, unseen_levels
-from narrows.cli._options import AsJson
+from narrows.cli._options import (
+    TABLE_HELP,
+    AsJson,
+    Decimal,
+    Encoding,
+    Separator,
+)
 from narrows.cli._results import show
 
 
 def embed(
     model: Annotated[Path, typer.Argument(help="What narrows fit or narrows.save wrote.")],
-    table: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet or Arrow, by extension.")],
+    table: Annotated[Path, typer.Argument(help=TABLE_HELP)],
     out: Annotated[Path, typer.Option(help="Table to write: .csv, .tsv, .parquet or .arrow.")],
     keep: Annotated[
         list[str] | None,
         typer.Option(
-            help="Columns to take over, such as a label; separated by commas. Those of CSV and "
-            "TSV stay as they are written there, and are text in Parquet and Arrow."
+            help="Columns to take over, such as a label; separated by commas. Those of text "
+            "files stay as they are written there, and are text in Parquet and Arrow."
         ),
     ] = None,
+    separator: Separator = None,
+    decimal: Decimal = ".",
+    encoding: Encoding = "utf-8",
     as_json: AsJson = False,
 ) -> None:
     """Write the embedding of a table's rows.
@@ -33,7 +42,8 @@ def embed(
     """
     _tables.check_extension(out, _tables.WRITTEN)
     output_file(out, model, table)
-    rows = _tables.read(table)
+    form = _tables.text_form(separator, decimal, encoding)
+    rows = _tables.read(table, form)
     kept = _tables.columns("--keep", keep, rows)
     import pandas as pd
 
@@ -44,7 +54,9 @@ def embed(
         unseen = unseen_levels(fitted, learned)
     names = [str(name) for name in fitted.get_feature_names_out()]
     frame = pd.DataFrame(embedding, columns=names, index=rows.index)
-    _tables.write(_tables.add_columns(frame, _tables.as_read(table, rows, kept), "--keep"), out)
+    _tables.write(
+        _tables.add_columns(frame, _tables.as_read(table, rows, kept, form), "--keep"), out
+    )
     used = {*kept, *getattr(learned, "columns", rows.columns)}
     ignored = [name for name in rows.columns if name not in used]
     result = {

@@ -1,7 +1,7 @@
 """``narrows export``: a model as files for other programs, ONNX, HDF5 and Keras's own."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,11 @@ from narrows.cli._errors import (
     warnings_on_stderr,
 )
 from narrows.cli._models import load_model
+from narrows.cli._options import AsJson, Decimal, Encoding, Separator
 from narrows.cli._results import show
+
+if TYPE_CHECKING:
+    from narrows.data._read_text import Form
 
 
 def export(
@@ -36,7 +40,10 @@ def export(
         Path | None,
         typer.Option(help="Table to compare ONNX and narrows on; by default rows are drawn."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    separator: Separator = None,
+    decimal: Decimal = ".",
+    encoding: Encoding = "utf-8",
+    as_json: AsJson = False,
 ) -> None:
     """Write a model as files that other programs read.
 
@@ -47,7 +54,13 @@ def export(
     """
     files = {"--onnx": onnx, "--onnx-decoder": onnx_decoder, "--hdf5": hdf5}
     _check_options(model, files, keras, rows)
-    fitted, table = _load(model, rows)
+    form = _tables.text_form(separator, decimal, encoding)
+    if rows is None and form.given():
+        raise BadInputError(
+            "--separator, --decimal and --encoding are of the table that --rows names. Got "
+            f"{', '.join(form.given())} without --rows. Leave them out, or add --rows."
+        )
+    fitted, table = _load(model, rows, form)
     embedder = fitted[-1] if hasattr(fitted, "steps") else fitted
     _check_network(embedder, {"--hdf5": hdf5, "--keras": keras})
     if onnx_decoder is not None and not hasattr(embedder, "inverse_transform"):
@@ -104,11 +117,11 @@ def _named(option: str, check: Any) -> None:
         raise BadInputError(str(error).replace("--out", option)) from error
 
 
-def _load(model: Path, rows: Path | None) -> tuple[Any, Any]:
+def _load(model: Path, rows: Path | None, form: "Form") -> tuple[Any, Any]:
     fitted = load_model(model)
     if rows is None:
         return fitted, None
-    return fitted, _tables.rows_for(fitted, _tables.read(rows))
+    return fitted, _tables.rows_for(fitted, _tables.read(rows, form))
 
 
 def _check_network(embedder: Any, asked: dict[str, Path | None]) -> None:

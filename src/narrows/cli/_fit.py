@@ -16,7 +16,16 @@ from narrows.cli._errors import (
     output_file,
     warnings_on_stderr,
 )
-from narrows.cli._options import AsJson, Quiet, note, shows_progress
+from narrows.cli._options import (
+    TABLE_HELP,
+    AsJson,
+    Decimal,
+    Encoding,
+    Quiet,
+    Separator,
+    note,
+    shows_progress,
+)
 from narrows.cli._results import show
 
 _SHOWN = 5  # columns named on the screen
@@ -32,7 +41,7 @@ class Scale(enum.StrEnum):
 
 
 def fit(
-    table: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet or Arrow, by extension.")],
+    table: Annotated[Path, typer.Argument(help=TABLE_HELP)],
     out: Annotated[Path, typer.Option(help="Model file to write; ends in .narrows.")],
     label: Annotated[
         str | None, typer.Option(help="Column that is not learned from, such as a class.")
@@ -62,6 +71,9 @@ def fit(
             help="File that the training is written to every ten seconds or so, to go on from."
         ),
     ] = None,
+    separator: Separator = None,
+    decimal: Decimal = ".",
+    encoding: Encoding = "utf-8",
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -80,7 +92,8 @@ def fit(
     _tables.check_extension(out, [".narrows"])
     output_file(out, table)
     _check_checkpoint(checkpoint, table, out)
-    rows = _tables.read(table)
+    form = _tables.text_form(separator, decimal, encoding)
+    rows = _tables.read(table, form)
     apart = _tables.columns("--label", [label] if label else None, rows)
     apart += _tables.columns("--drop", drop, rows)
     learned = rows.drop(columns=apart)

@@ -10,6 +10,13 @@ Quiet = Annotated[
     typer.Option("--quiet", "-q", help="Write nothing but errors and warnings to stderr."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+TABLE_HELP = "CSV, TSV, Parquet or Arrow, by extension; other text with --separator."
+Separator = Annotated[
+    str | None,
+    typer.Option(help="What stands between fields, if not as the extension says: ';', '|', '\\t'."),
+]
+Decimal = Annotated[str, typer.Option(help="Decimal point or comma in text.")]
+Encoding = Annotated[str, typer.Option(help="Of text.")]
 
 
 def shows_progress(quiet: bool) -> bool:

@@ -8,7 +8,13 @@ import typer
 from narrows.cli import _tables
 from narrows.cli._errors import bad_input, output_file, warnings_on_stderr
 from narrows.cli._models import load_model, unseen_levels
-from narrows.cli._options import AsJson
+from narrows.cli._options import (
+    TABLE_HELP,
+    AsJson,
+    Decimal,
+    Encoding,
+    Separator,
+)
 from narrows.cli._results import show
 
 if TYPE_CHECKING:
@@ -20,7 +26,7 @@ ERROR_COLUMN = "reconstruction_error"
 
 def reconstruct(
     model: Annotated[Path, typer.Argument(help="What narrows fit or narrows.save wrote.")],
-    table: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet or Arrow, by extension.")],
+    table: Annotated[Path, typer.Argument(help=TABLE_HELP)],
     out: Annotated[Path, typer.Option(help="Table to write: .csv, .tsv, .parquet or .arrow.")],
     errors: Annotated[
         bool,
@@ -29,6 +35,9 @@ def reconstruct(
             help=f"Add {ERROR_COLUMN}: a row's mean squared error over its encoded columns.",
         ),
     ] = False,
+    separator: Separator = None,
+    decimal: Decimal = ".",
+    encoding: Encoding = "utf-8",
     as_json: AsJson = False,
 ) -> None:
     """Write what is left of a table's rows after the bottleneck, with the table's own types.
@@ -39,7 +48,8 @@ def reconstruct(
     """
     _tables.check_extension(out, _tables.WRITTEN)
     output_file(out, model, table)
-    rows = _tables.read(table)
+    form = _tables.text_form(separator, decimal, encoding)
+    rows = _tables.read(table, form)
     import pandas as pd
 
     fitted = load_model(model)

@@ -11,15 +11,25 @@ from narrows.cli._errors import BadInputError, bad_input
 if TYPE_CHECKING:
     import pandas as pd
 
+    from narrows.data._read_text import Form
+
 WRITTEN = (".csv", ".tsv", ".parquet", ".arrow")
 
 
-def read(path: Path) -> "pd.DataFrame":
+def text_form(separator: str | None, decimal: str, encoding: str) -> "Form":
+    """Return how text is written, by the options; a tab may be typed as backslash and t."""
+    from narrows.data._read_text import Form
+
+    with bad_input():
+        return Form("\t" if separator == r"\t" else separator, decimal, encoding)
+
+
+def read(path: Path, form: "Form") -> "pd.DataFrame":
     """Read a table, whatever is wrong with it being the input's fault."""
     from narrows.data import read_table
 
     with bad_input(path):
-        return read_table(path)
+        return read_table(path, **vars(form))
 
 
 def check_extension(path: Path, known: Sequence[str]) -> None:
@@ -57,8 +67,10 @@ def columns(option: str, given: Sequence[str] | None, table: "pd.DataFrame") -> 
     return found
 
 
-def as_read(path: Path, table: "pd.DataFrame", names: Sequence[str]) -> "pd.DataFrame":
-    """Return columns to be taken over; those of CSV and TSV are the file's text, unchanged.
+def as_read(
+    path: Path, table: "pd.DataFrame", names: Sequence[str], form: "Form"
+) -> "pd.DataFrame":
+    """Return columns to be taken over; those of text files are the file's text, unchanged.
 
     As numbers, 00001 would come out as 1, and NA as an empty cell.
 
@@ -68,20 +80,15 @@ def as_read(path: Path, table: "pd.DataFrame", names: Sequence[str]) -> "pd.Data
     table : pandas.DataFrame
         What `read` made of that file.
     names : sequence of str
+    form : Form
+        As for `read`.
     """
-    import pandas as pd
+    from narrows.data._read_text import read_cells
 
-    from narrows.data._read import SEPARATORS
-
-    separator = SEPARATORS.get(path.suffix.lower())
-    if separator is None or not names:
+    if form.between(path) is None or not names:
         return table[list(names)]
     with bad_input(path):
-        text = pd.read_csv(
-            path, sep=separator, encoding="utf-8-sig", usecols=list(names), dtype=str,
-            keep_default_na=False,
-        )  # fmt: skip
-    return text[list(names)]
+        return read_cells(path, list(names), form)
 
 
 def rows_for(model: Any, table: "pd.DataFrame", apart: Sequence[str] = ()) -> Any:

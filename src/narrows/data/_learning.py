@@ -218,8 +218,8 @@ def _warn_of_written_numbers(columns: list[Column], settings: Settings) -> None:
             warnings.warn(
                 f"Column {column.name!r} is text and gets a column for each level, but nearly all "
                 f"of its values look like numbers; the first that is no plain number is {odd!r}: "
-                "read it as numbers if it is meant so, for example with decimal=',' or na_values "
-                "of pandas.read_csv.",
+                "read it as numbers if it is meant so, for example with decimal=',' of read_table "
+                "(--decimal on the command line) or na_values of pandas.read_csv.",
                 UserWarning,
                 stacklevel=5,
             )
