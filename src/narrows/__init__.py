@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         plots,
         quality,
         report,
+        scale,
         storage,
         training,
     )
@@ -63,6 +64,7 @@ _HOMES: dict[str, str | None] = {
     "report": None,
     "save": "storage",
     "save_weights_hdf5": "storage",
+    "scale": None,
     "storage": None,
     "training": None,
 }
@@ -94,6 +96,7 @@ __all__ = [
     "report",
     "save",
     "save_weights_hdf5",
+    "scale",
     "storage",
     "training",
 ]

@@ -70,6 +70,7 @@ def files(tmp_path, monkeypatch):
     penguins.to_csv(tmp_path / "penguins.csv", index=False)
     french = {"sep": ";", "decimal": ",", "encoding": "latin-1"}
     penguins.to_csv(tmp_path / "pingouins.csv", index=False, **french)
+    penguins.assign(id=range(len(penguins))).to_parquet(tmp_path / "big.parquet", index=False)
     monkeypatch.chdir(tmp_path)
 
 

@@ -93,7 +93,7 @@ def compare(
     form = _tables.text_form(separator, decimal, encoding)
     rows = _tables.read(table, form)
     name = _label(label, rows)
-    apart = _tables.columns("--drop", drop, rows)
+    apart = _tables.columns("--drop", drop, list(rows.columns))
     learned = rows.drop(columns=[name, *apart])
     if not learned.shape[1]:
         raise BadInputError("--label and --drop must leave a column to learn from. They name all.")
@@ -132,7 +132,7 @@ def compare(
 
 
 def _label(given: str, rows: Any) -> str:
-    named = _tables.columns("--label", [given], rows)
+    named = _tables.columns("--label", [given], list(rows.columns))
     if len(named) != 1:
         raise BadInputError(
             f"--label must name one column. Got {len(named)}, {', '.join(map(repr, named))}, "

@@ -1,13 +1,13 @@
 """``narrows embed``: a model and a table in, the embedding out."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from narrows.cli import _tables
 from narrows.cli._errors import bad_input, output_file, warnings_on_stderr
-from narrows.cli._models import load_model, unseen_levels
+from narrows.cli._models import UnseenLevels, load_model
 from narrows.cli._options import (
     TABLE_HELP,
     AsJson,
@@ -16,6 +16,10 @@ from narrows.cli._options import (
     Separator,
 )
 from narrows.cli._results import show
+from narrows.cli._sources import Source, counted_from
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def embed(
@@ -36,37 +40,51 @@ def embed(
 ) -> None:
     """Write the embedding of a table's rows.
 
-    Columns are found by name; those that the model was not fitted on are left out.
+    Columns are found by name; those that the model was not fitted on are left out. Parquet and
+    Arrow are read and written some rows at a time, so they may be larger than memory.
 
     Example: narrows embed iris.narrows iris.csv --keep Species --out z.parquet
     """
     _tables.check_extension(out, _tables.WRITTEN)
     output_file(out, model, table)
     form = _tables.text_form(separator, decimal, encoding)
-    rows = _tables.read(table, form)
-    kept = _tables.columns("--keep", keep, rows)
-    import pandas as pd
-
+    source = Source(table, form)
+    kept = _tables.columns("--keep", keep, source.names)
     fitted = load_model(model)
-    learned = _tables.rows_for(fitted, rows, kept)
-    with bad_input(), warnings_on_stderr():
-        embedding = fitted.transform(learned)
-        unseen = unseen_levels(fitted, learned)
+    learned = _tables.names_for(fitted, source.names, kept)
     names = [str(name) for name in fitted.get_feature_names_out()]
-    frame = pd.DataFrame(embedding, columns=names, index=rows.index)
-    _tables.write(
-        _tables.add_columns(frame, _tables.as_read(table, rows, kept, form), "--keep"), out
-    )
-    used = {*kept, *getattr(learned, "columns", rows.columns)}
-    ignored = [name for name in rows.columns if name not in used]
+    _tables.check_names(names, kept, "--keep")
+    from narrows.scale import TableWriter
+
+    unseen, count = UnseenLevels(fitted), 0
+    with bad_input(out), warnings_on_stderr(), TableWriter(out) as writer:
+        for rows, beside in source.pieces(learned, kept):
+            writer.write(_embedded(fitted, rows, beside, names, unseen))
+            count += len(rows)
+        unseen.warn()
+    used = {*kept, *learned}
+    ignored = [name for name in source.names if name not in used]
     result = {
         "out": str(out),
-        "rows": len(rows),
+        "rows": count,
         "columns": names,
         "kept": kept,
         "left_out": ignored,
-        "unseen": unseen,
+        "unseen": unseen.counts,
     }
     left = f"; left out {', '.join(ignored)}" if ignored else ""
-    text = f"{len(rows)} rows, {', '.join([*names, *kept])}, written to {out}{left}"
+    text = f"{count} rows, {', '.join([*names, *kept])}, written to {out}{left}"
     show(result, text, as_json=as_json)
+
+
+def _embedded(
+    fitted: Any, rows: "pd.DataFrame", beside: "pd.DataFrame", names: list[str], unseen: Any
+) -> "pd.DataFrame":
+    """Return the embedding of some rows, with columns that are taken over."""
+    import pandas as pd
+
+    given = _tables.rows_for(fitted, rows)
+    with counted_from(rows):
+        embedding = pd.DataFrame(fitted.transform(given), columns=names, index=rows.index)
+        unseen.add(given, int(rows.index[0]))
+    return pd.concat([embedding, beside], axis=1)

@@ -121,7 +121,9 @@ def _load(model: Path, rows: Path | None, form: "Form") -> tuple[Any, Any]:
     fitted = load_model(model)
     if rows is None:
         return fitted, None
-    return fitted, _tables.rows_for(fitted, _tables.read(rows, form))
+    table = _tables.read(rows, form)
+    names = _tables.names_for(fitted, list(table.columns))
+    return fitted, _tables.rows_for(fitted, table[names])
 
 
 def _check_network(embedder: Any, asked: dict[str, Path | None]) -> None:

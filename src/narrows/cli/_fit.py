@@ -94,8 +94,8 @@ def fit(
     _check_checkpoint(checkpoint, table, out)
     form = _tables.text_form(separator, decimal, encoding)
     rows = _tables.read(table, form)
-    apart = _tables.columns("--label", [label] if label else None, rows)
-    apart += _tables.columns("--drop", drop, rows)
+    apart = _tables.columns("--label", [label] if label else None, list(rows.columns))
+    apart += _tables.columns("--drop", drop, list(rows.columns))
     learned = rows.drop(columns=apart)
     if not learned.shape[1]:
         raise BadInputError("--label and --drop must leave a column to learn from. They name all.")

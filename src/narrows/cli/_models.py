@@ -30,42 +30,64 @@ def load_model(path: Path) -> Any:
         return load(path).set_output(transform="default")
 
 
-def unseen_levels(model: Any, table: Any) -> dict[str, int]:
-    """Count rows whose text was not there in fit, and warn of them, as they become zeros.
+class UnseenLevels:
+    """Counts rows whose text was not there in fit, as it becomes zeros.
 
     Parameters
     ----------
     model : fitted embedder or Pipeline
-    table : table or ndarray of shape (n_rows, n_columns)
-        The columns that the model was fitted on.
 
-    Returns
-    -------
-    dict of str to int
+    Attributes
+    ----------
+    counts : dict of str to int
         The number of such rows by column; columns without any are left out.
     """
-    import pandas as pd
 
-    from narrows.data import TablePreprocessor
+    def __init__(self, model: Any):
+        from narrows.data import TablePreprocessor
 
-    first = model.steps[0][1] if hasattr(model, "steps") else model
-    found: dict[str, int] = {}
-    if not isinstance(first, TablePreprocessor):
-        return found
-    if all(encoding.kind != "text" for encoding in first.encodings_):
-        return found  # rows without text are not encoded a second time
-    encoded, start = first.transform(table), 0
-    for place, encoding in enumerate(first.encodings_):
-        stop = start + len(encoding.names(encoding.name))
-        unknown = ~encoded[:, start:stop].any(axis=1)
-        start = stop
-        if encoding.kind != "text" or not unknown.any():
-            continue
-        found[encoding.name] = count = int(unknown.sum())
-        if first.unseen == "ignore":  # else it has spoken itself
-            row = int(unknown.argmax())
-            _warn_of_unseen(encoding.name, count, row, pd.DataFrame(table).iloc[row, place])
-    return found
+        self.counts: dict[str, int] = {}
+        self._firsts: dict[str, tuple[int, Any]] = {}
+        self._preprocessor: Any = None
+        first = model.steps[0][1] if hasattr(model, "steps") else model
+        # Rows without text are not encoded a second time.
+        if isinstance(first, TablePreprocessor) and any(
+            encoding.kind == "text" for encoding in first.encodings_
+        ):
+            self._preprocessor = first
+
+    def add(self, table: Any, start: int) -> None:
+        """Count rows.
+
+        Parameters
+        ----------
+        table : table or ndarray of shape (n_rows, n_columns)
+            The columns that the model was fitted on.
+        start : int
+            How many rows were before these.
+        """
+        import pandas as pd
+
+        if self._preprocessor is None:
+            return
+        encoded, place = self._preprocessor.transform(table), 0
+        for number, encoding in enumerate(self._preprocessor.encodings_):
+            stop = place + len(encoding.names(encoding.name))
+            unknown = ~encoded[:, place:stop].any(axis=1)
+            place = stop
+            if encoding.kind != "text" or not unknown.any():
+                continue
+            name, row = encoding.name, int(unknown.argmax())
+            value = pd.DataFrame(table).iloc[row, number]
+            self._firsts.setdefault(name, (start + row, value))
+            self.counts[name] = self.counts.get(name, 0) + int(unknown.sum())
+
+    def warn(self) -> None:
+        """Warn of those that were counted, if the preprocessor did not speak itself."""
+        if self._preprocessor is None or self._preprocessor.unseen != "ignore":
+            return
+        for name, count in self.counts.items():
+            _warn_of_unseen(name, count, *self._firsts[name])
 
 
 def _warn_of_unseen(name: str, count: int, row: int, value: Any) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from narrows.cli import _tables
 from narrows.cli._errors import bad_input, output_file, warnings_on_stderr
-from narrows.cli._models import load_model, unseen_levels
+from narrows.cli._models import UnseenLevels, load_model
 from narrows.cli._options import (
     TABLE_HELP,
     AsJson,
@@ -16,6 +16,7 @@ from narrows.cli._options import (
     Separator,
 )
 from narrows.cli._results import show
+from narrows.cli._sources import Source, counted_from
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,35 +43,42 @@ def reconstruct(
 ) -> None:
     """Write what is left of a table's rows after the bottleneck, with the table's own types.
 
-    Rows with a large error are those that the embedding cannot describe.
+    Rows with a large error are those that the embedding cannot describe. Parquet and Arrow are
+    read and written some rows at a time, so they may be larger than memory.
 
     Example: narrows reconstruct iris.narrows iris.csv --errors --out r.csv
     """
     _tables.check_extension(out, _tables.WRITTEN)
     output_file(out, model, table)
     form = _tables.text_form(separator, decimal, encoding)
-    rows = _tables.read(table, form)
-    import pandas as pd
-
+    source = Source(table, form)
     fitted = load_model(model)
-    learned = _tables.rows_for(fitted, rows)
-    with bad_input(), warnings_on_stderr():
-        rebuilt, row_errors = _rebuild(fitted, learned)
-        unseen = unseen_levels(fitted, learned)
-    frame = _frame(rebuilt, learned, rows.index)
+    learned = _tables.names_for(fitted, source.names)
     if errors:
-        column = pd.DataFrame({ERROR_COLUMN: row_errors}, index=rows.index)
-        frame = _tables.add_columns(frame, column, "--errors")
-    _tables.write(frame, out)
-    mean = float(row_errors.mean())
+        _tables.check_names(learned, [ERROR_COLUMN], "--errors")
+    from narrows.scale import TableWriter
+
+    unseen, count, total = UnseenLevels(fitted), 0, 0.0
+    with bad_input(out), warnings_on_stderr(), TableWriter(out) as writer:
+        for rows, _ in source.pieces(learned):
+            given = _tables.rows_for(fitted, rows)
+            with counted_from(rows):
+                rebuilt, row_errors = _rebuild(fitted, given)
+                unseen.add(given, int(rows.index[0]))
+            frame = _frame(rebuilt, given, rows.index)
+            writer.write(frame.assign(**{ERROR_COLUMN: row_errors}) if errors else frame)
+            count += len(rows)
+            total += float(row_errors.sum())
+        unseen.warn()
+    mean = total / count
     result = {
         "out": str(out),
-        "rows": len(rows),
+        "rows": count,
         "columns": list(frame.columns),
         "mean_reconstruction_error": mean,
-        "unseen": unseen,
+        "unseen": unseen.counts,
     }
-    text = f"{len(rows)} rows, mean error {mean:.4g}, written to {out}"
+    text = f"{count} rows, mean error {mean:.4g}, written to {out}"
     show(result, text, as_json=as_json)
 
 

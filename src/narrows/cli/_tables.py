@@ -1,11 +1,10 @@
-"""Tables on the command line: columns by name, and writing results by the file's extension."""
+"""Tables on the command line: reading them, columns by name, results by extension."""
 
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from narrows._files import replacing
 from narrows.cli._errors import BadInputError, bad_input
 
 if TYPE_CHECKING:
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
     from narrows.data._read_text import Form
 
-WRITTEN = (".csv", ".tsv", ".parquet", ".arrow")
+WRITTEN = (".csv", ".tsv", ".parquet", ".arrow")  # by narrows.scale.TableWriter
 
 
 def text_form(separator: str | None, decimal: str, encoding: str) -> "Form":
@@ -47,8 +46,16 @@ def check_extension(path: Path, known: Sequence[str]) -> None:
             ) from error
 
 
-def columns(option: str, given: Sequence[str] | None, table: "pd.DataFrame") -> list[str]:
+def columns(option: str, given: Sequence[str] | None, known: Sequence[str]) -> list[str]:
     """Return the columns that an option names, separated by commas or given one by one.
+
+    Parameters
+    ----------
+    option : str
+        What errors call it.
+    given : sequence of str or None
+    known : sequence of str
+        The table's columns.
 
     Raises
     ------
@@ -57,13 +64,11 @@ def columns(option: str, given: Sequence[str] | None, table: "pd.DataFrame") -> 
     """
     found: list[str] = []
     for entry in given or ():
-        parts = [entry] if entry in table.columns else entry.split(",")
+        parts = [entry] if entry in known else entry.split(",")
         found += [name for name in parts if name not in found]
-    missing = [name for name in found if name not in table.columns]
+    missing = [name for name in found if name not in known]
     if missing:
-        raise BadInputError(
-            f"{option} must name columns of the table. {_no_such(missing, table.columns)}"
-        )
+        raise BadInputError(f"{option} must name columns of the table. {_no_such(missing, known)}")
     return found
 
 
@@ -91,14 +96,14 @@ def as_read(
         return read_cells(path, list(names), form)
 
 
-def rows_for(model: Any, table: "pd.DataFrame", apart: Sequence[str] = ()) -> Any:
-    """Return the columns that a model was fitted on, by name and in its order.
+def names_for(model: Any, known: Sequence[str], apart: Sequence[str] = ()) -> list[str]:
+    """Return the columns that a model was fitted on, in its order.
 
     Parameters
     ----------
     model : fitted embedder or Pipeline
-    table : pandas.DataFrame
-        With those columns; others are left out.
+    known : sequence of str
+        The table's columns, those among them; others are left out.
     apart : sequence of str
         Columns that a model without names must not take.
 
@@ -109,45 +114,35 @@ def rows_for(model: Any, table: "pd.DataFrame", apart: Sequence[str] = ()) -> An
     """
     names = getattr(model, "feature_names_in_", None)
     if names is None:
-        table = table.drop(columns=list(apart))
-        if table.shape[1] != model.n_features_in_:
+        rest = [name for name in known if name not in apart]
+        if len(rest) != model.n_features_in_:
             raise BadInputError(
                 f"The model was fitted on {model.n_features_in_} columns without names. Got "
-                f"{table.shape[1]} columns instead. Give exactly those columns, in their order."
+                f"{len(rest)} columns instead. Give exactly those columns, in their order."
             )
-        return table.to_numpy()
-    missing = [name for name in names if name not in table.columns]
+        return rest
+    missing = [name for name in names if name not in known]
     if missing:
         raise BadInputError(
             f"The table must have the columns that the model was fitted on. "
-            f"{_no_such(missing, table.columns, taken=names)}"
+            f"{_no_such(missing, known, taken=names)}"
         )
-    return table[list(names)]
+    return list(names)
 
 
-def add_columns(result: "pd.DataFrame", more: "pd.DataFrame", option: str) -> "pd.DataFrame":
-    """Put further columns behind a result's own, if no name would stand twice."""
-    twice = [str(name) for name in more.columns if name in result.columns]
+def rows_for(model: Any, rows: "pd.DataFrame") -> Any:
+    """Return rows of `names_for` as the model takes them: with names, if it was fitted on some."""
+    return rows if hasattr(model, "feature_names_in_") else rows.to_numpy()
+
+
+def check_names(names: Sequence[str], more: Sequence[str], option: str) -> None:
+    """Raise BadInputError if columns that an option adds are called as the result's own."""
+    twice = [name for name in more if name in names]
     if twice:
         raise BadInputError(
             f"{option} must not repeat a name of the result. Got {', '.join(map(repr, twice))}, "
             "which the result has. Rename the columns of the table."
         )
-    import pandas as pd
-
-    return pd.concat([result, more], axis=1)
-
-
-def write(table: "pd.DataFrame", path: Path) -> None:
-    """Write a table in the form its extension says; an old file stays until it is complete."""
-    extension = path.suffix.lower()
-    with bad_input(path), replacing(path) as temporary:
-        if extension == ".parquet":
-            table.to_parquet(temporary, index=False)
-        elif extension == ".arrow":
-            table.to_feather(temporary, compression="uncompressed")
-        else:
-            table.to_csv(temporary, sep="\t" if extension == ".tsv" else ",", index=False)
 
 
 def _no_such(missing: Sequence[str], known: Any, taken: Any = ()) -> str:

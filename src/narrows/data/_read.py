@@ -1,6 +1,5 @@
 """Reading a table from a file: CSV, TSV, other text, Parquet or Arrow."""
 
-import difflib
 import os
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pandas as pd
 
 from narrows.data._containers import listed
 from narrows.data._read_arrow import ARROW, PARQUET, read_arrow
+from narrows.data._read_checks import check_there
 from narrows.data._read_text import SEPARATORS, Form, read_text
 
 KNOWN = (*SEPARATORS, *sorted(PARQUET | ARROW))
@@ -75,7 +75,7 @@ def read_table(
     path = Path(path)
     extension = path.suffix.lower()
     form = Form(separator, decimal, encoding)
-    _check_file(path)
+    check_there(path)
     is_text = extension not in PARQUET | ARROW
     if is_text and form.between(path) is None:
         raise ValueError(
@@ -90,20 +90,9 @@ def read_table(
         )
     if path.stat().st_size == 0:
         raise ValueError(f"{str(path)!r} must hold a table. It is empty (0 bytes).")
-    table = read_text(path, form) if is_text else read_arrow(path, extension)
+    table = read_text(path, form) if is_text else read_arrow(path)
     if len(table) == 0:
         raise ValueError(
             f"{str(path)!r} must have rows. Got the columns {listed(table.columns)} without any."
         )
     return table
-
-
-def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise ValueError(f"A table is a file. Got the folder {str(path)!r} instead.")
-    if path.exists():
-        return
-    beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, beside, n=3, cutoff=0.7)
-    advice = f" Did you mean {' or '.join(map(repr, near))}?" if near else " Check the path."
-    raise FileNotFoundError(f"There is no file {str(path)!r}.{advice}")

@@ -1,21 +1,44 @@
-"""Reading a table from Parquet or Arrow."""
+"""Reading tables from Parquet or Arrow."""
 
+import contextlib
 import json
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from narrows.data._read_checks import check_names, check_signature
+from narrows.data._read_checks import check_names, check_signature, check_there
 
 PARQUET = {".parquet"}
 ARROW = {".arrow", ".feather", ".ipc"}
 NAMELESS_LEVEL = re.compile(r"__index_level_\d+__")  # what pyarrow calls them
 
 
-def read_arrow(path: Path, extension: str) -> pd.DataFrame:
+def read_arrow(path: Path) -> pd.DataFrame:
     """Return what a file holds, with the names that it has."""
+    with opened_arrow(path) as file:
+        arrow_names(path, file.schema)
+        return as_pandas(file.whole())
+
+
+@contextlib.contextmanager
+def opened_arrow(path: Path) -> Iterator["_Parquet | _Ipc"]:
+    """Open a Parquet or Arrow file; name what is wrong with it, also while it is read.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError, ImportError
+    """
+    extension = path.suffix.lower()
+    check_there(path)
+    if extension not in PARQUET | ARROW:
+        raise ValueError(
+            f"The file must end in {', '.join(sorted(PARQUET | ARROW))}. Got {path.name!r} instead."
+        )
+    if path.stat().st_size == 0:
+        raise ValueError(f"{str(path)!r} must hold a table. It is empty (0 bytes).")
     try:
         import pyarrow
     except ImportError as error:
@@ -23,56 +46,110 @@ def read_arrow(path: Path, extension: str) -> pd.DataFrame:
             f"Reading {extension} files needs pyarrow, which is not installed. Install it with "
             'pip install "narrows[tables]".'
         ) from error
+    opener: type[_Parquet] | type[_Ipc]
     if extension in PARQUET:
-        wanted = "a Parquet file"
-        check_signature(path, wanted, allowed=(b"PAR1",))
-        reader: Any = _parquet
+        wanted, signature, opener = "a Parquet file", b"PAR1", _Parquet
     else:
-        wanted = "an Arrow file"
-        check_signature(path, wanted, allowed=(b"ARROW1",))
-        reader = _ipc
+        wanted, signature, opener = "an Arrow file", b"ARROW1", _Ipc
+    check_signature(path, wanted, allowed=(signature,))
     try:
-        table = reader(path)
+        with contextlib.closing(opener(path)) as file:
+            yield file
     except (pyarrow.ArrowInvalid, OSError) as error:
         raise ValueError(
             f"{str(path)!r} must be {wanted}, as its extension says. It is something else or "
             f"was cut off ({str(error).splitlines()[0]}). Write it again."
         ) from error
-    check_names(path, table.column_names)
-    return _as_pandas(table)
 
 
-def _as_pandas(table: Any) -> pd.DataFrame:
+class _Parquet:
+    def __init__(self, path: Path):
+        from pyarrow import parquet
+
+        # Buffered ahead, the bytes of all row groups stay until the file is closed.
+        self.file = parquet.ParquetFile(path, pre_buffer=False)
+        self.schema = self.file.schema_arrow
+
+    def whole(self) -> Any:
+        return self.file.read()
+
+    def batches(self, names: Sequence[str]) -> Iterator[Any]:
+        yield from self.file.iter_batches(columns=list(names))
+
+    def close(self) -> None:
+        self.file.close()
+
+
+class _Ipc:
+    """Arrow's file or stream, mapped into memory."""
+
+    def __init__(self, path: Path):
+        import pyarrow
+        from pyarrow import ipc
+
+        self.source = pyarrow.memory_map(str(path))
+        self.is_file = self.source.read(6) == b"ARROW1"
+        self.source.seek(0)
+        self.reader = ipc.open_file(self.source) if self.is_file else ipc.open_stream(self.source)
+        self.schema = self.reader.schema
+
+    def whole(self) -> Any:
+        return self.reader.read_all()
+
+    def batches(self, names: Sequence[str]) -> Iterator[Any]:
+        if self.is_file:
+            found = (self.reader.get_batch(k) for k in range(self.reader.num_record_batches))
+        else:
+            found = iter(self.reader)
+        for batch in found:
+            yield batch.select(list(names))
+
+    def close(self) -> None:
+        self.source.close()
+
+
+def arrow_names(path: Path, schema: Any) -> list[str]:
+    """Return a file's columns as `as_pandas` has them; raise ValueError if names repeat."""
+    check_names(path, schema.names)
+    named, nameless = _index_columns(schema)
+    return [*named, *(name for name in schema.names if name not in {*named, *nameless})]
+
+
+def as_pandas(table: Any, exact: Sequence[str] = ()) -> pd.DataFrame:
     """Return an Arrow table with the names that the file has, as other programs show it.
 
     pandas would make whole numbers of names, and an index of columns that were one.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    exact : sequence of str
+        Columns whose whole numbers and booleans keep Arrow's types, gaps or not.
     """
-    known = table.schema.metadata or {}
-    described = json.loads(known.get(b"pandas", b"{}"))
-    index = described.get("index_columns", [])
-    stored = [level for level in index if isinstance(level, str) and level in table.column_names]
-    named = [level for level in stored if not NAMELESS_LEVEL.fullmatch(level)]
+    import pyarrow
+
+    named, nameless = _index_columns(table.schema)
     if named:
-        rest = [level for level in index if level not in named]
+        known = table.schema.metadata
+        described = json.loads(known[b"pandas"])
+        rest = [level for level in described["index_columns"] if level not in named]
         described = json.dumps({**described, "index_columns": rest}).encode()
         table = table.select([*named, *(n for n in table.column_names if n not in named)])
         table = table.replace_schema_metadata({**known, b"pandas": described})
     frame = table.to_pandas()
-    frame.columns = [n for n in table.column_names if n in named or n not in stored]
+    frame.columns = [n for n in table.column_names if n not in nameless]
+    for name in exact:
+        kind = table.schema.field(name).type
+        if pyarrow.types.is_integer(kind) or pyarrow.types.is_boolean(kind):
+            values = table[name].to_pandas(types_mapper=pd.ArrowDtype)
+            frame[name] = values.set_axis(frame.index)
     return frame
 
 
-def _parquet(path: Path) -> Any:
-    from pyarrow import parquet
-
-    with parquet.ParquetFile(path) as file:
-        return file.read()
-
-
-def _ipc(path: Path) -> Any:
-    from pyarrow import ipc
-
-    with path.open("rb") as file:
-        opened = ipc.open_file if file.read(6) == b"ARROW1" else ipc.open_stream
-        file.seek(0)
-        return opened(file).read_all()
+def _index_columns(schema: Any) -> tuple[list[str], list[str]]:
+    """Return the columns that pandas had as an index, with names of their own and without."""
+    described = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+    levels = described.get("index_columns", [])
+    stored = [level for level in levels if isinstance(level, str) and level in schema.names]
+    nameless = [level for level in stored if NAMELESS_LEVEL.fullmatch(level)]
+    return [level for level in stored if level not in nameless], nameless

@@ -1,5 +1,6 @@
 """What every file of a table is checked for, whatever its form."""
 
+import difflib
 from collections import Counter
 from pathlib import Path
 
@@ -16,6 +17,18 @@ SIGNATURES = {
     b"\x89HDF": "an HDF5 file",
 }
 AS_NAMED = "as its extension says"
+
+
+def check_there(path: Path) -> None:
+    """Raise FileNotFoundError, naming files that are called like it, or ValueError for a folder."""
+    if path.is_dir():
+        raise ValueError(f"A table is a file. Got the folder {str(path)!r} instead.")
+    if path.exists():
+        return
+    beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, beside, n=3, cutoff=0.7)
+    advice = f" Did you mean {' or '.join(map(repr, near))}?" if near else " Check the path."
+    raise FileNotFoundError(f"There is no file {str(path)!r}.{advice}")
 
 
 def check_names(path: Path, names: list[str]) -> None:
