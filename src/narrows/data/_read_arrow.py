@@ -24,8 +24,15 @@ def read_arrow(path: Path) -> pd.DataFrame:
 
 
 @contextlib.contextmanager
-def opened_arrow(path: Path) -> Iterator["_Parquet | _Ipc"]:
+def opened_arrow(path: Path, *, mapped: bool = False) -> Iterator["_Parquet | _Ipc"]:
     """Open a Parquet or Arrow file; name what is wrong with it, also while it is read.
+
+    Parameters
+    ----------
+    path : Path
+    mapped : bool
+        Map an Arrow file into memory, which may have a single record batch larger than that. What
+        is made of it must not look into the file once it is closed, as others may cut it.
 
     Raises
     ------
@@ -46,14 +53,14 @@ def opened_arrow(path: Path) -> Iterator["_Parquet | _Ipc"]:
             f"Reading {extension} files needs pyarrow, which is not installed. Install it with "
             'pip install "narrows[tables]".'
         ) from error
-    opener: type[_Parquet] | type[_Ipc]
     if extension in PARQUET:
-        wanted, signature, opener = "a Parquet file", b"PAR1", _Parquet
+        wanted, signature = "a Parquet file", b"PAR1"
     else:
-        wanted, signature, opener = "an Arrow file", b"ARROW1", _Ipc
+        wanted, signature = "an Arrow file", b"ARROW1"
     check_signature(path, wanted, allowed=(signature,))
     try:
-        with contextlib.closing(opener(path)) as file:
+        opened = _Parquet(path) if extension in PARQUET else _Ipc(path, mapped=mapped)
+        with contextlib.closing(opened) as file:
             yield file
     except (pyarrow.ArrowInvalid, OSError) as error:
         raise ValueError(
@@ -81,13 +88,13 @@ class _Parquet:
 
 
 class _Ipc:
-    """Arrow's file or stream, mapped into memory."""
+    """Arrow's file or stream."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, *, mapped: bool):
         import pyarrow
         from pyarrow import ipc
 
-        self.source = pyarrow.memory_map(str(path))
+        self.source = pyarrow.memory_map(str(path)) if mapped else pyarrow.OSFile(str(path))
         self.is_file = self.source.read(6) == b"ARROW1"
         self.source.seek(0)
         self.reader = ipc.open_file(self.source) if self.is_file else ipc.open_stream(self.source)
