@@ -129,6 +129,8 @@ def test_what_cannot_be_read(table, tmp_path, monkeypatch):
     assert "is empty (0 bytes)" in message(tmp_path / "e.arrow")
     parquet.write_table(table.slice(0, 0), tmp_path / "n.parquet")
     assert "must have rows. Got the columns 'x', 'whole'" in message(tmp_path / "n.parquet")
+    parquet.write_table(pa.table({}), tmp_path / "z.parquet")
+    assert "It has no columns" in message(tmp_path / "z.parquet")
     with pytest.raises(ValueError, match=r"Got 'y' instead\. It has 'x', 'whole'"):
         next(TableBatches(path).read(["x", "y"]))
     for name in NAMES:

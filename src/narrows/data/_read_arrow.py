@@ -116,10 +116,13 @@ class _Ipc:
 
 
 def arrow_names(path: Path, schema: Any) -> list[str]:
-    """Return a file's columns as `as_pandas` has them; raise ValueError if names repeat."""
+    """Return the columns that `as_pandas` makes; raise ValueError for none or repeated ones."""
     check_names(path, schema.names)
     named, nameless = _index_columns(schema)
-    return [*named, *(name for name in schema.names if name not in {*named, *nameless})]
+    found = [*named, *(name for name in schema.names if name not in {*named, *nameless})]
+    if not found:
+        raise ValueError(f"{str(path)!r} must hold a table. It has no columns.")
+    return found
 
 
 def as_pandas(table: Any, exact: Sequence[str] = ()) -> pd.DataFrame:
