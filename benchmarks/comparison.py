@@ -2,11 +2,16 @@
 
 Run: ``python benchmarks/comparison.py``. The post's network and PCA under both preprocessings,
 with controls, once on 5 × 5 folds and once on 25 bootstraps, 20 seeds, everything refitted: 2,000
-trainings. Imports and compiling are within the first one's seconds. As seconds differ between
-machines that look alike, Keras's own training of the same network follows in the same process.
+trainings. Each run is a process of its own, and compiling is within the first comparison's seconds;
+runs that may reuse compiled programs from the disk and runs that may not take turns. As seconds
+differ between machines that look alike, Keras's own training of the same network follows.
 """
 
+import json
+import os
 import statistics
+import subprocess
+import sys
 import time
 
 from _common import arguments, machine, matrix_product_speed, seconds, table, write
@@ -33,16 +38,49 @@ def compared(resampling: str, seeds: int) -> tuple[narrows.Comparison, float]:
     return found, time.perf_counter() - began
 
 
+def run(seeds: int) -> dict[str, list]:
+    """Compare by both resamplings; return the table's rows and the texts."""
+    rows, texts = [], []
+    for resampling in ("5x5", "bootstrap:25"):
+        found, elapsed = compared(resampling, seeds)
+        parts = [round(found.seconds.get(part, 0.0), 1) for part in PARTS]
+        fits = len(found.frame()[["arm", "preprocess", "resample", "seed"]].drop_duplicates())
+        rows.append([resampling, fits, round(elapsed, 1), *parts])
+        texts.append(f"```\n{found}\n```")
+    return {"rows": rows, "texts": texts}
+
+
+def in_a_process(seeds: int, **environment: str) -> dict[str, list]:
+    """Do one run in a fresh process."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--once", "--seeds", str(seeds)],
+        env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+def total(found: dict[str, list]) -> float:
+    """Return the seconds of both comparisons of a run."""
+    return sum(row[2] for row in found["rows"])
+
+
 def keras_seconds(repeats: int) -> float:
     """Return the median time of one fresh Keras model of the same network and its fit."""
     train, test = data()
     return statistics.median(seconds(lambda: keras_once(train, test)) for _ in range(repeats))
 
 
-def _summed_up(total: float, alone: float, repeats: int) -> str:
+def _listed(runs: list[dict[str, list]]) -> str:
+    return ", ".join(f"{total(found):.0f}" for found in runs)
+
+
+def _summed_up(warm: list[dict[str, list]], cold: list[dict[str, list]], alone: float) -> str:
+    middle = statistics.median(map(total, warm))
     return (
-        f"Both together {total:.0f} s: as long as {total / alone:.0f} fresh Keras models of the "
-        f"post's network and their fits, {alone:.1f} s each (median of {repeats}, no forest). A "
+        f"Both together, each time in a fresh process: {_listed(warm)} s with compiled programs on "
+        f"the disk (the table shows the median), {_listed(cold)} s without "
+        f"(`NARROWS_CACHE=off`), in turn. The median is as long as {middle / alone:.0f} fresh "
+        f"Keras models of the post's network and their fits, {alone:.1f} s each (no forest). A "
         f"float32 matrix product makes {matrix_product_speed():.0f} GFLOP/s here."
     )
 
@@ -51,25 +89,26 @@ def main() -> None:
     """Run both and write the table."""
     parser = arguments(__doc__)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--once", action="store_true", help="one run here; print it as JSON")
     options = parser.parse_args()
-    rows, texts = [], []
-    for resampling in ("5x5", "bootstrap:25"):
-        found, elapsed = compared(resampling, options.seeds)
-        parts = [f"{found.seconds.get(part, 0.0):.1f}" for part in PARTS]
-        fits = len(found.frame()[["arm", "preprocess", "resample", "seed"]].drop_duplicates())
-        rows.append([resampling, fits, f"{elapsed:.1f}", *parts])
-        texts.append(f"```\n{found}\n```")
-    total = sum(float(row[2]) for row in rows)
-    repeats = max(options.repeats, 3)
-    alone = keras_seconds(repeats)
+    if options.once:
+        print(json.dumps(run(options.seeds)))
+        return
+    in_a_process(options.seeds)  # so that the disk has the compiled programs
+    warm, cold = [], []
+    for number in range(options.repeats):
+        warm.append(in_a_process(options.seeds))
+        cold.append(in_a_process(options.seeds, NARROWS_CACHE="off"))
+        print(f"  round {number + 1}: {total(warm[-1]):.1f}, {total(cold[-1]):.1f} s", flush=True)
+    middle = sorted(warm, key=total)[len(warm) // 2]
+    command = f"comparison.py --seeds {options.seeds} --repeats {options.repeats}"
     text = "\n\n".join(
         [
             "# The comparison on iris: time by part",
-            f"`python benchmarks/comparison.py --seeds {options.seeds}`; "
-            + machine(("keras", "jax", "ydf", "scikit-learn")),
-            table(["resampling", "embeddings", "seconds", *PARTS], rows),
-            _summed_up(total, alone, repeats),
-            *texts,
+            f"`python benchmarks/{command}`; " + machine(("keras", "jax", "ydf", "scikit-learn")),
+            table(["resampling", "embeddings", "seconds", *PARTS], middle["rows"]),
+            _summed_up(warm, cold, keras_seconds(max(options.repeats, 3))),
+            *middle["texts"],
         ]
     )
     write("comparison.md", text, wanted=not options.no_write)
