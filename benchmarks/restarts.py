@@ -187,7 +187,8 @@ def main() -> None:
     text = "\n\n".join(
         [
             "# Restarts of the post's training (120 × 4, 100 epochs, batches of 32)",
-            f"`python benchmarks/restarts.py --repeats {options.repeats}`, medians; "
+            f"`python benchmarks/restarts.py --repeats {options.repeats} --most {options.most}`, "
+            "medians; "
             + machine(("keras", "jax", "torch", "scikit-learn", "numpy"))
             + f"; float32 matrix product {speed:.0f} GFLOP/s.",
             table(head, rows),

@@ -12,6 +12,7 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.manifold._t_sne import _joint_probabilities
 
 from narrows.objectives._affinities import (
+    _from_products,
     check_perplexity,
     conditional_affinities,
     joint_affinities,
@@ -156,6 +157,20 @@ def test_copies_of_a_row_are_at_distance_zero(columns):
     P = np.asarray(conditional(x, 20.0))
     np.testing.assert_allclose(P[7, 50:100], 1 / 50)
     np.testing.assert_allclose(perplexities(P)[:7], 20.0, atol=1e-3)
+
+
+def test_copies_stay_at_zero_where_each_product_is_rounded_otherwise():
+    """As on a GPU, which need not sum two entries of a product in the same order."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, size=(60, 784)).astype(np.float32)
+    x[20:] = x[7]
+    x[20] += 2e-3 * rng.normal(size=784)  # near, but no copy
+    products = x @ x.T
+    products = np.nextafter(products, np.sign(rng.normal(size=(60, 60))).astype(np.float32) * 1e9)
+    distances = np.asarray(_from_products(products))
+    assert not np.any(distances[21:, 21:])
+    exact = np.sum((x[20].astype(float) - x[7]) ** 2)
+    np.testing.assert_allclose(distances[20, 21:], exact, rtol=0.2)
 
 
 def test_rows_that_are_all_the_same_share_equally():

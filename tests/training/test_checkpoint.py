@@ -7,6 +7,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from safetensors import safe_open
@@ -182,6 +183,27 @@ def test_other_versions_are_said(fit, tmp_path):
         warnings.simplefilter("always", UserWarning)
         assert_same(fit([(5, 0)], checkpoint=path), whole)
     assert any("written with jax 0.1 (now" in str(one.message) for one in seen)
+
+
+def test_another_precision_of_products_is_said(fit, tmp_path):
+    path = tmp_path / "run.checkpoint"
+    fit([(5, 0)], checkpoint=path)
+    with jax.default_matmul_precision("highest"), warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always", UserWarning)
+        fit([(5, 0)], checkpoint=path)
+    assert any("matmul precision default (now highest)" in str(one.message) for one in seen)
+
+
+def test_a_checkpoint_that_does_not_tell_where_it_was_written_is_taken(fit, tmp_path):
+    path = tmp_path / "run.checkpoint"
+    fit([(5, 0)], checkpoint=path)
+
+    def older(about, arrays):
+        told = json.loads(about["versions"])
+        about["versions"] = json.dumps({name: told[name] for name in ("narrows", "jax")})
+
+    altered(path, older)
+    fit([(5, 0)], checkpoint=path)  # warnings are errors here
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")

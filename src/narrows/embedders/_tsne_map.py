@@ -22,6 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from narrows.embedders._adding import added_at
 from narrows.objectives._affinities import squared_differences
 from narrows.training._rows import bucket, pad_rows
 
@@ -169,7 +170,10 @@ def attraction(places, neighbours, counted) -> jax.Array:
     apart = places[:, None] - places[neighbours]
     kernel = counted[:, None] / (1.0 + jnp.sum(apart * apart, axis=2))
     pulls = kernel[:, :, None] * apart
-    both = pulls.sum(axis=1).at[neighbours.reshape(-1)].add(-pulls.reshape(-1, places.shape[1]))
+    theirs = -pulls.reshape(-1, places.shape[1])
+    both = added_at(
+        pulls.sum(axis=1), neighbours.reshape(-1), theirs, len(places), jnp.abs(theirs).max()
+    )
     return both / (2.0 * k * jnp.sum(counted))
 
 
@@ -230,7 +234,7 @@ def grid_repulsion(places, counted, nodes: int) -> tuple[jax.Array, jax.Array]:
 
     charge = jnp.zeros((2 * nodes,) * width)
     for at, share in corners:
-        charge = charge.at[at].add(share * counted)
+        charge = added_at(charge, at, share * counted, len(places), 1.0)
     ring = jnp.arange(2 * nodes, dtype=jnp.float32)
     ring = jnp.where(ring < nodes, ring, ring - 2 * nodes) * spacing
     axes = jnp.meshgrid(*[ring] * width, indexing="ij")

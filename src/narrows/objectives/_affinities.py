@@ -16,6 +16,8 @@ _LOWEST, _HIGHEST = 1e-12, 1e20
 _LARGEST_STEP = 3.0
 # Up to here differences, which are exact, cost little beside what follows.
 _FEW_COLUMNS = 16
+# Of two rows' squared lengths: eight roundings of float32.
+_ROUNDING = 2.0**-21
 # Of the entropy, in nats: what float32 sums of thousands of terms can reach.
 _CLOSE = 3e-6
 
@@ -88,7 +90,7 @@ def squared_distances(x, counted=None) -> jax.Array:
     The rows are centred and divided by their largest absolute value first, so that squares
     neither overflow nor vanish whatever the data's scale; perplexities do not see a common
     factor. For more than 16 columns ``dᵢⱼ² = |xᵢ|² + |xⱼ|² − 2 xᵢ·xⱼ`` is a matrix product, with
-    an error of about 1e-7 · (|xᵢ|² + |xⱼ|²).
+    an error of about 1e-7 · (|xᵢ|² + |xⱼ|²); up to 2⁻²¹ of that sum a distance is zero.
 
     Parameters
     ----------
@@ -131,11 +133,17 @@ def squared_differences(a, b) -> jax.Array:
 
 def _by_product(x) -> jax.Array:
     # A GPU's and TPU's default would round the factors to ten bits.
-    product = jnp.matmul(x, x.T, precision=jax.lax.Precision.HIGHEST)
-    lengths = jnp.diagonal(product)
+    return _from_products(jnp.matmul(x, x.T, precision=jax.lax.Precision.HIGHEST))
+
+
+def _from_products(products) -> jax.Array:
+    lengths = jnp.diagonal(products)
     lengths = lengths[:, None] + lengths[None, :]
-    distances = jnp.maximum(lengths - 2.0 * product, 0.0)
-    return jnp.where(jnp.eye(x.shape[0], dtype=bool), 0.0, distances)
+    distances = lengths - 2.0 * products
+    # Where rounding is all there is, and on a GPU may differ between entries, rows are copies:
+    # the search would take the least of such distances for the only neighbour.
+    apart = (distances > _ROUNDING * lengths) & ~jnp.eye(len(products), dtype=bool)
+    return jnp.where(apart, distances, 0.0)
 
 
 def conditional_affinities(x, perplexity, counted=None, iterations: int = 64) -> jax.Array:

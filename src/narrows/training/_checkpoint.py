@@ -108,7 +108,7 @@ class Checkpoint:
         about = {
             "format": _FORMAT,
             "identity": json.dumps(self._identity),
-            "versions": json.dumps({name: metadata.version(name) for name in _LIBRARIES}),
+            "versions": json.dumps(_circumstances()),
             "places": json.dumps({chunk: vars(kept.place) for chunk, kept in self._kept.items()}),
             "sha256": _digest(arrays),
         }
@@ -155,9 +155,9 @@ class Checkpoint:
 
     def _warn_of_versions(self, versions: Mapping[str, str]) -> None:
         changed = [
-            f"{name} {versions.get(name)} (now {metadata.version(name)})"
-            for name in _LIBRARIES
-            if versions.get(name) != metadata.version(name)
+            f"{name} {versions[name]} (now {current})"
+            for name, current in _circumstances().items()
+            if versions.get(name, current) != current
         ]
         if changed:
             warnings.warn(
@@ -244,6 +244,13 @@ def identity_of(
         "settings": hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest(),
         "rows": data.hexdigest(),
     }
+
+
+def _circumstances() -> dict[str, str]:
+    """Return what rounding depends on, beside the training itself."""
+    versions = {name: metadata.version(name) for name in _LIBRARIES}
+    precision = jax.config.jax_default_matmul_precision or "default"
+    return {**versions, "device": jax.devices()[0].device_kind, "matmul precision": precision}
 
 
 def _kept(chunk: int, place: Place, arrays: Mapping[str, np.ndarray]) -> Kept:
