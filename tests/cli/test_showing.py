@@ -141,6 +141,22 @@ def test_a_fit_shows_progress_on_a_terminal(tmp_path):
     assert max(map(len, result.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("extension", [".parquet", ".arrow"])
+@pytest.mark.parametrize("options", [["embed"], ["reconstruct"], ["embed", "--quiet"]])
+def test_rows_in_batches_show_progress_on_a_terminal(tmp_path, extension, options):
+    pytest.importorskip("pyarrow")
+    rows = narrows.datasets.iris().drop(columns="Species")
+    narrows.save(narrows.PCA(2).fit(rows), tmp_path / "m.narrows")
+    with narrows.scale.TableWriter(tmp_path / f"iris{extension}") as writer:
+        writer.write(rows)
+    given = [options[0], "m.narrows", f"iris{extension}", "--out", "z.csv", *options[1:]]
+    text = COLOUR.sub("", on_a_terminal(tmp_path, *given))
+    *bar, result = re.findall(r"[\d/]+ rows", text)
+    assert result == "150 rows"
+    shown = {".parquet": "150/150 rows", ".arrow": "150 rows"}[extension]
+    assert (shown in bar) if "--quiet" not in options else not bar
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 @pytest.mark.parametrize("options", [[], ["--quiet"], ["-q"]])
 def test_a_bar_is_wanted_on_a_terminal_unless_quiet(tmp_path, monkeypatch, terminal, options):

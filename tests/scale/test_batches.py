@@ -58,6 +58,7 @@ def test_together_they_are_the_table(table, tmp_path, name, rows):
     assert [len(batch) for batch in batches[:-1]] == [size] * (len(batches) - 1)
     assert 1 <= len(batches[-1]) <= size
     whole = read_table(path)
+    assert TableBatches(path).n_rows == (N if name == "a.parquet" else None)
     for batch in batches:
         for column in ("x", "text", "day"):
             expected = whole.loc[batch.index, column]

@@ -13,6 +13,7 @@ from narrows.cli._options import (
     AsJson,
     Decimal,
     Encoding,
+    Quiet,
     Separator,
 )
 from narrows.cli._results import show
@@ -36,6 +37,7 @@ def embed(
     separator: Separator = None,
     decimal: Decimal = ".",
     encoding: Encoding = "utf-8",
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the embedding of a table's rows.
@@ -57,10 +59,14 @@ def embed(
     from narrows.scale import TableWriter
 
     unseen, count = UnseenLevels(fitted), 0
-    with bad_input(out), warnings_on_stderr(), TableWriter(out) as writer:
+    with (
+        bad_input(out), warnings_on_stderr(), source.progress(quiet) as done,
+        TableWriter(out) as writer,
+    ):  # fmt: skip
         for rows, beside in source.pieces(learned, kept):
             writer.write(_embedded(fitted, rows, beside, names, unseen))
             count += len(rows)
+            done(len(rows))
         unseen.warn()
     used = {*kept, *learned}
     ignored = [name for name in source.names if name not in used]

@@ -13,6 +13,7 @@ from narrows.cli._options import (
     AsJson,
     Decimal,
     Encoding,
+    Quiet,
     Separator,
 )
 from narrows.cli._results import show
@@ -39,6 +40,7 @@ def reconstruct(
     separator: Separator = None,
     decimal: Decimal = ".",
     encoding: Encoding = "utf-8",
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Write what is left of a table's rows after the bottleneck, with the table's own types.
@@ -59,7 +61,10 @@ def reconstruct(
     from narrows.scale import TableWriter
 
     unseen, count, total = UnseenLevels(fitted), 0, 0.0
-    with bad_input(out), warnings_on_stderr(), TableWriter(out) as writer:
+    with (
+        bad_input(out), warnings_on_stderr(), source.progress(quiet) as done,
+        TableWriter(out) as writer,
+    ):  # fmt: skip
         for rows, _ in source.pieces(learned):
             given = _tables.rows_for(fitted, rows)
             with counted_from(rows):
@@ -68,6 +73,7 @@ def reconstruct(
             frame = _frame(rebuilt, given, rows.index)
             writer.write(frame.assign(**{ERROR_COLUMN: row_errors}) if errors else frame)
             count += len(rows)
+            done(len(rows))
             total += float(row_errors.sum())
         unseen.warn()
     mean = total / count

@@ -1,12 +1,13 @@
 """Tables that a fitted model is used on: text at once, Parquet and Arrow some rows at a time."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from narrows.cli import _tables
 from narrows.cli._errors import BadInputError, bad_input
+from narrows.cli._options import shows_progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +57,26 @@ class Source:
         wanted = list(dict.fromkeys([*learned, *kept]))
         for rows in self._batches.read(wanted, exact=kept):
             yield rows[list(learned)], rows[list(kept)]
+
+    @contextlib.contextmanager
+    def progress(self, quiet: bool) -> Iterator[Callable[[int], object]]:
+        """Show how many of the rows are done, if they come in pieces; yield what counts them."""
+        if self._batches is None or not shows_progress(quiet):
+            yield lambda rows: None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        total = self._batches.n_rows
+        of = "" if total is None else f"/{total:,}"
+        columns = (
+            BarColumn(),
+            TextColumn("{task.completed:,.0f}" + of + " rows"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("", total=total)
+            yield lambda rows: progress.advance(task, rows)
 
 
 @contextlib.contextmanager

@@ -76,6 +76,7 @@ class _Parquet:
         # Buffered ahead, the bytes of all row groups stay until the file is closed.
         self.file = parquet.ParquetFile(path, pre_buffer=False)
         self.schema = self.file.schema_arrow
+        self.n_rows: int | None = self.file.metadata.num_rows
 
     def whole(self) -> Any:
         return self.file.read()
@@ -99,6 +100,7 @@ class _Ipc:
         self.source.seek(0)
         self.reader = ipc.open_file(self.source) if self.is_file else ipc.open_stream(self.source)
         self.schema = self.reader.schema
+        self.n_rows: int | None = None  # to be known it has to be read
 
     def whole(self) -> Any:
         return self.reader.read_all()

@@ -29,6 +29,8 @@ class TableBatches:
     ----------
     names : list of str
         The file's columns, those of an index that has names first.
+    n_rows : int or None
+        Rows of a Parquet file; Arrow files do not say how many they have.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class TableBatches:
             raise ValueError(f"rows must be 1 or more. Got {rows} instead.")
         with opened_arrow(self.path) as file:
             self.names = arrow_names(self.path, file.schema)
+            self.n_rows = file.n_rows
         self.rows = rows
 
     def read(
