@@ -133,3 +133,28 @@ def test_more_components_than_columns_is_refused(table):
 def test_inverse_of_the_wrong_width_is_refused(table):
     with pytest.raises(ValueError, match=r"must have 2 columns, one a component\. Got 3"):
         PCA().fit(table).inverse_transform(np.zeros((2, 3)))
+
+
+def test_missing_and_text_are_named_by_column(table):
+    holed = table.copy()
+    holed.iloc[7, 2] = np.nan
+    message = rf"PCA needs finite numbers\. Got 1 NaN .* row 7 .* column '{table.columns[2]}'\."
+    with pytest.raises(ValueError, match=message):
+        PCA().fit(holed)
+    with pytest.raises(ValueError, match=message):
+        PCA().fit(table).transform(holed)
+    with pytest.raises(ValueError, match=r"PCA needs numbers\. .*'kind'"):
+        PCA().fit(table.assign(kind="a"))
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_tables_of_other_libraries_give_the_same_bits(table, library):
+    pytest.importorskip(library)
+    import narwhals
+
+    other = narwhals.from_native(table).to_arrow()
+    other = narwhals.from_arrow(other, backend=library).to_native()
+    fitted = PCA(standardize=True).fit(other)
+    expected = PCA(standardize=True).fit(table)
+    assert list(fitted.feature_names_in_) == list(table.columns)
+    np.testing.assert_array_equal(fitted.transform(other), expected.transform(table))

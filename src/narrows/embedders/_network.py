@@ -10,12 +10,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, estimator_html_repr
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from narrows.data import check_columns, to_matrix
 from narrows.embedders._drawing import layer_widths, network_svg
 from narrows.embedders._parameters import check_checkpoint, check_integer, check_real, check_seed
+from narrows.embedders._taking_rows import TakesRows
 
 
-class NetworkEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """An embedder whose encoder is a trained network.
 
     A class of embedders says what it trains, by `_build`, `_objective` and, where it has more
@@ -248,28 +248,6 @@ class NetworkEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]  # networks compute in float32
         return tags
-
-    def _matrix(self, X, *, reset: bool) -> np.ndarray:
-        """Return `X` as float32, checked for numbers that are none."""
-        owner = type(self).__name__
-        expected = None if reset else getattr(self, "feature_names_in_", None)
-        images = self._takes_images()
-        least = 2 if reset else 1
-        found = to_matrix(X, owner=owner, names=expected, allow_images=images, min_rows=least)
-        count = found.values.shape[1]
-        if not reset:
-            check_columns(expected, self.n_features_in_, found.names, count, owner)
-            return found.values
-        self.n_features_in_: int = count
-        if found.names is not None:
-            self.feature_names_in_ = np.asarray(found.names, dtype=object)
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-        return found.values
-
-    def _checked(self, X) -> np.ndarray:
-        check_is_fitted(self)
-        return self._matrix(X, reset=False)
 
     def _apply(self, name: str, X: np.ndarray) -> np.ndarray:
         from narrows.training import forward

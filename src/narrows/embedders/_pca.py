@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from narrows.embedders._taking_rows import TakesRows
 
 
-class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Principal component analysis as R's ``prcomp`` and caret compute it.
 
     It is ``prcomp(x, center = TRUE, scale. = standardize)``. With ``standardize=True`` it is also
@@ -67,6 +69,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     (150, 2)
     """
 
+    _dtype = "float64"
+
     def __init__(self, n_components: int = 2, standardize: bool = False):
         self.n_components = n_components
         self.standardize = standardize
@@ -76,7 +80,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_columns)
+        X : table or array-like of shape (n_rows, n_columns)
             Training rows, numeric and finite, at least two.
         y : None
             Ignored.
@@ -97,7 +101,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         UserWarning
             If a column is constant and `standardize` is true; that column is kept at zero.
         """
-        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        X = self._matrix(X, reset=True)
         self._check_n_components(*X.shape)
         constant = X.min(axis=0) == X.max(axis=0)
         # Rounding would give a constant column a mean beside it and a deviation above zero.
@@ -121,7 +125,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features_in_)
+        X : table or array-like of shape (n_rows, n_features_in_)
             Rows with the columns seen in `fit`.
 
         Returns
@@ -129,9 +133,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ndarray of shape (n_rows, n_components)
             Scores.
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        return self._scaled(X) @ self.components_.T
+        return self._scaled(self._checked(X)) @ self.components_.T
 
     def inverse_transform(self, Z: Any) -> np.ndarray:
         """Map scores back to rows in the units of the training columns.

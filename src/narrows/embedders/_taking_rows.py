@@ -1,0 +1,39 @@
+"""How every embedder takes rows: a table or array in, checked numbers out."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from narrows.data import check_columns, to_matrix
+
+
+class TakesRows:
+    """An estimator that remembers the columns of `fit` and takes rows with the same ones."""
+
+    _dtype = "float32"  # of what it computes with
+
+    def _takes_images(self) -> bool:
+        """Whether a row may have more than one axis."""
+        return False
+
+    def _matrix(self, X, *, reset: bool) -> np.ndarray:
+        """Return `X` as an array, checked for numbers that are none."""
+        owner = type(self).__name__
+        expected = None if reset else getattr(self, "feature_names_in_", None)
+        found = to_matrix(
+            X, owner=owner, names=expected, dtype=self._dtype,
+            allow_images=self._takes_images(), min_rows=2 if reset else 1,
+        )  # fmt: skip
+        count = found.values.shape[1]
+        if not reset:
+            check_columns(expected, self.n_features_in_, found.names, count, owner)
+            return found.values
+        self.n_features_in_: int = count
+        if found.names is not None:
+            self.feature_names_in_ = np.asarray(found.names, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        return found.values
+
+    def _checked(self, X) -> np.ndarray:
+        check_is_fitted(self)
+        return self._matrix(X, reset=False)
