@@ -105,7 +105,8 @@ default=("raw", "random", "untrained")
         and their number, not on other arms. None draws one; the result keeps it.
     n_jobs : int, default=-1
         joblib workers for probes and for embedders outside the engine; threads, unless
-        ``joblib.parallel_config`` says otherwise. It has no influence on any number.
+        ``joblib.parallel_config`` says otherwise. It has no influence on any number: each fit
+        has one thread of BLAS and OpenMP to itself.
     verbose : int, default=0
         1 shows a progress bar on stderr.
     progress : callable, default=None

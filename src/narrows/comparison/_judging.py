@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from narrows.comparison._anywhere import the_same_anywhere
 from narrows.comparison._probes import score_probe
 from narrows.comparison._refit import Embedded, Prepared, describe, fit_one
 from narrows.quality import embedding_quality
@@ -61,6 +62,7 @@ class Judged:
     seconds: dict[str, float]
 
 
+@the_same_anywhere
 def judge(
     judge: Judge,
     embedded: Embedded,
@@ -114,6 +116,7 @@ def judge(
     return Judged(embedded, values, failures, seconds)
 
 
+@the_same_anywhere
 def fit_and_judge(
     judge_: Judge,
     estimator: Any,

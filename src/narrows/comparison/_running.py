@@ -11,6 +11,7 @@ import joblib
 import pandas as pd
 
 from narrows.comparison._ahead import lead_of, trained_ahead
+from narrows.comparison._anywhere import one_thread
 from narrows.comparison._arms import Arm
 from narrows.comparison._judging import Judged, fit_and_judge, judge
 from narrows.comparison._plan import Findings, Plan, Task
@@ -60,7 +61,7 @@ def run(plan: Plan, progress: Progress | None = None) -> Findings:
         train,
         lead_of(plan.n_jobs, engine=any(arm.lanes for arm in plan.arms)),
     )
-    with contextlib.closing(tasks):
+    with one_thread(), contextlib.closing(tasks):
         for task, trained in tasks:
             if trained is not None:
                 findings.seconds["embedders"] += trained.seconds
