@@ -8,7 +8,8 @@ Workers differ in all three. Fits run side by side instead, on one thread each.
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
@@ -20,21 +21,35 @@ from threadpoolctl import ThreadpoolController
 Result = TypeVar("Result")
 
 
-def one_thread() -> AbstractContextManager:
+_limits = 0  # blocks of `one_thread` in this process
+_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
     """Limit BLAS and OpenMP in this process, as long as the block lasts."""
-    return ThreadpoolController().limit(limits=1)
+    global _limits
+    with ThreadpoolController().limit(limits=1):
+        with _lock:
+            _limits += 1
+        try:
+            yield
+        finally:
+            with _lock:
+                _limits -= 1
 
 
 def the_same_anywhere(task: Callable[..., Result]) -> Callable[..., Result]:
-    """Let a function that may run in another process run there as it would here.
+    """Let a function that may run in another process run there as it would in this one.
 
-    Here, where tasks on several threads enter and leave in any order, `one_thread` has to be
-    around all of them: each puts back what it has found.
+    Here `one_thread` has to be around all tasks: on several threads they enter and leave in any
+    order, and would put back what others had set.
     """
 
     @functools.wraps(task)
     def settled(*arguments: Any) -> Result:
-        with _controller().limit(limits=1), _no_cluster():
+        limit = contextlib.nullcontext() if _limits else _controller().limit(limits=1)
+        with limit, _no_cluster():
             return task(*map(_aligned, arguments))
 
     return settled
