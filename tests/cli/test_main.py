@@ -98,7 +98,8 @@ def test_every_option_has_help_and_is_used(name):
 def test_options_that_every_command_of_a_kind_has():
     options = {name: {o for p in c.params for o in p.opts} for name, c in COMMANDS.items()}
     assert [name for name in options if "--json" not in options[name]] == []
-    assert [name for name in options if "--quiet" in options[name]] == ["iris", "fit", "compare"]
+    quiet = [name for name in options if "--quiet" in options[name]]
+    assert quiet == ["iris", "fit", "embed", "reconstruct", "compare"]
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "iris"])
