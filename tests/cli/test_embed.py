@@ -39,13 +39,13 @@ def model(tmp_path):
 
 
 def table(path, cities=("Rome", "Oslo", "Rome", "Bern")):
-    separator = "\t" if path.suffix == ".tsv" else ","
+    separator = "\t" if ".tsv" in path.suffixes else ","
     rows = pd.DataFrame({"x": [1.0, 2.0, 3.0, 5.0], "city": cities, **ODD})
     rows.to_csv(path, index=False, sep=separator)
     return path
 
 
-@pytest.mark.parametrize("source", ["t.csv", "t.tsv"])
+@pytest.mark.parametrize("source", ["t.csv", "t.tsv", "t.csv.gz", "t.tsv.gz"])
 @pytest.mark.parametrize("out", ["z.csv", "z.tsv"])
 def test_kept_columns_are_written_as_they_were(model, tmp_path, source, out):
     names = ["big", "id", *(name for name in ODD if name not in {"big", "id"})]

@@ -1,3 +1,4 @@
+import gzip
 import sys
 
 import numpy as np
@@ -55,6 +56,43 @@ def test_a_byte_order_mark_is_no_part_of_the_name(write):
 def test_tsv(write):
     table = read_table(write("a.tsv", "x\ty, z\n1\ta,b\n2\tc\n"))
     assert table.to_dict("list") == {"x": [1, 2], "y, z": ["a,b", "c"]}
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "A.CSV.GZ"])
+def test_packed_with_gzip(write, name):
+    assert_is_the_table(read_table(write(name, gzip.compress(TEXT.encode()))))
+
+
+def test_packed_text_of_other_forms(write):
+    packed = gzip.compress("a;b\nÜ;1,5\n".encode("latin-1"))
+    options = {"separator": ";", "decimal": ",", "encoding": "latin-1"}
+    for name in ("a.csv.gz", "a.tsv.gz", "a.txt.gz", "a.gz"):
+        table = read_table(write(name, packed), **options)
+        assert table.to_dict("list") == {"a": ["Ü"], "b": [1.5]}
+    assert "byte 0xdc in line 2" in message(write("a.csv.gz", packed), separator=";")
+    assert "which looks separated by semicolons" in message(
+        write("a.csv.gz", packed), encoding="latin-1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda packed: TEXT.encode(), "It is not packed. Remove .gz from its name"),
+        (lambda packed: packed[:-9], "It is cut off or damaged"),
+        (lambda packed: packed[:10] + b"\x07" + packed[11:], "It is cut off or damaged"),
+        (lambda packed: packed[:-8] + bytes(8), "It is cut off or damaged"),
+        (lambda packed: gzip.compress(packed), "Got a gzip file instead"),
+        (lambda packed: gzip.compress(b""), "It has blank lines only"),
+    ],
+    ids=["plain text", "cut off", "no such block", "its checksum", "twice", "nothing"],
+)
+def test_packed_files_that_are_none(write, change, what):
+    assert what in message(write("a.csv.gz", change(gzip.compress(TEXT.encode()))))
+
+
+def test_packed_tables_of_types_are_none(write):
+    assert ".csv.gz, .tsv.gz, " in message(write("a.parquet.gz", gzip.compress(b"PAR1")))
 
 
 def test_no_column_becomes_the_index(write):

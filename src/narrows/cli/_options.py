@@ -10,7 +10,7 @@ Quiet = Annotated[
     typer.Option("--quiet", "-q", help="Write nothing but errors and warnings to stderr."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-TABLE_HELP = "CSV, TSV, Parquet or Arrow, by extension; other text with --separator."
+TABLE_HELP = "CSV, TSV (.gz too), Parquet or Arrow, by extension; other text with --separator."
 Separator = Annotated[
     str | None,
     typer.Option(help="What stands between fields, if not as the extension says: ';', '|', '\\t'."),

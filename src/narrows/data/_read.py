@@ -9,8 +9,9 @@ from narrows.data._containers import listed
 from narrows.data._read_arrow import ARROW, PARQUET, read_arrow
 from narrows.data._read_checks import check_there
 from narrows.data._read_text import SEPARATORS, Form, read_text
+from narrows.data._text_files import GZIP
 
-KNOWN = (*SEPARATORS, *sorted(PARQUET | ARROW))
+KNOWN = (*SEPARATORS, *(name + GZIP for name in SEPARATORS), *sorted(PARQUET | ARROW))
 
 
 def read_table(
@@ -26,7 +27,8 @@ def read_table(
     ----------
     path : path-like
         ``.csv`` (commas) or ``.tsv`` (tabs) with a header line, ``.parquet``, or ``.arrow``,
-        ``.feather`` or ``.ipc``. With a separator, text of any other extension too.
+        ``.feather`` or ``.ipc``. With a separator, text of any other extension too. Text may be
+        packed with gzip, its name then ending in ``.gz`` (``.csv.gz``).
     separator : str, optional
         What stands between the fields of text, one character; without it, what the extension says.
     decimal : {".", ","}, default="."
@@ -48,9 +50,9 @@ def read_table(
         If there is no such file.
     ValueError
         If the extension is not known; if the file is empty, has no rows, repeats a column name
-        or lacks one, has a line of another length or bytes of another encoding, or is not what
-        its extension says; if a separator, decimal or encoding is not one, or is given for
-        Parquet or Arrow.
+        or lacks one, has a line of another length or bytes of another encoding, is cut off, or
+        is not what its extension says; if a separator, decimal or encoding is not one, or is
+        given for Parquet or Arrow.
     ImportError
         If Parquet or Arrow is asked for and pyarrow is not installed.
 

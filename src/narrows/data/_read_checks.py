@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from narrows.data._containers import listed
+from narrows.data._text_files import opened
 
 # What files begin with, whatever they are called.
 SIGNATURES = {
@@ -45,7 +46,7 @@ def check_signature(
     path: Path, wanted: str, *, allowed: tuple[bytes, ...] = (), why: str = AS_NAMED
 ) -> None:
     """Raise ValueError if a file begins as one of another form does."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         start = file.read(8)
     for signature, what in SIGNATURES.items():
         if start.startswith(signature) and signature not in allowed:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from narrows.data._read_checks import AS_NAMED, check_names, check_signature
+from narrows.data._text_files import extension_of, is_packed, opened
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 CALLED = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "spaces"}
@@ -55,7 +56,7 @@ class Form:
 
     def between(self, path: Path) -> str | None:
         """Return what separates the fields of a file; None if it is not text."""
-        return self.separator or SEPARATORS.get(path.suffix.lower())
+        return self.separator or SEPARATORS.get(extension_of(path))
 
     @property
     def codec(self) -> str:
@@ -86,8 +87,9 @@ def read_text(path: Path, form: Form) -> pd.DataFrame:
     try:
         header = _header_of_checked_lines(path, separator, form)
         table = pd.read_csv(
-            path, sep=separator, decimal=form.decimal, encoding=form.codec, low_memory=False
-        )
+            path, sep=separator, decimal=form.decimal, encoding=form.codec, low_memory=False,
+            compression=_compression(path),
+        )  # fmt: skip
     except UnicodeError as error:
         raise _wrong_encoding(path, form.codec) from error
     except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
@@ -102,7 +104,7 @@ def read_cells(path: Path, names: list[str], form: Form) -> pd.DataFrame:
     """Return columns of a text file as the text that they are in it, nothing missing."""
     return pd.read_csv(
         path, sep=form.between(path), encoding=form.codec, usecols=names, dtype=str,
-        keep_default_na=False,
+        keep_default_na=False, compression=_compression(path),
     )[names]  # fmt: skip
 
 
@@ -111,7 +113,7 @@ def _header_of_checked_lines(path: Path, separator: str, form: Form) -> list[str
 
     pandas would fill up short lines and rename repeated columns in silence.
     """
-    with path.open(encoding=form.codec, newline="") as file:
+    with opened(path, form.codec) as file:
         lines = csv.reader(file, delimiter=separator)
         header = next((line for line in lines if line), None)
         if header is None:
@@ -186,7 +188,7 @@ def _check_separator(path: Path, header: list[str], separator: str, why: str) ->
 
 def _advice(path: Path, found: str) -> str:
     """How a file is read that is separated by something else."""
-    if SEPARATORS.get(path.suffix.lower()) == found:
+    if SEPARATORS.get(extension_of(path)) == found:
         return "Leave separator out (--separator on the command line)"
     if found == ";":  # R's write.csv2, and spreadsheets where decimals have commas
         return (
@@ -199,7 +201,8 @@ def _advice(path: Path, found: str) -> str:
 
 
 def _wrong_encoding(path: Path, encoding: str) -> ValueError:
-    content = path.read_bytes()
+    with opened(path) as file:
+        content = file.read()
     looks, such = "", "'latin-1'"
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         looks, such = "It looks like UTF-16. ", "'utf-16'"
@@ -231,6 +234,10 @@ def _as_dates(column: pd.Series) -> pd.Series:
         return pd.to_datetime(column, format="ISO8601")
     except ValueError:  # the 31st of February, or time zones in some rows only
         return column
+
+
+def _compression(path: Path) -> str | None:
+    return "gzip" if is_packed(path) else None
 
 
 def _called(separator: str) -> str:
