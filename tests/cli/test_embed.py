@@ -139,3 +139,41 @@ def test_text_of_another_form_without_its_options(model, tmp_path, capsys):
             run("embed", model, tmp_path / "t.csv", "--out", tmp_path / "z.csv", option, value) == 2
         )
         assert f"Got '{value}' instead" in capsys.readouterr().err
+
+
+def test_text_of_fit_may_look_like_numbers_later(tmp_path):
+    rows = pd.DataFrame({"x": [1.0, 2.0, 3.0, 5.0], "code": ["1", "2", "A", "01"]})
+    path = tmp_path / "m.narrows"
+    narrows.save(make_pipeline(TablePreprocessor(), narrows.PCA(2)).fit(rows), path)
+    rows.to_csv(tmp_path / "all.csv", index=False)
+    rows.drop(index=2).to_csv(tmp_path / "some.csv", index=False)
+    for name in ("all", "some"):
+        table = tmp_path / f"{name}.csv"
+        assert run("embed", path, table, "--out", tmp_path / f"{name}.z.csv") == 0
+        assert run("reconstruct", path, table, "--out", tmp_path / f"{name}.r.csv") == 0
+    for kind in ("z", "r"):
+        found = pd.read_csv(tmp_path / f"all.{kind}.csv").drop(index=2).reset_index(drop=True)
+        assert found.astype(str).equals(pd.read_csv(tmp_path / f"some.{kind}.csv").astype(str))
+
+
+@pytest.mark.parametrize("extension", ["csv", "parquet"])
+@pytest.mark.parametrize("command", ["embed", "reconstruct"])
+def test_gaps_where_fit_had_none_are_told_of(model, tmp_path, capsys, command, extension):
+    rows, out = tmp_path / f"t.{extension}", tmp_path / "z.csv"
+    frame = pd.DataFrame({"x": [1.0, None, None, 4.0], "city": ["Rome", "Oslo", "Rome", "Bern"]})
+    frame.to_csv(rows, index=False) if extension == "csv" else frame.to_parquet(rows)
+    assert run(command, model, rows, "--json", "--out", out) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["filled"] == {"x": 2}
+    assert json.loads(printed.out)["unseen"] == {}
+    assert "2 rows have no value of 'x', which had no gaps in fit, first in row 1" in printed.err
+
+
+def test_reconstruct_takes_columns_over(model, tmp_path, capsys):
+    rows, out = table(tmp_path / "t.csv"), tmp_path / "r.csv"
+    assert run("reconstruct", model, rows, "--errors", "--keep", "id,country", "--out", out) == 0
+    found = pd.read_csv(out, dtype=str, keep_default_na=False)
+    assert list(found.columns) == ["x", "city", "reconstruction_error", "id", "country"]
+    assert found["id"].tolist() == ODD["id"]
+    assert run("reconstruct", model, rows, "--keep", "city", "--out", out) == 2
+    assert "--keep must not repeat a name of the result. Got 'city'" in capsys.readouterr().err

@@ -286,3 +286,60 @@ def test_json_knows_no_nan():
         json.dumps(_plain(given), allow_nan=False)
         == '{"a": [null, 3, 1.5], "b": [true, null, "x"]}'
     )
+
+
+@pytest.fixture
+def odd_csv(tmp_path):
+    """A table that needs three options: groups of digits, a sign for gaps, codes."""
+    path = tmp_path / "odd.csv"
+    lines = [f'"{n},500.5",{"?" if n % 3 else n},0{n % 4},{"ab"[n % 2]}' for n in range(1, 25)]
+    path.write_text("\n".join(["price,size,code,label", *lines]))
+    return path
+
+
+def test_options_of_text_reach_the_model(odd_csv, tmp_path, capsys):
+    out, options = tmp_path / "m.narrows", ["--thousands", ",", "--na", "?", "--text", "code"]
+    assert run("fit", odd_csv, "--label", "label", *options, *CHEAP["fit"], "--out", out) == 0
+    assert "warning" not in capsys.readouterr().err
+    kinds = [one.kind for one in narrows.load(out)[0].encodings_]
+    assert kinds == ["number", "number", "text"]
+    for command in ("embed", "reconstruct"):
+        more = ["--thousands", ",", "--na", "?", "--out", tmp_path / "z.csv"]
+        assert run(command, out, odd_csv, *more) == 0
+    assert run("export", out, "--onnx", tmp_path / "m.onnx", "--rows", odd_csv, *options[:4]) == 0
+    capsys.readouterr()
+    quick = ["--probe", "neighbours", "--resampling", "2x1"]
+    assert run("compare", odd_csv, "--label", "label", *options, *CHEAP["compare"], *quick) == 0
+
+
+def test_what_is_read_otherwise_is_warned_of(odd_csv, tmp_path, capsys):
+    out = tmp_path / "m.narrows"
+    assert run("fit", odd_csv, "--label", "label", *CHEAP["fit"], "--out", out) == 0
+    said = capsys.readouterr().err
+    for part in ("with thousands=','", "first '01' in row 0", "--text on the command line"):
+        assert part in said
+    assert run("fit", odd_csv, "--text", "cod", "--out", out) == 2
+    assert "There is no 'cod' (did you mean 'code'?)" in capsys.readouterr().err
+
+
+def test_more_than_fits_into_memory(monkeypatch, work, tmp_path, capsys):
+    def fit(*_, **__):
+        raise MemoryError("Unable to allocate 14.9 GiB")
+
+    monkeypatch.setattr(narrows.data.TablePreprocessor, "fit", fit)
+    assert run("fit", work / "iris.csv", "--out", tmp_path / "m.narrows") == 2
+    said = capsys.readouterr().err
+    assert said.startswith("narrows: The work must fit into memory. There is not enough: Unable")
+    assert said.count("\n") == 1
+
+
+def test_a_closed_stdout(odd_csv, tmp_path):
+    out = tmp_path / "m.narrows"
+    command = [*PROGRAM, "fit", odd_csv, "--label", "label", *CHEAP["fit"], "--out", out]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *map(os.fspath, command)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert out.exists()

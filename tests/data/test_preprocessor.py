@@ -372,7 +372,6 @@ NOT_WRITTEN = {
     "codes": ["02134", *map(str, range(90210, 90230)), "K1A"],
     "a few rows": [f"{n},5" for n in range(9)],
     "names": [f"n{n}" for n in range(20)],
-    "days": [f"{n}.05.2024" for n in range(10, 30)],
     "too much else": [*map(str, range(20)), "a", "b", "c"],
     "a categorical": pd.Categorical([f"{n},5" for n in range(20)]),
 }

@@ -17,8 +17,11 @@ from narrows.cli._options import (
     AsJson,
     Decimal,
     Encoding,
+    NaValues,
     Quiet,
     Separator,
+    TextColumns,
+    Thousands,
     note,
     shows_progress,
 )
@@ -75,6 +78,9 @@ def compare(
     separator: Separator = None,
     decimal: Decimal = ".",
     encoding: Encoding = "utf-8",
+    thousands: Thousands = None,
+    na_values: NaValues = None,
+    text: TextColumns = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -90,8 +96,8 @@ def compare(
     if out is not None:
         _tables.check_extension(out, [".html", ".json"])
         output_file(out, table)
-    form = _tables.text_form(separator, decimal, encoding)
-    rows = _tables.read(table, form)
+    form = _tables.text_form(separator, decimal, encoding, thousands, na_values)
+    rows = _tables.read(table, _tables.with_text(form, table, text))
     name = _label(label, rows)
     apart = _tables.columns("--drop", drop, list(rows.columns))
     learned = rows.drop(columns=[name, *apart])

@@ -7,14 +7,17 @@ import typer
 
 from narrows.cli import _tables
 from narrows.cli._errors import bad_input, output_file, warnings_on_stderr
-from narrows.cli._models import UnseenLevels, load_model
+from narrows.cli._models import Unseen, load_model, text_columns
 from narrows.cli._options import (
     TABLE_HELP,
     AsJson,
     Decimal,
     Encoding,
+    Keep,
+    NaValues,
     Quiet,
     Separator,
+    Thousands,
 )
 from narrows.cli._results import show
 from narrows.cli._sources import Source, counted_from
@@ -27,16 +30,12 @@ def embed(
     model: Annotated[Path, typer.Argument(help="What narrows fit or narrows.save wrote.")],
     table: Annotated[Path, typer.Argument(help=TABLE_HELP)],
     out: Annotated[Path, typer.Option(help="Table to write: .csv, .tsv, .parquet or .arrow.")],
-    keep: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Columns to take over, such as a label; separated by commas. Those of text "
-            "files stay as they are written there, and are text in Parquet and Arrow."
-        ),
-    ] = None,
+    keep: Keep = None,
     separator: Separator = None,
     decimal: Decimal = ".",
     encoding: Encoding = "utf-8",
+    thousands: Thousands = None,
+    na_values: NaValues = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -49,7 +48,7 @@ def embed(
     """
     _tables.check_extension(out, _tables.WRITTEN)
     output_file(out, model, table)
-    form = _tables.text_form(separator, decimal, encoding)
+    form = _tables.text_form(separator, decimal, encoding, thousands, na_values)
     source = Source(table, form)
     kept = _tables.columns("--keep", keep, source.names)
     fitted = load_model(model)
@@ -58,12 +57,13 @@ def embed(
     _tables.check_names(names, kept, "--keep")
     from narrows.scale import TableWriter
 
-    unseen, count = UnseenLevels(fitted), 0
+    unseen, count = Unseen(fitted), 0
+    texts = text_columns(fitted, learned)
     with (
         bad_input(out), warnings_on_stderr(), source.progress(quiet) as done,
         TableWriter(out) as writer,
     ):  # fmt: skip
-        for rows, beside in source.pieces(learned, kept):
+        for rows, beside in source.pieces(learned, kept, texts):
             writer.write(_embedded(fitted, rows, beside, names, unseen))
             count += len(rows)
             done(len(rows))
@@ -76,7 +76,7 @@ def embed(
         "columns": names,
         "kept": kept,
         "left_out": ignored,
-        "unseen": unseen.counts,
+        **unseen.result(),
     }
     left = f"; left out {', '.join(ignored)}" if ignored else ""
     text = f"{count} rows, {', '.join([*names, *kept])}, written to {out}{left}"

@@ -13,12 +13,12 @@ from narrows.cli._errors import (
     output_folder,
     warnings_on_stderr,
 )
-from narrows.cli._models import load_model
-from narrows.cli._options import AsJson, Decimal, Encoding, Separator
+from narrows.cli._models import load_model, text_columns
+from narrows.cli._options import AsJson, Decimal, Encoding, NaValues, Separator, Thousands
 from narrows.cli._results import show
 
 if TYPE_CHECKING:
-    from narrows.data._read_text import Form
+    from narrows.data._text_form import Form
 
 
 def export(
@@ -43,6 +43,8 @@ def export(
     separator: Separator = None,
     decimal: Decimal = ".",
     encoding: Encoding = "utf-8",
+    thousands: Thousands = None,
+    na_values: NaValues = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a model as files that other programs read.
@@ -54,10 +56,10 @@ def export(
     """
     files = {"--onnx": onnx, "--onnx-decoder": onnx_decoder, "--hdf5": hdf5}
     _check_options(model, files, keras, rows)
-    form = _tables.text_form(separator, decimal, encoding)
+    form = _tables.text_form(separator, decimal, encoding, thousands, na_values)
     if rows is None and form.given():
         raise BadInputError(
-            "--separator, --decimal and --encoding are of the table that --rows names. Got "
+            "Options of text are of the table that --rows names. Got "
             f"{', '.join(form.given())} without --rows. Leave them out, or add --rows."
         )
     fitted, table = _load(model, rows, form)
@@ -121,8 +123,9 @@ def _load(model: Path, rows: Path | None, form: "Form") -> tuple[Any, Any]:
     fitted = load_model(model)
     if rows is None:
         return fitted, None
-    table = _tables.read(rows, form)
+    table = _tables.read(rows, form, warns=False)
     names = _tables.names_for(fitted, list(table.columns))
+    table = _tables.as_text(rows, table, text_columns(fitted, names), form)
     return fitted, _tables.rows_for(fitted, table[names])
 
 

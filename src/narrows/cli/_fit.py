@@ -21,8 +21,11 @@ from narrows.cli._options import (
     AsJson,
     Decimal,
     Encoding,
+    NaValues,
     Quiet,
     Separator,
+    TextColumns,
+    Thousands,
     note,
     shows_progress,
 )
@@ -74,6 +77,9 @@ def fit(
     separator: Separator = None,
     decimal: Decimal = ".",
     encoding: Encoding = "utf-8",
+    thousands: Thousands = None,
+    na_values: NaValues = None,
+    text: TextColumns = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -92,8 +98,8 @@ def fit(
     _tables.check_extension(out, [".narrows"])
     output_file(out, table)
     _check_checkpoint(checkpoint, table, out)
-    form = _tables.text_form(separator, decimal, encoding)
-    rows = _tables.read(table, form)
+    form = _tables.text_form(separator, decimal, encoding, thousands, na_values)
+    rows = _tables.read(table, _tables.with_text(form, table, text))
     apart = _tables.columns("--label", [label] if label else None, list(rows.columns))
     apart += _tables.columns("--drop", drop, list(rows.columns))
     learned = rows.drop(columns=apart)

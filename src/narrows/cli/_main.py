@@ -100,12 +100,22 @@ def _run(arguments: Sequence[str] | None) -> Any:
         return _fail(str(error), 130)
     except SystemExit as stop:
         return stop.code
+    except MemoryError as error:
+        return _fail(_too_large(error), 2)
     except Exception as error:
         if isinstance(error, OSError) and is_refusal(error):
             return _fail(sentence_of(error), 2)
         traceback.print_exc()
         return _fail(f"{_OURS}: {type(error).__name__}.", 1)
     return 0
+
+
+def _too_large(error: MemoryError) -> str:
+    said = f": {error}".rstrip(". ") if str(error) else ""
+    return (
+        f"The work must fit into memory. There is not enough{said}. Give narrower layers or fewer "
+        "rows or columns; Parquet and Arrow are embedded some rows at a time."
+    )
 
 
 def _fail(sentence: str, code: int) -> int:

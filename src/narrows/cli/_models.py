@@ -1,10 +1,14 @@
 """Model files on the command line."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narrows.cli._errors import BadInputError, bad_input, near_files
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def load_model(path: Path) -> Any:
@@ -30,8 +34,36 @@ def load_model(path: Path) -> Any:
         return load(path).set_output(transform="default")
 
 
-class UnseenLevels:
-    """Counts rows whose text was not there in fit, as it becomes zeros.
+def preprocessor_of(model: Any) -> Any:
+    """Return the TablePreprocessor that a model begins with, or None."""
+    from narrows.data import TablePreprocessor
+
+    first = model.steps[0][1] if hasattr(model, "steps") else model
+    return first if isinstance(first, TablePreprocessor) else None
+
+
+def text_columns(model: Any, names: Sequence[str]) -> list[str]:
+    """Return those of a model's columns that were text when it was fitted.
+
+    Parameters
+    ----------
+    model : fitted embedder or Pipeline
+    names : sequence of str
+        All columns that it was fitted on, in its order.
+    """
+    preprocessor = preprocessor_of(model)
+    if preprocessor is None:
+        return []
+    pairs = zip(names, preprocessor.encodings_, strict=True)
+    return [
+        name
+        for name, one in pairs
+        if one.kind == "text" and any(isinstance(level, str) for level in one.levels)
+    ]
+
+
+class Unseen:
+    """Counts rows with what was not there in fit: text that becomes zeros, gaps that are filled.
 
     Parameters
     ----------
@@ -39,22 +71,15 @@ class UnseenLevels:
 
     Attributes
     ----------
-    counts : dict of str to int
+    levels, gaps : dict of str to int
         The number of such rows by column; columns without any are left out.
     """
 
     def __init__(self, model: Any):
-        from narrows.data import TablePreprocessor
-
-        self.counts: dict[str, int] = {}
+        self.levels: dict[str, int] = {}
+        self.gaps: dict[str, int] = {}
         self._firsts: dict[str, tuple[int, Any]] = {}
-        self._preprocessor: Any = None
-        first = model.steps[0][1] if hasattr(model, "steps") else model
-        # Rows without text are not encoded a second time.
-        if isinstance(first, TablePreprocessor) and any(
-            encoding.kind == "text" for encoding in first.encodings_
-        ):
-            self._preprocessor = first
+        self._preprocessor = preprocessor_of(model)
 
     def add(self, table: Any, start: int) -> None:
         """Count rows.
@@ -70,27 +95,55 @@ class UnseenLevels:
 
         if self._preprocessor is None:
             return
-        encoded, place = self._preprocessor.transform(table), 0
+        rows, encodings = pd.DataFrame(table), self._preprocessor.encodings_
+        if any(encoding.kind == "text" for encoding in encodings):
+            self._add_levels(rows, start)
+        for number, encoding in enumerate(encodings):
+            if self._preprocessor.fills_silently(encoding):
+                self._count(self.gaps, encoding.name, rows, number, start)
+
+    def _add_levels(self, rows: "pd.DataFrame", start: int) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # said when the model was used
+            encoded, place = self._preprocessor.transform(rows), 0
         for number, encoding in enumerate(self._preprocessor.encodings_):
             stop = place + len(encoding.names(encoding.name))
             unknown = ~encoded[:, place:stop].any(axis=1)
             place = stop
-            if encoding.kind != "text" or not unknown.any():
-                continue
-            name, row = encoding.name, int(unknown.argmax())
-            value = pd.DataFrame(table).iloc[row, number]
-            self._firsts.setdefault(name, (start + row, value))
-            self.counts[name] = self.counts.get(name, 0) + int(unknown.sum())
+            if encoding.kind == "text":
+                self._count(self.levels, encoding.name, rows, number, start, unknown)
+
+    def _count(
+        self,
+        counts: dict[str, int],
+        name: str,
+        rows: "pd.DataFrame",
+        number: int,
+        start: int,
+        found: Any = None,
+    ) -> None:
+        column = rows.iloc[:, number]
+        found = column.isna().to_numpy() if found is None else found
+        if found.any():
+            row = int(found.argmax())
+            self._firsts.setdefault(name, (start + row, column.iloc[row]))
+            counts[name] = counts.get(name, 0) + int(found.sum())
+
+    def result(self) -> dict[str, dict[str, int]]:
+        """Return the counts as ``--json`` prints them."""
+        return {"unseen": self.levels, "filled": self.gaps}
 
     def warn(self) -> None:
         """Warn of those that were counted, if the preprocessor did not speak itself."""
         if self._preprocessor is None or self._preprocessor.unseen != "ignore":
             return
-        for name, count in self.counts.items():
-            _warn_of_unseen(name, count, *self._firsts[name])
+        for name, count in self.levels.items():
+            _warn_of_level(name, count, *self._firsts[name])
+        for name, count in self.gaps.items():
+            _warn_of_gap(name, count, self._firsts[name][0])
 
 
-def _warn_of_unseen(name: str, count: int, row: int, value: Any) -> None:
+def _warn_of_level(name: str, count: int, row: int, value: Any) -> None:
     import pandas as pd
 
     rows = f"{count} rows have" if count > 1 else "1 row has"
@@ -98,6 +151,16 @@ def _warn_of_unseen(name: str, count: int, row: int, value: Any) -> None:
     warnings.warn(
         f"{rows} levels of {name!r} that were not there in fit, first {shown} in row {row} "
         "(counted from 0); they are encoded as zeros.",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
+def _warn_of_gap(name: str, count: int, row: int) -> None:
+    rows = f"{count} rows have" if count > 1 else "1 row has"
+    warnings.warn(
+        f"{rows} no value of {name!r}, which had no gaps in fit, first in row {row} (counted from "
+        "0); what was usual in fit stands for it.",
         UserWarning,
         stacklevel=3,
     )

@@ -17,6 +17,30 @@ Separator = Annotated[
 ]
 Decimal = Annotated[str, typer.Option(help="Decimal point or comma in text.")]
 Encoding = Annotated[str, typer.Option(help="Of text.")]
+Thousands = Annotated[
+    str | None,
+    typer.Option(help="What stands between groups of three digits in text, such as ','."),
+]
+NaValues = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--na", help="What stands for a missing value in text, beside empty fields and NA."
+    ),
+]
+TextColumns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--text", help="Columns that stay text, such as codes of digits; separated by commas."
+    ),
+]
+
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Columns to take over, such as a label; separated by commas. Those of text files stay "
+        "as they are written there, and are text in Parquet and Arrow."
+    ),
+]
 
 
 def shows_progress(quiet: bool) -> bool:

@@ -7,14 +7,17 @@ import typer
 
 from narrows.cli import _tables
 from narrows.cli._errors import bad_input, output_file, warnings_on_stderr
-from narrows.cli._models import UnseenLevels, load_model
+from narrows.cli._models import Unseen, load_model, text_columns
 from narrows.cli._options import (
     TABLE_HELP,
     AsJson,
     Decimal,
     Encoding,
+    Keep,
+    NaValues,
     Quiet,
     Separator,
+    Thousands,
 )
 from narrows.cli._results import show
 from narrows.cli._sources import Source, counted_from
@@ -37,9 +40,12 @@ def reconstruct(
             help=f"Add {ERROR_COLUMN}: a row's mean squared error over its encoded columns.",
         ),
     ] = False,
+    keep: Keep = None,
     separator: Separator = None,
     decimal: Decimal = ".",
     encoding: Encoding = "utf-8",
+    thousands: Thousands = None,
+    na_values: NaValues = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -52,26 +58,32 @@ def reconstruct(
     """
     _tables.check_extension(out, _tables.WRITTEN)
     output_file(out, model, table)
-    form = _tables.text_form(separator, decimal, encoding)
+    form = _tables.text_form(separator, decimal, encoding, thousands, na_values)
     source = Source(table, form)
     fitted = load_model(model)
-    learned = _tables.names_for(fitted, source.names)
+    kept = _tables.columns("--keep", keep, source.names)
+    learned = _tables.names_for(fitted, source.names, kept)
     if errors:
-        _tables.check_names(learned, [ERROR_COLUMN], "--errors")
+        _tables.check_names([*learned, *kept], [ERROR_COLUMN], "--errors")
+    _tables.check_names(learned, kept, "--keep")
+    import pandas as pd
+
     from narrows.scale import TableWriter
 
-    unseen, count, total = UnseenLevels(fitted), 0, 0.0
+    unseen, count, total = Unseen(fitted), 0, 0.0
+    texts = text_columns(fitted, learned)
     with (
         bad_input(out), warnings_on_stderr(), source.progress(quiet) as done,
         TableWriter(out) as writer,
     ):  # fmt: skip
-        for rows, _ in source.pieces(learned):
+        for rows, beside in source.pieces(learned, kept, texts):
             given = _tables.rows_for(fitted, rows)
             with counted_from(rows):
                 rebuilt, row_errors = _rebuild(fitted, given)
                 unseen.add(given, int(rows.index[0]))
             frame = _frame(rebuilt, given, rows.index)
-            writer.write(frame.assign(**{ERROR_COLUMN: row_errors}) if errors else frame)
+            frame = frame.assign(**{ERROR_COLUMN: row_errors}) if errors else frame
+            writer.write(pd.concat([frame, beside], axis=1))
             count += len(rows)
             done(len(rows))
             total += float(row_errors.sum())
@@ -80,9 +92,10 @@ def reconstruct(
     result = {
         "out": str(out),
         "rows": count,
-        "columns": list(frame.columns),
+        "columns": list(learned),
+        "kept": kept,
         "mean_reconstruction_error": mean,
-        "unseen": unseen.counts,
+        **unseen.result(),
     }
     text = f"{count} rows, mean error {mean:.4g}, written to {out}"
     show(result, text, as_json=as_json)

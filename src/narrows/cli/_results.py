@@ -27,7 +27,12 @@ def show(result: Mapping[str, Any], text: str, *, as_json: bool) -> None:
         print_json(result)
         return
     with printing():
-        print(wrapped(text) if sys.stdout.isatty() else text, flush=True)
+        print(wrapped(text) if on_terminal() else text, flush=True)
+
+
+def on_terminal() -> bool:
+    """Whether stdout is a terminal; closed, it is None."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def print_json(result: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from narrows.cli._options import shows_progress
 if TYPE_CHECKING:
     import pandas as pd
 
-    from narrows.data._read_text import Form
+    from narrows.data._text_form import Form
 
 
 class Source:
@@ -38,21 +38,24 @@ class Source:
                 self._batches = TableBatches(path)
                 self.names = self._batches.names
         else:
-            self._whole = _tables.read(path, form)
+            self._whole = _tables.read(path, form, warns=False)
             self.names = list(self._whole.columns)
 
     def pieces(
-        self, learned: Sequence[str], kept: Sequence[str] = ()
+        self, learned: Sequence[str], kept: Sequence[str] = (), texts: Sequence[str] = ()
     ) -> "Iterator[tuple[pd.DataFrame, pd.DataFrame]]":
         """Yield rows for the model, and columns of the same rows to be taken over.
 
         Parameters
         ----------
         learned, kept : sequence of str
+        texts : sequence of str
+            Those that the model learned as text, whatever they look like in this file.
         """
         if self._batches is None:
             beside = _tables.as_read(self.path, self._whole, kept, self.form)
-            yield self._whole[list(learned)], beside
+            rows = _tables.as_text(self.path, self._whole, texts, self.form)
+            yield rows[list(learned)], beside
             return
         wanted = list(dict.fromkeys([*learned, *kept]))
         for rows in self._batches.read(wanted, exact=kept):

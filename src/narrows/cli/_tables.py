@@ -5,29 +5,60 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from narrows.cli._errors import BadInputError, bad_input
+from narrows.cli._errors import BadInputError, bad_input, warnings_on_stderr
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from narrows.data._read_text import Form
+    from narrows.data._text_form import Form
 
 WRITTEN = (".csv", ".tsv", ".parquet", ".arrow")  # by narrows.scale.TableWriter
 
 
-def text_form(separator: str | None, decimal: str, encoding: str) -> "Form":
+def text_form(
+    separator: str | None,
+    decimal: str,
+    encoding: str,
+    thousands: str | None,
+    na_values: Sequence[str] | None,
+) -> "Form":
     """Return how text is written, by the options; a tab may be typed as backslash and t."""
-    from narrows.data._read_text import Form
+    from narrows.data._text_form import Form
 
+    separator = "\t" if separator == r"\t" else separator
     with bad_input():
-        return Form("\t" if separator == r"\t" else separator, decimal, encoding)
+        return Form(separator, decimal, encoding, thousands, tuple(na_values or ()))
 
 
-def read(path: Path, form: "Form") -> "pd.DataFrame":
-    """Read a table, whatever is wrong with it being the input's fault."""
+def with_text(form: "Form", path: Path, names: Sequence[str] | None) -> "Form":
+    """Return a form in which columns stay text that an option names, separated by commas."""
+    if not names:
+        return form
+    import dataclasses
+
+    from narrows.data._read_text import header_of
+
+    known: Sequence[str] = ()
+    if form.between(path) is not None:
+        with bad_input(path):
+            known = header_of(path, form)
+    # What is no text, or cannot be read, is for read_table to refuse.
+    text = columns("--text", names, known) if known else names
+    return dataclasses.replace(form, text=tuple(text))
+
+
+def read(path: Path, form: "Form", *, warns: bool = True) -> "pd.DataFrame":
+    """Read a table, whatever is wrong with it being the input's fault.
+
+    Warnings are of what will be learned from it: a model that has learned needs none.
+    """
+    import warnings
+
     from narrows.data import read_table
 
-    with bad_input(path):
+    with bad_input(path), warnings_on_stderr():
+        if not warns:
+            warnings.simplefilter("ignore", UserWarning)
         return read_table(path, **vars(form))
 
 
@@ -70,6 +101,34 @@ def columns(option: str, given: Sequence[str] | None, known: Sequence[str]) -> l
     if missing:
         raise BadInputError(f"{option} must name columns of the table. {_no_such(missing, known)}")
     return found
+
+
+def as_text(
+    path: Path, table: "pd.DataFrame", names: Sequence[str], form: "Form"
+) -> "pd.DataFrame":
+    """Return a table in which columns of a text file are the file's text, with missing values.
+
+    What was text in fit, as there was a letter in some row, may look like numbers in others.
+
+    Parameters
+    ----------
+    path : Path
+    table : pandas.DataFrame
+        What `read` made of that file.
+    names : sequence of str
+    form : Form
+        As for `read`.
+    """
+    from pandas.api.types import is_object_dtype, is_string_dtype
+
+    from narrows.data._read_text import read_texts
+
+    dtypes = table.dtypes
+    wrong = [n for n in names if not (is_object_dtype(dtypes[n]) or is_string_dtype(dtypes[n]))]
+    if form.between(path) is None or not wrong:
+        return table
+    with bad_input(path):
+        return table.assign(**read_texts(path, wrong, form))
 
 
 def as_read(

@@ -187,9 +187,10 @@ def _objects(values: np.ndarray, name: str) -> Column:
     if inferred == "boolean":
         return Column(name, "boolean", _number_objects(values, missing), "bool")
     if inferred in NUMBERS:
+        numbers = _number_objects(values, missing)
         whole = "Int64" if missing.any() else "int64"
-        dtype = whole if inferred == "integer" else "float64"
-        return Column(name, "number", _number_objects(values, missing), dtype)
+        fits = inferred == "integer" and bool(np.nanmax(np.abs(numbers)) < 2**63)
+        return Column(name, "number", numbers, whole if fits else "float64")
     if inferred in DATES:
         return pandas_column(pd.to_datetime(pd.Series(values, dtype=object)), name)
     return Column(name, "other", values, "object")

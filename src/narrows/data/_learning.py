@@ -8,7 +8,8 @@ import numpy as np
 from narrows.data._columns import Column
 from narrows.data._containers import listed
 from narrows.data._encodings import Encoding, Flag, Levels, Number, step_of
-from narrows.data._written_numbers import first_unplain
+from narrows.data._written_dates import first_undated, is_date
+from narrows.data._written_numbers import first_unplain, how_to_read
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def learn_encodings(columns: list[Column], settings: Settings) -> list[Encoding]
         elif column.kind == "text":
             learned[column.name] = _learn_levels(column, settings)
     _warn_of_constants(learned, settings)
-    _warn_of_written_numbers(columns, settings)
+    _warn_of_written(columns, settings)
     return [learned[column.name] for column in columns]
 
 
@@ -207,19 +208,36 @@ def _warn_of_constants(learned: dict[str, Encoding], settings: Settings) -> None
         )
 
 
-def _warn_of_written_numbers(columns: list[Column], settings: Settings) -> None:
+def _warn_of_written(columns: list[Column], settings: Settings) -> None:
+    """Warn of text that was meant as numbers or dates."""
     if not settings.warns:
         return
     for column in columns:
         if column.kind != "text" or column.categories is not None:
             continue
-        odd = first_unplain(column.values[~column.missing])
-        if odd is not None:
+        said = _meant(list(column.values[~column.missing]))
+        if said is not None:
             warnings.warn(
                 f"Column {column.name!r} is text and gets a column for each level, but nearly all "
-                f"of its values look like numbers; the first that is no plain number is {odd!r}: "
-                "read it as numbers if it is meant so, for example with decimal=',' of read_table "
-                "(--decimal on the command line) or na_values of pandas.read_csv.",
+                f"of its values look like {said}",
                 UserWarning,
                 stacklevel=5,
             )
+
+
+def _meant(texts: list[str]) -> str | None:
+    odd = first_unplain(texts)
+    if odd is not None:
+        return (
+            f"numbers; the first that is no plain number is {odd!r}: read it as numbers if it is "
+            f"meant so, for example with {how_to_read(odd)}."
+        )
+    odd = first_undated(texts)
+    if odd is None:
+        return None
+    return (
+        f"dates, such as {odd!r}: convert it with pandas.to_datetime if all are."
+        if is_date(odd)
+        else f"dates; the first that is no ISO date such as 2024-05-17 is {odd!r}: write it so, or "
+        f"make it missing with na_values={odd!r} of read_table (--na on the command line)."
+    )

@@ -1,7 +1,7 @@
 """The one door from a table to an array of numbers."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -234,15 +234,15 @@ def _raise_not_numbers(wrong: list[tuple[str, Column]], owner: str) -> None:
     )
 
 
-def first_odd(column: Column) -> tuple[int, Any]:
-    """Return the row and value of a column's first value that is neither missing nor a number.
+def first_odd(column: Column, is_right: Callable[[str], bool] = is_plain) -> tuple[int, Any]:
+    """Return the row and value of a column's first value that is neither missing nor right.
 
-    Of text that is nothing but numbers, the first value that is there.
+    Numbers are right, or of text what is said to be. If all are, the first value that is there.
     """
     numbers = (int, float, np.number) if column.kind == "other" else ()
     odd = np.array([not isinstance(value, numbers) for value in column.values])
     if column.kind == "text":  # 4O says more than the 75 before it
-        words = np.array([not (isinstance(v, str) and is_plain(v)) for v in column.values])
+        words = np.array([not (isinstance(v, str) and is_right(v)) for v in column.values])
         odd = words if (words & ~column.missing).any() else odd
     row = int(np.argmax(odd & ~column.missing))
     value = column.values[row]

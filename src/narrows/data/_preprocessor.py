@@ -20,6 +20,8 @@ from narrows.data._encodings import (
 )
 from narrows.data._learning import Settings, check_usable, learn_encodings
 from narrows.data._matrix import check_columns, first_odd, to_matrix
+from narrows.data._written_dates import is_date
+from narrows.data._written_numbers import is_plain
 
 FORMAT = 1
 CHOICES = {
@@ -304,6 +306,20 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         preprocessor._adopt(encodings, None if names is None else tuple(names))
         return preprocessor
 
+    def fills_silently(self, encoding: Encoding) -> bool:
+        """Whether gaps of a column leave no trace, since there were none in `fit`.
+
+        Parameters
+        ----------
+        encoding : one of `encodings_`
+
+        Returns
+        -------
+        bool
+            False of text, where missing is a level, and without `missing_indicator`.
+        """
+        return bool(self.missing_indicator and encoding.kind != "text" and not encoding.indicator)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -374,8 +390,10 @@ def _takes(encoding: Encoding, column: Column) -> bool:
 def _raise_other_kind(encoding: Encoding, column: Column) -> None:
     dates = isinstance(encoding, Number) and encoding.step
     kinds = {"number": "numbers", "boolean": "booleans", "text": "text", "date": "dates"}
-    row, value = first_odd(column)
-    advice = "Convert it with pandas.to_datetime." if dates else "Convert it as it was in fit."
+    row, value = first_odd(column, is_date if dates else is_plain)
+    advice = "Convert it as it was in fit."
+    if dates:
+        advice = "Write every date as 2024-05-17, or convert the column with pandas.to_datetime."
     raise ValueError(
         f"Column {column.name!r} had {'dates' if dates else kinds[encoding.kind]} in fit. Got "
         f"{kinds[column.kind]} instead, first {value!r} in row {row} (counted from 0). {advice}"

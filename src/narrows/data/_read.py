@@ -1,6 +1,7 @@
 """Reading a table from a file: CSV, TSV, other text, Parquet or Arrow."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -8,8 +9,9 @@ import pandas as pd
 from narrows.data._containers import listed
 from narrows.data._read_arrow import ARROW, PARQUET, read_arrow
 from narrows.data._read_checks import check_there
-from narrows.data._read_text import SEPARATORS, Form, read_text
+from narrows.data._read_text import read_text
 from narrows.data._text_files import GZIP
+from narrows.data._text_form import SEPARATORS, Form
 
 KNOWN = (*SEPARATORS, *(name + GZIP for name in SEPARATORS), *sorted(PARQUET | ARROW))
 
@@ -20,6 +22,9 @@ def read_table(
     separator: str | None = None,
     decimal: str = ".",
     encoding: str = "utf-8",
+    thousands: str | None = None,
+    na_values: str | Iterable[str] = (),
+    text: str | Iterable[str] = (),
 ) -> pd.DataFrame:
     r"""Read a table from a file whose extension says what it is.
 
@@ -35,12 +40,19 @@ def read_table(
         Decimal point or comma in text.
     encoding : str, default="utf-8"
         Of text.
+    thousands : str, optional
+        What stands between groups of three digits in text, such as ``","`` in 27,932.40.
+    na_values : str or iterable of str, default=()
+        What stands for a missing value in text, beside empty cells, NA and the like.
+    text : str or iterable of str, default=()
+        Columns of a text file that stay as they are written, such as postal codes.
 
     Returns
     -------
     pandas.DataFrame
         With at least one row and distinct column names, which are text. In text files, columns
-        of ISO dates (``2024-05-17``, with or without a time) are dates; empty cells, NA and the
+        of ISO dates (``2024-05-17``, with or without a time) are dates, in UTC if their time
+        zones differ; empty cells, NA and the
         like are missing; a column with neither name nor values is left out. An index with a
         name, which pandas put into Parquet or Arrow, is the first column.
 
@@ -51,10 +63,17 @@ def read_table(
     ValueError
         If the extension is not known; if the file is empty, has no rows, repeats a column name
         or lacks one, has a line of another length or bytes of another encoding, is cut off, or
-        is not what its extension says; if a separator, decimal or encoding is not one, or is
-        given for Parquet or Arrow.
+        is not what its extension says; if a separator, decimal, encoding or another option is
+        not one, or is given for Parquet or Arrow; if no number has a decimal comma that
+        `decimal` says they have, but some have points.
     ImportError
         If Parquet or Arrow is asked for and pyarrow is not installed.
+
+    Warns
+    -----
+    UserWarning
+        If whole numbers have leading zeros, which get lost; if some columns' numbers have
+        decimal points where `decimal` is a comma.
 
     Examples
     --------
@@ -76,7 +95,7 @@ def read_table(
     """
     path = Path(path)
     extension = path.suffix.lower()
-    form = Form(separator, decimal, encoding)
+    form = Form(separator, decimal, encoding, thousands, na_values, text)
     check_there(path)
     is_text = extension not in PARQUET | ARROW
     if is_text and form.between(path) is None:
@@ -87,8 +106,8 @@ def read_table(
         )
     if not is_text and form.given():
         raise ValueError(
-            f"separator, decimal and encoding are of text. Got {', '.join(form.given())} for "
-            f"{path.name!r}. Leave them out."
+            "separator, decimal, encoding, thousands, na_values and text are of text files. Got "
+            f"{', '.join(form.given())} for {path.name!r}. Leave them out."
         )
     if path.stat().st_size == 0:
         raise ValueError(f"{str(path)!r} must hold a table. It is empty (0 bytes).")

@@ -1,82 +1,21 @@
 """Reading a table from lines of text."""
 
 import csv
-import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from narrows.data._read_checks import AS_NAMED, check_names, check_signature
+from narrows.data._containers import listed
+from narrows.data._read_checks import check_names, check_signature, check_there
 from narrows.data._text_files import extension_of, is_packed, opened
+from narrows.data._text_form import SEPARATORS, Form
+from narrows.data._text_numbers import check_decimals, ungrouped, warn_of_codes
+from narrows.data._written_dates import as_dates
 
-SEPARATORS = {".csv": ",", ".tsv": "\t"}
 CALLED = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "spaces"}
-DATE = re.compile(
-    r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}:?\d{2}))?)?"
-)
-
-
-@dataclass(frozen=True)
-class Form:
-    """How a table is written as text.
-
-    Parameters
-    ----------
-    separator : str or None
-        Between fields; None for what the file's extension says.
-    decimal : str
-        Decimal point or comma.
-    encoding : str
-    """
-
-    separator: str | None = None
-    decimal: str = "."
-    encoding: str = "utf-8"
-
-    def __post_init__(self) -> None:
-        one = self.separator
-        if one is not None and (
-            not isinstance(one, str) or len(one) != 1 or one.isalnum() or one in '."\r\n'
-        ):
-            raise ValueError(
-                "separator must be one character between fields, such as ';', that is no letter, "
-                f"digit, point or double quote. Got {one!r} instead. Leave it out for .csv with "
-                "commas and .tsv."
-            )
-        if self.decimal not in {".", ","}:
-            raise ValueError(f"decimal must be '.' or ','. Got {self.decimal!r} instead.")
-        try:
-            "".encode(self.encoding)
-        except LookupError as error:
-            raise ValueError(
-                "encoding must be one that Python knows, such as 'utf-8', 'latin-1', 'cp1252' or "
-                f"'utf-16'. Got {self.encoding!r} instead."
-            ) from error
-
-    def between(self, path: Path) -> str | None:
-        """Return what separates the fields of a file; None if it is not text."""
-        return self.separator or SEPARATORS.get(extension_of(path))
-
-    @property
-    def codec(self) -> str:
-        """The encoding, a byte order mark being no part of the first name."""
-        is_utf8 = self.encoding.lower().replace("_", "-") in {"utf-8", "utf8"}
-        return "utf-8-sig" if is_utf8 else self.encoding
-
-    @property
-    def why(self) -> str:
-        """What a file contradicts that is separated otherwise."""
-        return AS_NAMED if self.separator is None else f"as separator={self.separator!r} says"
-
-    def given(self) -> list[str]:
-        """Return what differs from the default, as it is written in Python."""
-        default = Form()
-        return [
-            f"{name}={value!r}"
-            for name, value in vars(self).items()
-            if value != vars(default)[name]
-        ]
+_CHUNK = 100_000  # rows
 
 
 def read_text(path: Path, form: Form) -> pd.DataFrame:
@@ -86,9 +25,10 @@ def read_text(path: Path, form: Form) -> pd.DataFrame:
     assert separator is not None
     try:
         header = _header_of_checked_lines(path, separator, form)
+        _check_text(path, form, header)
         table = pd.read_csv(
-            path, sep=separator, decimal=form.decimal, encoding=form.codec, low_memory=False,
-            compression=_compression(path),
+            **_how(path, form), decimal=form.decimal, dtype=dict.fromkeys(form.text, str),
+            low_memory=False,
         )  # fmt: skip
     except UnicodeError as error:
         raise _wrong_encoding(path, form.codec) from error
@@ -96,16 +36,58 @@ def read_text(path: Path, form: Form) -> pd.DataFrame:
         raise ValueError(f"{str(path)!r} must be a table of text lines. {error}.") from error
     table = _without_nameless(path, header, table)
     for name in table.columns:
-        table[name] = _as_dates(table[name])
+        column = table[name]
+        if name not in form.text and _is_text(column):
+            table[name] = as_dates(ungrouped(column, form))
+    check_decimals(path, table, form)
+    warn_of_codes(table, lambda names: read_texts(path, names, form), form)
     return table
 
 
-def read_cells(path: Path, names: list[str], form: Form) -> pd.DataFrame:
+def header_of(path: Path, form: Form) -> list[str]:
+    """Return the first line of a text file; nothing of a file that cannot be read."""
+    check_there(path)
+    try:
+        with opened(path, form.codec) as file:
+            lines = csv.reader(file, delimiter=str(form.between(path)))
+            return next((line for line in lines if line), [])
+    except (UnicodeError, csv.Error):
+        return []
+
+
+def read_texts(path: Path, names: Sequence[str], form: Form) -> pd.DataFrame:
+    """Return columns of a text file as the text that they are in it, with missing values."""
+    chunks = pd.read_csv(**_how(path, form), usecols=list(names), dtype=str, chunksize=_CHUNK)
+    return pd.concat(chunks)[list(names)]
+
+
+def read_cells(path: Path, names: Sequence[str], form: Form) -> pd.DataFrame:
     """Return columns of a text file as the text that they are in it, nothing missing."""
-    return pd.read_csv(
-        path, sep=form.between(path), encoding=form.codec, usecols=names, dtype=str,
-        keep_default_na=False, compression=_compression(path),
-    )[names]  # fmt: skip
+    how = _how(path, form) | {"na_values": None}
+    return pd.read_csv(**how, usecols=list(names), dtype=str, keep_default_na=False)[list(names)]
+
+
+def _how(path: Path, form: Form) -> dict[str, Any]:
+    return {
+        "filepath_or_buffer": path,
+        "sep": form.between(path),
+        "encoding": form.codec,
+        "compression": "gzip" if is_packed(path) else None,
+        "na_values": list(form.na_values) or None,
+    }
+
+
+def _is_text(column: pd.Series) -> bool:
+    return pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)
+
+
+def _check_text(path: Path, form: Form, header: list[str]) -> None:
+    missing = [name for name in form.text if name not in header]
+    if missing:
+        raise ValueError(
+            f"text must name columns of {str(path)!r}. Got {listed(missing)} instead. It has "
+            f"{listed(header)}."
+        )
 
 
 def _header_of_checked_lines(path: Path, separator: str, form: Form) -> list[str]:
@@ -221,23 +203,6 @@ def _wrong_encoding(path: Path, encoding: str) -> ValueError:
         f"{str(path)!r} must be text in {name}. Got the byte 0x{byte:02x} in line {line}, which "
         f"is not. {advice}"
     )
-
-
-def _as_dates(column: pd.Series) -> pd.Series:
-    """Return a text column as dates if all of it is ISO dates."""
-    if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
-        return column
-    present = column.dropna()
-    if present.empty or not all(isinstance(v, str) and DATE.fullmatch(v) for v in present):
-        return column
-    try:
-        return pd.to_datetime(column, format="ISO8601")
-    except ValueError:  # the 31st of February, or time zones in some rows only
-        return column
-
-
-def _compression(path: Path) -> str | None:
-    return "gzip" if is_packed(path) else None
 
 
 def _called(separator: str) -> str:

@@ -11,6 +11,8 @@ WRITTEN = re.compile(
 )
 CODE = re.compile(r"0[0-9]+")  # no one writes numbers so, but postal codes
 FEWEST, SHARE = 10, 0.9
+# What is put where there is no number, beside the empty cells and NA that pandas knows.
+ABSENT = re.compile(r"[^\w\s]{1,4}|unknown|missing|none|n\.a\.|nd|not available|na", re.IGNORECASE)
 
 
 def is_plain(text: str) -> bool:
@@ -30,11 +32,36 @@ def first_unplain(texts: Sequence[str]) -> str | None:
     -------
     str or None
         The first value that is no plain number, if nine in ten or more are numbers in some
-        manner of writing. None of fewer than ten values, of other text, of codes with leading
-        zeros, and of plain numbers only, which are text because someone made them so.
+        manner of writing; or what stands for a missing one, such as ?, if half or more are
+        numbers and the others all the same. None of fewer than ten values, of other text, of
+        codes with leading zeros, and of plain numbers only, which are text because someone made
+        them so.
     """
     odd = next((text for text in texts if not is_plain(text)), None)
     if odd is None or len(texts) < FEWEST or any(CODE.fullmatch(text) for text in texts):
         return None
-    numbers = sum(WRITTEN.fullmatch(text.strip()) is not None for text in texts)
-    return odd if numbers >= SHARE * len(texts) else None
+    others = [text for text in texts if WRITTEN.fullmatch(text.strip()) is None]
+    if len(others) <= (1 - SHARE) * len(texts):
+        return odd
+    sign = others[0] if len(set(others)) == 1 else ""
+    return sign if ABSENT.fullmatch(sign) and len(others) <= len(texts) / 2 else None
+
+
+def how_to_read(odd: str) -> str:
+    """Return the options of `read_table` that may make a number of such a value."""
+    if ABSENT.fullmatch(odd):
+        return f"na_values={odd!r} of read_table (--na on the command line)"
+    signs = [sign for sign in odd if sign in ",."]
+    if len(set(signs)) == 2:
+        first, last = signs[0], signs[-1]
+        decimal = "" if last == "." else f"decimal={last!r} and "
+        return f"{decimal}thousands={first!r} of read_table (the same with -- on the command line)"
+    if re.fullmatch(r"[+-]?[0-9]{1,3}([\s'\u2019][0-9]{3})+", odd):
+        sign = next(one for one in odd if one not in "+-0123456789")
+        return f"thousands={sign!r} of read_table (--thousands on the command line)"
+    if "," in signs:
+        return (
+            "decimal=',' or thousands=',' of read_table (--decimal and --thousands on the command "
+            "line)"
+        )
+    return "na_values of read_table (--na on the command line), or without signs such as %"
