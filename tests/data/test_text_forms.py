@@ -202,6 +202,15 @@ def test_advice_for_text_that_is_numbers(values, advice, recwarn):
     assert advice is None or advice in said[0]
 
 
+def test_whole_numbers_that_floats_round_are_warned_of(recwarn):
+    rows = {"id": [2**53 + 1, 5, 6], "size": [2**53 - 1, 5, 6], "gaps": [2**60, None, 1]}
+    frame = pd.DataFrame(rows).astype({"gaps": "Int64"})
+    TablePreprocessor().fit(frame)
+    said = [str(one.message) for one in recwarn.list]
+    assert len(said) == 1
+    assert "those of 'id', 'gaps'" in said[0]
+
+
 @pytest.mark.parametrize("large", [2**63, 10**22, -(10**22)])
 def test_whole_numbers_beyond_64_bits_come_back(large):
     frame = pd.DataFrame({"x": pd.Series([large, 1, 2], dtype=object)})

@@ -32,7 +32,7 @@ class Derived(narrows.PCA):
         (make_pipeline(narrows.PCA(), StandardScaler()), TypeError, r"\['PCA', 'StandardScaler'\]"),
         (make_pipeline(narrows.PCA(), narrows.PCA()), TypeError, r"only there"),
         (make_pipeline(OneHotEncoder(), narrows.PCA()), TypeError, "OneHotEncoder"),
-        (make_pipeline("passthrough", narrows.PCA()), TypeError, "str"),
+        (make_pipeline("passthrough", narrows.PCA()), NotFittedError, "PCA"),
         (narrows.PCA(), NotFittedError, "PCA"),
         (make_pipeline(StandardScaler(), narrows.PCA()), NotFittedError, "StandardScaler"),
     ],

@@ -144,20 +144,22 @@ def test_sample_weights_weigh_losses_as_in_keras(rows):
     inputs = keras.Input((4,))
     x = keras.layers.BatchNormalization()(keras.layers.Dense(5, use_bias=False)(inputs))
     model = keras.Model(inputs, keras.layers.Dense(4)(x))
-    weights = np.random.default_rng(0).integers(0, 3, 50).astype("float32")
-    order = np.arange(50)
+    weights = np.random.default_rng(0).integers(0, 3, 70).astype("float32")
+    order, held = np.arange(50), np.arange(50, 70)
     recipe = Recipe(model, Reconstruction("mse"), keras.optimizers.Adam(), ())
     ours = train(
-        recipe, rows, [order], epochs=3, batch_size=16, seeds=[(0, 0)], learning_rates=[1e-2],
-        sample_weights=np.concatenate([weights, np.ones(20)]),
+        recipe, rows, [order], [held], epochs=3, batch_size=16, seeds=[(0, 0)],
+        learning_rates=[1e-2], sample_weights=weights,
         initial=[np.asarray(v.value)[None] for v in model.variables],
         orders=[np.tile(order, (3, 1))],
     )  # fmt: skip
     model.compile(keras.optimizers.Adam(1e-2), loss="mse")
     theirs = model.fit(
-        rows[:50], rows[:50], sample_weight=weights, batch_size=16, epochs=3, shuffle=False,
-        verbose=0,
-    ).history["loss"]  # fmt: skip
-    np.testing.assert_allclose(ours.history[0, :, 0], theirs, rtol=1e-4)
+        rows[:50], rows[:50], sample_weight=weights[:50], batch_size=16, epochs=3, shuffle=False,
+        validation_data=(rows[50:70], rows[50:70], weights[50:]),
+        validation_batch_size=20, verbose=0,
+    ).history  # fmt: skip
+    np.testing.assert_allclose(ours.history[0, :, 0], theirs["loss"], rtol=1e-4)
+    np.testing.assert_allclose(ours.history[0, :, 1], theirs["val_loss"], rtol=1e-4)
     for variable, mine in zip(model.variables, ours.weights, strict=True):
         np.testing.assert_allclose(mine[0], np.asarray(variable.value), rtol=1e-4, atol=1e-5)

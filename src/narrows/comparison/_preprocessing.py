@@ -82,7 +82,8 @@ def _transformer(choice: Any, mixed: bool, caller: str) -> Any:
         )
     if mixed:
         return TablePreprocessor(scale=choice)
-    return StandardScaler() if choice == "standardize" else FunctionTransformer()
+    plain = StandardScaler() if choice == "standardize" else FunctionTransformer()
+    return plain.set_output(transform="default")  # whatever this session is configured to
 
 
 def table_of(X: Any, caller: str) -> tuple[Any, bool]:

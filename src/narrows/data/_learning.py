@@ -11,6 +11,8 @@ from narrows.data._encodings import Encoding, Flag, Levels, Number, step_of
 from narrows.data._written_dates import first_undated, is_date
 from narrows.data._written_numbers import first_unplain, how_to_read
 
+_EXACT = 2.0**53  # all whole numbers below it are floats
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -63,6 +65,7 @@ def learn_encodings(columns: list[Column], settings: Settings) -> list[Encoding]
         elif column.kind == "text":
             learned[column.name] = _learn_levels(column, settings)
     _warn_of_constants(learned, settings)
+    _warn_of_large_numbers(columns, settings)
     _warn_of_written(columns, settings)
     return [learned[column.name] for column in columns]
 
@@ -105,7 +108,8 @@ def _learn_numbers(columns: list[Column], settings: Settings) -> list[Number]:
     from sklearn.impute import SimpleImputer
 
     block = np.column_stack([column.values for column in columns])
-    imputer = SimpleImputer(strategy="median").fit(block)
+    # Arrays, whatever scikit-learn is configured to return in this session.
+    imputer = SimpleImputer(strategy="median").set_output(transform="default").fit(block)
     fill = imputer.statistics_
     center, scale, constant = _scaling(imputer.transform(block), settings.scale)
     out_of_range = ~(np.isfinite(center) & np.isfinite(scale) & np.isfinite(fill))
@@ -203,6 +207,24 @@ def _warn_of_constants(learned: dict[str, Encoding], settings: Settings) -> None
         warnings.warn(
             f"{settings.owner} keeps constant columns at zero, they cannot be scaled: "
             f"{listed(names, 20)}. Drop them, or use scale='none'.",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+def _warn_of_large_numbers(columns: list[Column], settings: Settings) -> None:
+    names = [
+        column.name
+        for column in columns
+        if column.kind == "number"
+        and column.dtype.lower().startswith(("int64", "uint64"))
+        and np.nanmax(np.abs(column.values)) >= _EXACT
+    ]
+    if names and settings.warns:
+        warnings.warn(
+            f"{settings.owner} computes in float64, which rounds whole numbers beyond 2^53 such as "
+            f"those of {listed(names)}: others come back. Drop columns that name the rows; of "
+            "others subtract a number that is near to all.",
             UserWarning,
             stacklevel=5,
         )

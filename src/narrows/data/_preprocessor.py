@@ -124,8 +124,8 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If columns are constant and scaled, have more than `max_levels` levels, or are text
-            that is nearly all numbers, such as 1,5.
+            If columns are constant and scaled, have more than `max_levels` levels or whole
+            numbers beyond 2^53, or are text that is nearly all numbers, such as 1,5, or dates.
         """
         return self._learn(X, warns=True)
 

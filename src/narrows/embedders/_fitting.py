@@ -29,7 +29,7 @@ class Job:
     x : float32 ndarray of shape (n_rows, ...)
     rows, validation : int ndarrays
     weights : float32 ndarray of shape (n_rows,)
-        Sample weights; those of validation rows are not used.
+        Sample weights; ones of rows that were given to validate on.
     """
 
     x: np.ndarray

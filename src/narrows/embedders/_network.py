@@ -68,8 +68,8 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         y : None
             Ignored.
         sample_weight : array-like of shape (n_rows,), default=None
-            Factors of the rows' losses, at least 0. As in Keras, the weighted sum is divided by
-            the number of rows.
+            Factors of the rows' losses, at least 0, also where `validation_fraction` holds rows
+            out. As in Keras, the weighted sum is divided by the number of rows.
         validation_data : array-like of shape (n_validation_rows, n_columns), optional
             Rows to validate on after every epoch; not trained on. With them, no rows of `X` are
             held out, whatever `validation_fraction` says.
@@ -99,17 +99,15 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
 
         self._check_parameters()
         check_checkpoint(self, checkpoint)
-        X = self._matrix(X, reset=True)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, X, dtype=np.float32, ensure_non_negative=True
-            )
-        held_out = None if validation_data is None else self._matrix(validation_data, reset=False)
-        networks = self._build(X.shape[1:])
-        rng = self._entropy()
-        job = _fitting.split_job(self, X, held_out, rng, sample_weight)
-        training = _fitting.run(self, networks, [job], [rng], checkpoint=checkpoint)
-        _fitting.adopt(self, networks, training)
+        with self._columns_of_fit():
+            X = self._matrix(X, reset=True)
+            sample_weight = self._weights(sample_weight, X)
+            held_out = self._validation_rows(validation_data, X)
+            networks = self._build(X.shape[1:])
+            rng = self._entropy()
+            job = _fitting.split_job(self, X, held_out, rng, sample_weight)
+            training = _fitting.run(self, networks, [job], [rng], checkpoint=checkpoint)
+            _fitting.adopt(self, networks, training)
         self._warn_of_lost_restarts()
         if training.interrupted:
             raise KeyboardInterrupt
@@ -244,10 +242,47 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
 
             self._adopt(join_networks(encoder, state.get("decoder_")))
 
+    def __sklearn_clone__(self):
+        from narrows.embedders._cloning import known_classes
+
+        with known_classes(self.get_params(deep=False)):
+            return super().__sklearn_clone__()
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]  # networks compute in float32
         return tags
+
+    def _weights(self, sample_weight, X: np.ndarray) -> np.ndarray | None:
+        if sample_weight is None:
+            return None
+        return _check_sample_weight(sample_weight, X, dtype=np.float32, ensure_non_negative=True)
+
+    def _validation_rows(self, given, X: np.ndarray) -> np.ndarray | None:
+        """Return rows to validate on, of the shape of the rows `X`."""
+        if given is None:
+            return None
+        if isinstance(given, tuple) and len(given) == 2 and all(np.ndim(one) > 1 for one in given):
+            raise ValueError(
+                "'validation_data' must be rows alone, as they are their own targets. Got a tuple "
+                "of two tables, as Keras takes them, instead. Give the first of them."
+            )
+        rows = self._matrix(given, reset=False)
+        self._check_row_shape(rows, X.shape[1:])
+        return rows
+
+    def _checked(self, X) -> np.ndarray:
+        rows = super()._checked(X)
+        if hasattr(self, "encoder_"):
+            self._check_row_shape(rows, tuple(self.encoder_.input.shape[1:]))
+        return rows
+
+    def _check_row_shape(self, rows: np.ndarray, expected: tuple[int, ...]) -> None:
+        if rows.shape[1:] != expected:
+            raise ValueError(
+                f"{type(self).__name__} takes rows of shape {expected}, as in fit. Got rows of "
+                f"shape {rows.shape[1:]} instead."
+            )
 
     def _apply(self, name: str, X: np.ndarray) -> np.ndarray:
         from narrows.training import forward

@@ -3,7 +3,9 @@
 import difflib
 import math
 import numbers
+import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -129,12 +131,17 @@ def check_option(owner, name: str, options: Sequence[str]) -> None:
 def check_seed(owner, name: str) -> None:
     """Raise if the parameter is an integer that no generator can start from."""
     value = getattr(owner, name)
-    if isinstance(value, numbers.Integral) and value < 0:
+    negative = isinstance(value, numbers.Integral) and value < 0
+    if negative or isinstance(value, str):  # such as what stands for one that no file holds
         fail(owner, name, "an int in the range [0, inf), a RandomState or None", value)
 
 
 def check_checkpoint(owner, checkpoint) -> None:
     """Raise if a training could not be known again: its seeds would be others next time."""
+    if checkpoint is not None and Path(checkpoint).is_dir():
+        raise ValueError(
+            f"A checkpoint must be a file. Got the folder {os.fspath(checkpoint)!r} instead."
+        )
     if checkpoint is not None and not isinstance(owner.random_state, numbers.Integral):
         raise ValueError(
             f"With a checkpoint, the 'random_state' parameter of {type(owner).__name__} must be "

@@ -1,8 +1,5 @@
 """t-SNE with an encoder, so that new rows have a place too."""
 
-import numpy as np
-from sklearn.utils.validation import _check_sample_weight
-
 from narrows.embedders._decoding_later import DecodableLater
 from narrows.embedders._parameters import check_checkpoint, noise_of
 from narrows.embedders._parametric_checks import (
@@ -254,28 +251,26 @@ class ParametricTSNE(DecodableLater):
 
         self._check_parameters()
         check_checkpoint(self, checkpoint)
-        X = self._matrix(X, reset=True)
-        check_rows(self, X, validation_data)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, X, dtype=np.float32, ensure_non_negative=True
+        with self._columns_of_fit():
+            X = self._matrix(X, reset=True)
+            check_rows(self, X, validation_data)
+            sample_weight = self._weights(sample_weight, X)
+            held_out = self._validation_rows(validation_data, X)
+            entropy = self._entropy()
+            job = _fitting.split_job(self, X, held_out, entropy, sample_weight)
+            networks = self._build(X.shape[1:], len(X))
+            prepared = places = targets = None
+            if self.targets is not None:
+                prepared = _parametric_training.prepare(self, X, entropy)
+                places = prepared.landmarks.places
+                decoded = networks.decoder is not None
+                targets = _parametric_training.targets_of(self, prepared, X, decoded)
+            training = _parametric_training.run(
+                self, networks, job, entropy, targets, places, checkpoint
             )
-        held_out = None if validation_data is None else self._matrix(validation_data, reset=False)
-        entropy = self._entropy()
-        job = _fitting.split_job(self, X, held_out, entropy, sample_weight)
-        networks = self._build(X.shape[1:], len(X))
-        prepared = places = targets = None
-        if self.targets is not None:
-            prepared = _parametric_training.prepare(self, X, entropy)
-            places = prepared.landmarks.places
-            decoded = networks.decoder is not None
-            targets = _parametric_training.targets_of(self, prepared, X, decoded)
-        training = _parametric_training.run(
-            self, networks, job, entropy, targets, places, checkpoint
-        )
-        forget(self)
-        _fitting.adopt(self, networks, training)
-        keep(self, prepared, training)
+            forget(self)
+            _fitting.adopt(self, networks, training)
+            keep(self, prepared, training)
         self._warn_of_lost_restarts()
         if training.interrupted:
             raise KeyboardInterrupt

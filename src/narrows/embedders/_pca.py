@@ -101,8 +101,9 @@ class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         UserWarning
             If a column is constant and `standardize` is true; that column is kept at zero.
         """
-        X = self._matrix(X, reset=True)
-        self._check_n_components(*X.shape)
+        with self._columns_of_fit():
+            X = self._matrix(X, reset=True)
+            self._check_n_components(*X.shape)
         constant = X.min(axis=0) == X.max(axis=0)
         # Rounding would give a constant column a mean beside it and a deviation above zero.
         self.mean_ = np.where(constant, X[0], X.mean(axis=0))

@@ -1,5 +1,8 @@
 """How every embedder takes rows: a table or array in, checked numbers out."""
 
+import contextlib
+from collections.abc import Iterator
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -33,6 +36,19 @@ class TakesRows:
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
         return found.values
+
+    @contextlib.contextmanager
+    def _columns_of_fit(self) -> Iterator[None]:
+        """Put an earlier fit's columns back if the block fails: all else is still of that fit."""
+        names = ("n_features_in_", "feature_names_in_")
+        before = {name: vars(self)[name] for name in names if name in vars(self)}
+        try:
+            yield
+        except BaseException:
+            for name in names:
+                vars(self).pop(name, None)
+            vars(self).update(before)
+            raise
 
     def _checked(self, X) -> np.ndarray:
         check_is_fitted(self)

@@ -121,7 +121,7 @@ def build_linear(row_shape: tuple[int, ...], bottleneck: int) -> Networks:
 
     def encoder(x):
         start = keras.initializers.VarianceScaling(1e-4, "fan_avg", "uniform")
-        return keras.layers.Dense(bottleneck, kernel_initializer=start, name="bottleneck")(x)
+        return keras.layers.Dense(int(bottleneck), kernel_initializer=start, name="bottleneck")(x)
 
     return build_networks(row_shape, bottleneck, encoder, ())
 
@@ -312,13 +312,15 @@ def _hidden_layers(x, widths: Sequence[int]):
 
 def bottleneck_layers(x, widths: Sequence[int], bottleneck: int):
     """Put the encoder of the given widths on a tensor."""
-    return keras.layers.Dense(bottleneck, name="bottleneck")(_hidden_layers(x, widths))
+    return keras.layers.Dense(int(bottleneck), name="bottleneck")(_hidden_layers(x, widths))
 
 
 def posterior_layers(x, widths: Sequence[int], bottleneck: int) -> list:
     """Put a variational encoder of the given widths on a tensor: means and log variances."""
     x = _hidden_layers(x, widths)
-    return [keras.layers.Dense(bottleneck, name=name)(x) for name in ("bottleneck", "log_variance")]
+    return [
+        keras.layers.Dense(int(bottleneck), name=name)(x) for name in ("bottleneck", "log_variance")
+    ]
 
 
 def reconstruction_layers(

@@ -16,16 +16,22 @@ _FUNCTIONS = ("activation", "initializer", "regularizer", "constraint")
 
 
 def foreign_pieces(layer) -> dict[str, Any]:
-    """Return classes and functions that a layer uses and Keras does not know, by their name."""
+    """Return classes and functions that a layer uses and Keras does not know, by their name.
+
+    Those of the layers of a model, which may be a layer of another one, too.
+    """
     pieces: list[Any] = [type(layer)]
     for name, value in vars(layer).items():
         if isinstance(value, _CONFIGURED):
             pieces.append(type(value))
         elif inspect.isfunction(value) or (name.endswith(_FUNCTIONS) and callable(value)):
             pieces.append(value)
-    return {
+    found = {
         getattr(piece, "__name__", repr(piece)): piece for piece in pieces if _is_foreign(piece)
     }
+    for inner in layer.layers if isinstance(layer, keras.Model) else ():
+        found |= foreign_pieces(inner)
+    return found
 
 
 def _is_foreign(piece) -> bool:

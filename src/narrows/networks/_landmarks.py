@@ -70,7 +70,7 @@ def build_landmarks(
         logits = layers.Dense(count, name=HEAD)(hidden)
         sharper = layers.Rescaling(sharpness, name="sharpness")(logits)
         shares = layers.Activation("softmax", name="shares")(sharper)
-        places = layers.Dense(bottleneck, use_bias=False, trainable=False, name=PLACES)
+        places = layers.Dense(int(bottleneck), use_bias=False, trainable=False, name=PLACES)
         return places(shares)
 
     def _body(x):

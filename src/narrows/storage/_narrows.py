@@ -202,7 +202,9 @@ def _named_steps(model: Any) -> tuple[list[tuple[str, Any]], dict[str, Any] | No
     slashes = [name for name, _ in model.steps if "/" in name]
     if slashes:
         raise ValueError(f"Names of steps must be without '/'. Got {slashes} instead.")
-    return list(model.steps), {"verbose": bool(model.verbose)}
+    # What passes rows through, as a search may leave it, needs no place in the file.
+    steps = [(name, step) for name, step in model.steps if step not in (None, "passthrough")]
+    return steps, {"verbose": bool(model.verbose)}
 
 
 def _assembled(steps: list[tuple[str, Any]], pipeline: dict[str, Any] | None) -> Any:

@@ -60,7 +60,7 @@ class Data(NamedTuple):
     targets : array of shape (data_rows, ...) or None
         What outputs should equal, if not `x`.
     weights : float32 array of shape (data_rows,)
-        See `Rows`; validation rows are not weighted.
+        See `Rows`; of validation rows too.
     """
 
     x: jax.Array

@@ -232,7 +232,7 @@ def evaluate(parts: Parts, state: State, tally: Tally, rows: Rows, place) -> Tal
     state : State
     tally : Tally
     rows : Rows
-        Sample weights are not used.
+        Weighted as in training.
     place : int32 scalar
         The batch's place among the validation rows: what is drawn at random there is the same
         after every epoch, so that epochs can be compared.
@@ -244,8 +244,8 @@ def evaluate(parts: Parts, state: State, tally: Tally, rows: Rows, place) -> Tal
     trace = Trace(state.key, jnp.asarray(place, jnp.uint32), None, _sites=VALIDATION_SITES)
     with tracing(trace):
         found, _, output = _losses(
-            parts, state.trainable, state.other, rows.x, rows, rows.counted, jnp.float32(0),
-            training=False,
+            parts, state.trainable, state.other, rows.x, rows, rows.counted * rows.weights,
+            jnp.float32(0), training=False,
         )  # fmt: skip
     return _add(parts, tally, found, output, rows)
 
