@@ -159,3 +159,21 @@ def help_of(option, capsys):
         main(["compare", "--help"])
     text = capsys.readouterr().out
     return text[text.index(option + " ") :].split("--task ")[0]
+
+
+def test_rows_that_belong_together(tmp_path, capsys):
+    rng, who = np.random.default_rng(0), np.repeat(np.arange(12), 4)
+    rows = pd.DataFrame(rng.normal(size=(12, 3))[who], columns=["a", "b", "c"])
+    rows.assign(who=who, y=[f"c{n % 2}" for n in who]).to_csv(tmp_path / "t.csv", index=False)
+    options = [tmp_path / "t.csv", "--label", "y", "--probe", "neighbours", "--json", *QUICK]
+    assert run(*options, "--groups", "who") in (0, None)
+    shown = capsys.readouterr()
+    assert "repeat" not in shown.err
+    found = Comparison.from_json(shown.out)
+    assert found.settings["n_columns"] == 3
+    assert found.resamples.describe() == "5 × 1 stratified folds of 12 groups"
+    assert all(not set(who[train]) & set(who[test]) for train, test in found.resamples)
+    assert run(*options, "--drop", "who") in (0, None)
+    assert "36 of 48 rows repeat other rows" in capsys.readouterr().err
+    assert run(*options, "--groups", "whom") == 2
+    assert "--groups must name columns of the table" in capsys.readouterr().err

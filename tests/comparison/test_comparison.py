@@ -316,7 +316,7 @@ rare = np.array(["a"] * 147 + ["b"] * 3)
         ({"probes": "forrest"}, "forest"),
         ({"probes": "ridge"}, "ridge"),
         ({"resampling": bootstrap(100)}, "table of 150 rows, as 'X' has. Got resamples of 100"),
-        ({"resampling": 5}, "a Resamples object or a text such as '5x5'"),
+        ({"resampling": 5}, "a text such as '5x5' or 'bootstrap:25', Resamples"),
         ({"resampling": "5 by 5"}, "5 by 5"),
         ({"seeds": 0}, r"'seeds' parameter of compare must be an int in the range \[1, inf\)"),
         ({"reference": "pcA"}, "'reference' .* one of 'pca', 'one'. Got 'pcA'"),

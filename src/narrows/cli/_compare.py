@@ -53,6 +53,13 @@ def compare(
     resampling: Annotated[
         str, typer.Option(help="5x5 (folds x repeats), bootstrap:25, or holdout:0.8x10.")
     ] = "5x5",
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            help="Column that says which rows belong together, such as a patient's: they train or "
+            "test together. It is not learned from."
+        ),
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings in each resample.")] = 10,
     probe: Annotated[
         list[str] | None,
@@ -98,11 +105,15 @@ def compare(
         output_file(out, table)
     form = _tables.text_form(separator, decimal, encoding, thousands, na_values)
     rows = _tables.read(table, _tables.with_text(form, table, text))
-    name = _label(label, rows)
+    name = _one_column("--label", label, rows)
     apart = _tables.columns("--drop", drop, list(rows.columns))
+    together = None if groups is None else _one_column("--groups", groups, rows)
+    apart += [] if together is None else [together]
     learned = rows.drop(columns=[name, *apart])
     if not learned.shape[1]:
-        raise BadInputError("--label and --drop must leave a column to learn from. They name all.")
+        raise BadInputError(
+            "--label, --drop and --groups must leave a column to learn from. They name all."
+        )
     # Imported here, so that a mistyped option or column is answered at once.
     from narrows import PCA, Autoencoder
     from narrows import compare as run
@@ -120,6 +131,7 @@ def compare(
             preprocess=tuple(_split(preprocess)) or ("none", "standardize"),
             probes=tuple(_split(probe)) or ("forest",),
             resampling=resampling,
+            groups=None if together is None else rows[together],
             seeds=seeds,
             controls=tuple(_split([controls])),
             task=task and task.value,
@@ -137,11 +149,11 @@ def compare(
         note(f"written to {out}", quiet=quiet)
 
 
-def _label(given: str, rows: Any) -> str:
-    named = _tables.columns("--label", [given], list(rows.columns))
+def _one_column(option: str, given: str, rows: Any) -> str:
+    named = _tables.columns(option, [given], list(rows.columns))
     if len(named) != 1:
         raise BadInputError(
-            f"--label must name one column. Got {len(named)}, {', '.join(map(repr, named))}, "
+            f"{option} must name one column. Got {len(named)}, {', '.join(map(repr, named))}, "
             "instead. Leave further columns out with --drop."
         )
     return named[0]

@@ -11,6 +11,8 @@ import pandas as pd
 
 from narrows.comparison._arms import Arm, all_arms, check_arms
 from narrows.comparison._comparison import Comparison
+from narrows.comparison._given_resamples import resamples_for
+from narrows.comparison._groups import group_codes
 from narrows.comparison._identity import described, hash_of, text_of
 from narrows.comparison._judging import NO_PROBE, Judge
 from narrows.comparison._labels import check_labels, check_numbers, kind_of
@@ -18,8 +20,8 @@ from narrows.comparison._plan import COLUMNS, FAILED, POINTS, Findings, Plan
 from narrows.comparison._preprocessing import DEFAULT, check_mixed, choices_of, table_of
 from narrows.comparison._probes import probe_for
 from narrows.comparison._progress import progress_bar
+from narrows.comparison._repeats import repeats_across
 from narrows.comparison._resamples import Resamples
-from narrows.comparison._resampling import check_folds, parse_resampling
 from narrows.comparison._running import Progress, run
 from narrows.comparison._seeds import Seeds
 from narrows.comparison._survey import Survey, survey
@@ -37,7 +39,8 @@ def compare(
     *,
     preprocess: Any = DEFAULT,
     probes: Any = ("forest",),
-    resampling: Resamples | str | None = None,
+    resampling: Resamples | str | Any = None,
+    groups: Any = None,
     seeds: int = 10,
     reference: str | None = None,
     controls: Sequence[str] = ("raw", "random", "untrained"),
@@ -75,10 +78,15 @@ default=("none", "standardize")
     probes : str, estimator, sequence of these, or mapping of str to these, default=("forest",)
         The downstream models: ``"forest"``, ``"logistic"`` and ``"neighbours"`` for classes,
         ``"forest"`` and ``"ridge"`` for numbers, or scikit-learn estimators.
-    resampling : Resamples or str, default=None
+    resampling : Resamples, str, splitter or iterable of pairs, default=None
         Rows to train and to test on, as an object or as text: ``"5x5"`` for five times five
         folds, ``"bootstrap:25"``, ``"holdout:0.8x10"``. None is 5 × 5 folds. Folds and
-        holdouts are stratified by the labels.
+        holdouts are stratified by the labels. Or a scikit-learn splitter, such as
+        ``TimeSeriesSplit()``, or pairs of training and test rows, numbered from 0.
+    groups : array-like of shape (n_rows,), default=None
+        What rows belong together, such as patients with several visits: no group is in training
+        and test rows of one resample. A text then draws groups; they are stratified by the
+        labels if each has one class only.
     seeds : int, default=10
         Fits of each arm in each resample, from different seeds; one of an arm without a random
         state, and at most two of a control. They are averaged before any test: seeds are not
@@ -119,7 +127,8 @@ default=("raw", "random", "untrained")
     Warns
     -----
     UserWarning
-        If columns are constant and standardized, or text columns have very many levels.
+        If columns are constant and standardized, text columns have very many levels, or many
+        rows repeat others, so that training and test rows share them.
 
     Raises
     ------
@@ -152,12 +161,14 @@ default=("raw", "random", "untrained")
     kind = _task(task, y)
     codes, classes = _labels(y, n_rows, kind)
     root = Seeds(_checked_state(random_state))
-    resamples = _resamples(resampling, y, kind, n_rows, root)
+    together = None if groups is None else group_codes(groups, n_rows, _CALLER)
+    resamples = resamples_for(resampling, y, kind, n_rows, together, root.get("resamples"), _CALLER)
     named = _probes(probes, kind, n_jobs)
     choices = choices_of(preprocess, mixed, _CALLER)
     compared_with = _reference(reference, arms)
     asked = {"random", "linear"} & set(controls) or _components(arms[compared_with]) is not None
     seen = survey(choices, table, X, _CALLER, widths=bool(asked))
+    seen.messages.extend(repeats_across(table, together))
     everyone = all_arms(arms, controls, seen.narrowest)
     plan = Plan(
         arms=everyone,
@@ -204,25 +215,6 @@ def _checked_state(random_state: Any) -> int | None:
         f"The 'random_state' parameter of {_CALLER} must be an int in the range [0, inf) or None. "
         f"Got {random_state!r} instead."
     )
-
-
-def _resamples(resampling: Any, y: Any, kind: str, n_rows: int, root: Seeds) -> Resamples:
-    seed = root.get("resamples")
-    if isinstance(resampling, Resamples):
-        if resampling.n_rows != n_rows:
-            raise ValueError(
-                f"The 'resampling' parameter of {_CALLER} must be drawn from a table of {n_rows} "
-                f"rows, as 'X' has. Got resamples of {resampling.n_rows} rows instead."
-            )
-        return resampling
-    form = "5x5" if resampling is None else resampling
-    if not isinstance(form, str):
-        raise ValueError(
-            f"The 'resampling' parameter of {_CALLER} must be a Resamples object or a text such "
-            f"as '5x5' or 'bootstrap:25'. Got {resampling!r} instead."
-        )
-    check_folds(form, y, _CALLER, kind)
-    return parse_resampling(form, y, random_state=seed, task=kind)
 
 
 def _probes(probes: Any, kind: str, n_jobs: int) -> dict[str, Any]:

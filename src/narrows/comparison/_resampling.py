@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from narrows.comparison._labels import check_labels
+from narrows.comparison._groups import group_codes, labels_of_groups, spread
+from narrows.comparison._labels import check_labels, kind_of
 from narrows.comparison._resamples import Resamples, bootstrap, check_int
 from narrows.comparison._strata import strata_of
 
@@ -191,6 +192,7 @@ def parse_resampling(
     y_or_n_rows: Any,
     random_state: int | np.random.RandomState | None = None,
     task: str | None = None,
+    groups: Any = None,
 ) -> Resamples:
     """Draw the resamples that a short text names.
 
@@ -206,6 +208,9 @@ def parse_resampling(
         Seed of the draws.
     task : {"classes", "numbers"}, default=None
         What the labels are; None decides by their values.
+    groups : array-like of shape (n_rows,), default=None
+        What rows belong together, such as patients: groups are drawn instead of rows, so that
+        none is in both parts. They are stratified by the labels if each has one class only.
 
     Returns
     -------
@@ -223,6 +228,14 @@ def parse_resampling(
     10 × 3 folds
     """
     name, given = _parts(text)
+    if groups is not None:
+        n_rows = _n_rows(y_or_n_rows, False, "parse_resampling")
+        codes = group_codes(groups, n_rows, "parse_resampling")
+        of_groups: Any = int(codes.max()) + 1
+        if not isinstance(y_or_n_rows, numbers.Integral):
+            kind = task or kind_of(y_or_n_rows, "parse_resampling")
+            of_groups = labels_of_groups(y_or_n_rows, codes, kind)
+        return spread(parse_resampling(text, of_groups, random_state, task), codes)
     if name == "bootstrap":
         n_rows = _n_rows(y_or_n_rows, False, "bootstrap")
         return bootstrap(n_rows, **given, random_state=random_state)
@@ -231,7 +244,7 @@ def parse_resampling(
     return draw(y_or_n_rows, **given, stratify=stratify, random_state=random_state, task=task)
 
 
-def check_folds(text: str, y: Any, caller: str, task: str) -> None:
+def check_folds(text: str, y: Any, caller: str, task: str, codes: np.ndarray | None = None) -> None:
     """Raise, with advice that fits a comparison, where a class is too small for a text's folds.
 
     Parameters
@@ -244,13 +257,19 @@ def check_folds(text: str, y: Any, caller: str, task: str) -> None:
         Name of the public function, for its messages.
     task : {"classes", "numbers"}
         What the labels are.
+    codes : int ndarray of shape (n_rows,), default=None
+        The rows' groups.
 
     Raises
     ------
     ValueError
-        If a class has fewer rows than there are folds, or a single row for a holdout.
+        If a class has fewer rows than there are folds, or a single row for a holdout. With
+        groups: if there are fewer than folds, in all or of a class where each has one only.
     """
     name, given = _parts(text)
+    if codes is not None:
+        _check_group_folds(name, given, labels_of_groups(y, codes, task), caller)
+        return
     if name == "bootstrap" or task == "numbers":
         return
     own = "or give Resamples of your own as 'resampling'."
@@ -265,6 +284,19 @@ def check_folds(text: str, y: Any, caller: str, task: str) -> None:
     join = "join or leave out small classes, "
     advice = (fewer + join if fewer else join.capitalize()) + own
     strata_of(y, folds, caller, f"one for each of {folds} folds", task, advice)
+
+
+def _check_group_folds(name: str, given: dict[str, Any], of_groups: Any, caller: str) -> None:
+    least = {"kfold": given.get("folds", 5), "holdout": 2}.get(name, 2)
+    pure = not isinstance(of_groups, int)
+    counts = of_groups.value_counts() if pure else None
+    fewest = of_groups if counts is None else int(counts.min())
+    if fewest < least:
+        whose = "" if counts is None else f" of class {str(counts.idxmin())!r}"
+        raise ValueError(
+            f"The 'groups' parameter of {caller} must have at least {least} groups{whose} for this "
+            f"resampling. Got {fewest} instead. Take fewer folds, or 'bootstrap:25'."
+        )
 
 
 # What follows the name and a colon: groups are named as the functions' parameters.

@@ -1,0 +1,46 @@
+"""Rows that repeat others: where training and test rows share them, scores are too good."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+_SHARE = 0.05
+_FINE = 0.5  # share of different rows that differ in one column alone
+
+
+def repeats_across(table: Any, codes: np.ndarray | None) -> list[str]:
+    """Return what is to be warned of: many rows that repeat rows outside their group.
+
+    Parameters
+    ----------
+    table : ndarray or narwhals.DataFrame of shape (n_rows, n_columns)
+    codes : int ndarray of shape (n_rows,), or None
+        The rows' groups; without, each row is one.
+
+    Returns
+    -------
+    list of str
+        Nothing of tables of coarse columns, in which rows are equal by chance.
+    """
+    frame = pd.DataFrame(table) if isinstance(table, np.ndarray) else table.to_pandas()
+    frame = frame.set_axis(range(frame.shape[1]), axis=1)
+    try:
+        rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    except TypeError:  # of lists and the like, which the preprocessing refuses by name
+        return []
+    # Equal rows of one group count once: only those of others can be on the other side.
+    apart = pd.DataFrame({"row": rows, "group": np.arange(len(rows)) if codes is None else codes})
+    count = int(apart.drop_duplicates()["row"].duplicated().sum())
+    if count < _SHARE * len(rows):
+        return []
+    distinct = frame[~pd.Series(rows).duplicated().to_numpy()]
+    if max(distinct[name].nunique() for name in frame) < _FINE * len(distinct):
+        return []
+    whole = "" if codes is None else " of other groups"
+    said = (
+        f"{count} of {len(rows)} rows repeat other rows{whole} in all columns. If they are copies, "
+        "or belong together, training and test rows share them, and every score is too good: drop "
+        "them, or say with groups which belong together (--groups on the command line)."
+    )
+    return [said]
