@@ -92,10 +92,10 @@ def test_the_same_seed_gives_the_same_numbers(table, capsys):
     [
         (["--label", "species"], "did you mean 'Species'"),
         (["--label", "Species", "--drop", "x"], "--drop must name columns"),
-        (["--label", "Species", "--resampling", "5 of 5"], "'resampling' parameter"),
-        (["--label", "Species", "--probe", "tree"], "'probes' parameter"),
+        (["--label", "Species", "--resampling", "5 of 5"], "--resampling must be"),
+        (["--label", "Species", "--probe", "tree"], "--probe must have"),
         (["--label", "Species", "--controls", "raw,rendom"], "Did you mean 'random'"),
-        (["--label", "Species", "--preprocess", "scale"], "'preprocess' parameter"),
+        (["--label", "Species", "--preprocess", "scale"], "--preprocess must be"),
         (["--label", "Species", "--out", "page.pdf"], "--out must end in .html, .json"),
         (["--label", "Species", "--encoder", "a"], "--encoder must be widths"),
         (["--label", "Species", "--bottleneck", "5"], "can have at most 4 components"),
@@ -177,3 +177,20 @@ def test_rows_that_belong_together(tmp_path, capsys):
     assert "36 of 48 rows repeat other rows" in capsys.readouterr().err
     assert run(*options, "--groups", "whom") == 2
     assert "--groups must name columns of the table" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--resampling", "60x1"], ["--label must have at least 60", "--resampling 50x1, join"]),
+        (["--resampling", "5 by 5"], ["narrows: --resampling must be a text such as '5x5'"]),
+        (["--probe", "tree"], ["narrows: --probe must"]),
+        (["--controls", "none"], ["--controls"]),
+        (["--preprocess", "scaled"], ["narrows: --preprocess must be one of 'none'"]),
+    ],
+)
+def test_bad_options_are_called_as_they_were_typed(table, capsys, options, said):
+    assert run(table, "--label", "Species", *options) == 2
+    printed = capsys.readouterr().err
+    assert "parameter" not in printed
+    assert all(part in printed for part in said), printed

@@ -229,7 +229,10 @@ def fit_of(folder, tmp_path, *options):
         (["--drop", "Petal.Lenght,seen"], ["--drop", "did you mean 'Petal.Length'"]),
         (["--encoder", "150,x"], ["--encoder", "'150,x'"]),
         (["--encoder", "8,0"], ["--encoder", "'8,0'"]),
-        (["--validation-fraction", "1.5"], ["validation_fraction", "1.5"]),
+        (
+            ["--validation-fraction", "1.5"],
+            ["narrows: --validation-fraction must be a float", "1.5"],
+        ),
         (["--drop", ",".join(mixed().columns)], ["must leave a column"]),
     ],
 )

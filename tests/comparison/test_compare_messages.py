@@ -15,10 +15,18 @@ RARE, SINGLE = ["a"] * 147 + ["b"] * 3, ["a"] * 149 + ["b"]
     ("y", "resampling", "message"),
     [
         (RARE, None, r"one for each of 5 folds. Got 3 of class 'b' .* resampling='3x5', join"),
-        (RARE, "4x2", r"at least 4 rows of every class.* e.g. resampling='3x2', join"),
+        (RARE, "4x2", r"at least 4 rows of every class.* such as resampling='3x2', join"),
         (RARE, "kfold", "resampling='3x5'"),
-        (SINGLE, "5x1", r"Got 1 of class 'b' instead. Join or leave out small classes, or give Re"),
-        (SINGLE, "holdout:0.8", "one to train and one to test on. .* or give Resamples of your"),
+        (
+            SINGLE,
+            "5x1",
+            r"Got 1 of class 'b' instead. Join or leave out small classes, or resampling='boot",
+        ),
+        (
+            SINGLE,
+            "holdout:0.8",
+            "one to train and one to test on. .* or resampling='bootstrap:25', for which",
+        ),
     ],
 )
 def test_a_class_with_too_few_rows(y, resampling, message):

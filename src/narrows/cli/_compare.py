@@ -10,7 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from narrows.cli import _tables
-from narrows.cli._errors import BadInputError, bad_input, output_file, warnings_on_stderr
+from narrows.cli._errors import (
+    BadInputError,
+    bad_input,
+    named_as_options,
+    output_file,
+    warnings_on_stderr,
+)
 from narrows.cli._fit import layer_widths
 from narrows.cli._options import (
     TABLE_HELP,
@@ -27,6 +33,11 @@ from narrows.cli._options import (
 )
 from narrows.cli._results import printing
 from narrows.cli._showing import show_comparison
+
+_OPTIONS = {"y": "--label", "probes": "--probe"} | {
+    name: f"--{name}"
+    for name in ("resampling", "groups", "seeds", "preprocess", "controls", "task")
+}
 
 
 class Task(enum.StrEnum):
@@ -123,7 +134,7 @@ def compare(
         _note_kind(rows[name], quiet=quiet)
     autoencoder = Autoencoder(bottleneck, widths, epochs=epochs, patience=patience)
     arms = {"pca": PCA(bottleneck), "autoencoder": autoencoder}
-    with bad_input(), warnings_on_stderr():
+    with named_as_options(_OPTIONS), bad_input(), warnings_on_stderr():
         found = run(
             arms,
             learned,

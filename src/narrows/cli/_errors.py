@@ -4,11 +4,12 @@ import contextlib
 import difflib
 import errno
 import os
+import re
 import sys
 import tempfile
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 
@@ -145,6 +146,30 @@ def bad_input(path: str | os.PathLike | None = None) -> Iterator[None]:
         if isinstance(error, OSError) and error.strerror:
             sentence = sentence_of(error, path)
         raise BadInputError(sentence) from error
+
+
+@contextlib.contextmanager
+def named_as_options(options: Mapping[str, str]) -> Iterator[None]:
+    """Let errors of bad input in the block speak of options instead of Python's parameters.
+
+    Parameters
+    ----------
+    options : mapping of str to str
+        Options by the parameters' names.
+    """
+    try:
+        yield
+    except BadInputError as error:
+
+        def option(found: re.Match) -> str:
+            return options.get(found[1], found[0])
+
+        def setting(found: re.Match) -> str:
+            known = found[1] in options
+            return f"{options[found[1]]} {found[2]}" if known else found[0]
+
+        said = re.sub(r"The '(\w+)' parameter(?: of \w+)?", option, str(error))
+        raise BadInputError(re.sub(r"\b(\w+)='([^' ]*)'", setting, said)) from error
 
 
 def _is_of_the_table(error: Exception) -> bool:

@@ -13,6 +13,7 @@ from narrows.cli._errors import (
     BadInputError,
     bad_input,
     interruption,
+    named_as_options,
     output_file,
     warnings_on_stderr,
 )
@@ -32,6 +33,8 @@ from narrows.cli._options import (
 from narrows.cli._results import show
 
 _SHOWN = 5  # columns named on the screen
+
+_OPTIONS = {"validation_fraction": "--validation-fraction"}
 
 
 class Scale(enum.StrEnum):
@@ -126,7 +129,10 @@ def fit(
     start = time.perf_counter()
     if checkpoint is not None and checkpoint.exists():
         note(f"going on from {checkpoint}", quiet=quiet)
-    with interruption(lambda: _kept(checkpoint)), bad_input(checkpoint), warnings_on_stderr():
+    with (
+        interruption(lambda: _kept(checkpoint)), named_as_options(_OPTIONS),
+        bad_input(checkpoint), warnings_on_stderr(),
+    ):  # fmt: skip
         model.fit(learned, autoencoder__checkpoint=checkpoint)
     seconds = time.perf_counter() - start
     embedder.verbose = 0

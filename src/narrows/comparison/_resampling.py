@@ -272,7 +272,7 @@ def check_folds(text: str, y: Any, caller: str, task: str, codes: np.ndarray | N
         return
     if name == "bootstrap" or task == "numbers":
         return
-    own = "or give Resamples of your own as 'resampling'."
+    own = "or resampling='bootstrap:25', for which classes may be small."
     if name == "holdout":
         advice = f"Join or leave out small classes, {own}"
         purpose = "one to train and one to test on"
@@ -280,7 +280,7 @@ def check_folds(text: str, y: Any, caller: str, task: str, codes: np.ndarray | N
         return
     folds, repeats = given.get("folds", 5), given.get("repeats", 5)
     fewest = int(np.bincount(check_labels(y, len(y), caller)[0]).min())
-    fewer = f"Take fewer folds, e.g. resampling='{fewest}x{repeats}', " if fewest > 1 else ""
+    fewer = f"Take fewer folds, such as resampling='{fewest}x{repeats}', " if fewest > 1 else ""
     join = "join or leave out small classes, "
     advice = (fewer + join if fewer else join.capitalize()) + own
     strata_of(y, folds, caller, f"one for each of {folds} folds", task, advice)
