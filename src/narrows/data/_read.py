@@ -72,8 +72,8 @@ def read_table(
     Warns
     -----
     UserWarning
-        If whole numbers have leading zeros, which get lost; if some columns' numbers have
-        decimal points where `decimal` is a comma.
+        If whole numbers have leading zeros, which get lost (10,000 rows are looked at); if some
+        columns' numbers have decimal points where `decimal` is a comma.
 
     Examples
     --------

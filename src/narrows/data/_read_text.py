@@ -11,11 +11,10 @@ from narrows.data._containers import listed
 from narrows.data._read_checks import check_names, check_signature, check_there
 from narrows.data._text_files import extension_of, is_packed, opened
 from narrows.data._text_form import SEPARATORS, Form
-from narrows.data._text_numbers import check_decimals, ungrouped, warn_of_codes
+from narrows.data._text_numbers import CODE_ROWS, check_decimals, ungrouped, warn_of_codes
 from narrows.data._written_dates import as_dates
 
 CALLED = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "spaces"}
-_CHUNK = 100_000  # rows
 
 
 def read_text(path: Path, form: Form) -> pd.DataFrame:
@@ -40,7 +39,7 @@ def read_text(path: Path, form: Form) -> pd.DataFrame:
         if name not in form.text and _is_text(column):
             table[name] = as_dates(ungrouped(column, form))
     check_decimals(path, table, form)
-    warn_of_codes(table, lambda names: read_texts(path, names, form), form)
+    warn_of_codes(table, lambda names: read_texts(path, names, form, CODE_ROWS))
     return table
 
 
@@ -55,10 +54,12 @@ def header_of(path: Path, form: Form) -> list[str]:
         return []
 
 
-def read_texts(path: Path, names: Sequence[str], form: Form) -> pd.DataFrame:
+def read_texts(
+    path: Path, names: Sequence[str], form: Form, rows: int | None = None
+) -> pd.DataFrame:
     """Return columns of a text file as the text that they are in it, with missing values."""
-    chunks = pd.read_csv(**_how(path, form), usecols=list(names), dtype=str, chunksize=_CHUNK)
-    return pd.concat(chunks)[list(names)]
+    how = _how(path, form)
+    return pd.read_csv(**how, usecols=list(names), dtype=str, nrows=rows)[list(names)]
 
 
 def read_cells(path: Path, names: Sequence[str], form: Form) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 from narrows.data._containers import listed
 from narrows.data._text_form import Form
 
+CODE_ROWS = 10_000  # tell codes; all rows would take longer than reading the table
 _POINTED = re.compile(r"\s*[+-]?[0-9]*\.[0-9]*([eE][+-]?[0-9]+)?\s*")
 _ZEROS = r"\s*[+-]?0[0-9]+\s*"
 
@@ -50,17 +51,14 @@ def check_decimals(path: Path, table: pd.DataFrame, form: Form) -> None:
     )
 
 
-def warn_of_codes(
-    table: pd.DataFrame, texts: Callable[[Sequence[str]], pd.DataFrame], form: Form
-) -> None:
+def warn_of_codes(table: pd.DataFrame, texts: Callable[[Sequence[str]], pd.DataFrame]) -> None:
     """Warn of whole numbers with leading zeros, which are codes more often than numbers.
 
     Parameters
     ----------
     table : pandas.DataFrame
     texts : callable
-        Returns columns as the text that they are in the file.
-    form : Form
+        Returns columns as the text that they are in the file, of `CODE_ROWS` rows at most.
     """
     whole = [name for name in table.columns if _is_whole(table[name])]
     if not whole:

@@ -13,6 +13,7 @@ OTHER = re.compile(
     r"(\d{1,2}([./-])\d{1,2}\2(\d{4}|\d{2})|\d{4}([./-])\d{1,2}\4\d{1,2})([T ,]+\d{1,2}:\d{2}.*)?"
 )
 FEWEST, SHARE = 10, 0.9
+_SOME = 1_000
 
 
 def as_dates(column: pd.Series) -> pd.Series:
@@ -46,8 +47,10 @@ def first_undated(texts: Sequence[str]) -> str | None:
         The first value that is no ISO date, if nine in ten or more look like dates; or else the
         first value. None of fewer than ten values, and of other text.
     """
-    dated = sum(_looks(text.strip()) for text in texts)
-    if len(texts) < FEWEST or dated < SHARE * len(texts):
+    some = texts[:: max(1, len(texts) // _SOME)]  # other text is told from dates by a few
+    if len(texts) < FEWEST or _dated(some) < SHARE / 2 * len(some):
+        return None
+    if _dated(texts) < SHARE * len(texts):
         return None
     return next((text for text in texts if not is_date(text)), texts[0])
 
@@ -61,6 +64,10 @@ def is_date(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _dated(texts: Sequence[str]) -> int:
+    return sum(_looks(text.strip()) for text in texts)
 
 
 def _looks(text: str) -> bool:
