@@ -3,6 +3,7 @@
 import json
 import os
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.pipeline import make_pipeline
@@ -177,3 +178,34 @@ def test_reconstruct_takes_columns_over(model, tmp_path, capsys):
     assert found["id"].tolist() == ODD["id"]
     assert run("reconstruct", model, rows, "--keep", "city", "--out", out) == 2
     assert "--keep must not repeat a name of the result. Got 'city'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["embed", "reconstruct"])
+def test_text_of_fit_that_looks_like_something_else(tmp_path, command):
+    rows = pd.DataFrame(
+        {"x": [1.0, 2.0, 3.0, 5.0], "flag": ["True", "maybe", "False", None],
+         "version": ["1.2", "v3", "13.2", "1.2"]}
+    )  # fmt: skip
+    path, out = tmp_path / "m.narrows", tmp_path / "z.csv"
+    narrows.save(make_pipeline(TablePreprocessor(), narrows.PCA(2)).fit(rows), path)
+    rows.iloc[[0, 2, 3]].astype({"x": int}).to_csv(tmp_path / "t.csv", index=False, sep=";")
+    form = ["--separator", ";", "--decimal", ","]
+    assert run(command, path, tmp_path / "t.csv", *form, "--out", out) == 0
+    if command == "embed":
+        wanted = narrows.load(path).transform(rows)[[0, 2, 3]]
+        np.testing.assert_allclose(pd.read_csv(out).to_numpy(), wanted, atol=1e-9)
+
+
+def test_gaps_are_told_of_whatever_is_to_be_done_with_levels(tmp_path, capsys):
+    rows = pd.DataFrame({"x": [1.0, 2.0, 3.0, 5.0], "city": ["Rome", "Oslo", "Rome", "Bern"]})
+    path = tmp_path / "m.narrows"
+    strict = make_pipeline(TablePreprocessor(unseen="error"), narrows.PCA(2))
+    narrows.save(strict.fit(rows), path)
+    rows.assign(x=[1.0, None, 3.0, 5.0]).to_csv(tmp_path / "t.csv", index=False)
+    assert run("embed", path, tmp_path / "t.csv", "--out", tmp_path / "z.csv") == 0
+    assert "1 row has no value of 'x'" in capsys.readouterr().err
+
+
+def test_a_missing_table_is_answered_before_the_model_is_loaded(model, tmp_path, capsys):
+    assert run("embed", model, tmp_path / "no.csv", "--out", tmp_path / "z.csv") == 2
+    assert "There is no file" in capsys.readouterr().err

@@ -59,6 +59,19 @@ def test_groups_of_one_class_each_are_stratified(people):
     assert found != parse_resampling("5x2", mixed, random_state=1, groups=people["who"])
 
 
+def test_integers_of_groups_are_the_classes_that_they_are_of_rows():
+    y, groups = [0] * 20 + [1] * 20, [0] * 20 + [1] * 20
+    for task in (None, "classes"):
+        with pytest.raises(ValueError, match="of every class"):
+            parse_resampling("2x1", y, random_state=0, task=task, groups=groups)
+    y, groups = np.arange(80) // 10 % 8, np.arange(80) // 5
+    found = [
+        parse_resampling("2x1", y, random_state=0, task=task, groups=groups)
+        for task in (None, "classes")
+    ]
+    assert found[0] == found[1]
+
+
 def test_only_with_groups_is_a_score_that_of_people_never_seen(people):
     def score(**more):
         found = narrows.compare(ARMS, people[["a", "b", "c"]], people["y"], **QUICK, **more)
@@ -86,6 +99,9 @@ def test_splitters_and_pairs_of_rows(people):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
+        ({"groups": ["a", float("nan"), *["b"] * 118]}, "without gaps. Got 1, the first in row 1"),
+        ({"groups": np.ones((120, 1))}, "one group for each row. Got ndarray instead"),
+        ({"groups": "who"}, "one group for each row. Got str instead"),
         ({"groups": [1, 2]}, "one group for each of 120 rows. Got 2"),
         ({"groups": [None, *[1] * 119]}, "without gaps. Got 1, the first in row 0"),
         ({"groups": ["x"] * 120}, "at least two groups. Got 'x' in all rows"),
@@ -118,6 +134,21 @@ def test_resamples_that_tear_groups_apart(people):
             ARMS, people[["a", "b", "c"]], people["y"], groups=people["who"], resampling=pairs,
             **QUICK,
         )  # fmt: skip
+
+
+def test_repeats_are_found_without_arrow(people, monkeypatch):
+    import sys
+
+    import narwhals as nw
+    import polars as pl
+
+    from narrows.comparison._repeats import repeats_across
+
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    rows = people[["a", "who"]]
+    copies = {name: [*rows[name], *rows[name]] for name in rows}
+    found = repeats_across(nw.from_native(pl.DataFrame(copies)), None)
+    assert found[0].startswith("120 of 240 rows")
 
 
 @pytest.mark.parametrize("mixed", [False, True])

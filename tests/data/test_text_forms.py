@@ -65,6 +65,13 @@ def test_what_python_groups_is_read(number, sign):
     assert form.grouped.fullmatch(f"{number / 100:,.2f}".replace(",", sign))
 
 
+def test_what_is_no_text_is_left_alone(write):
+    path = write(flag=["True", "False", ""], big=["123456789012345678901234", "2,200", "3"])
+    table = read_table(path, separator=";", thousands=",")
+    assert table["flag"].tolist()[:2] == [True, False]
+    assert table["big"].tolist() == [123456789012345678901234.0, 2200, 3]
+
+
 def test_signs_of_missing_values(write):
     path = write(size=["1", "?", "-9", "3"], who=["a", "?", "", "-9"])
     table = read_table(path, separator=";", na_values=["?", "-9"])
@@ -146,6 +153,8 @@ def test_forms_that_are_none(write, options, what):
         ([f"2024-05-{n}" for n in range(10, 30)], "2024-05-10"),
         ([*(f"2024-05-{n}" for n in range(10, 29)), "unknown"], "unknown"),
         ([*(f"2024-02-{n}" for n in range(10, 31))], "2024-02-30"),
+        ([f"{n % 28 + 1}.05.2024" for n in range(5000)], "1.05.2024"),
+        ([*(f"name {n % 50}" for n in range(4000)), *["2024-05-10"] * 1000], None),
         ([f"{n}.05.2024" for n in range(10, 30)], "10.05.2024"),
         ([f"5/{n}/24 12:30" for n in range(10, 30)], "5/10/24 12:30"),
         ([f"2024/5/{n}" for n in range(10, 30)], "2024/5/10"),
@@ -160,7 +169,10 @@ def test_text_that_is_nearly_all_dates(texts, odd, recwarn):
     TablePreprocessor().fit(pd.DataFrame({"x": texts}))
     said = [str(one.message) for one in recwarn.list]
     assert len(said) == (odd is not None)
-    assert odd is None or ("look like dates" in said[0] and repr(odd) in said[0])
+    if odd is not None:
+        assert "look like dates" in said[0]
+        assert repr(odd) in said[0]
+        assert ("na_values" in said[0]) == (odd == "unknown")
 
 
 @pytest.mark.parametrize("day", ["2024-02-29", "2024-12-31T23:59:59.5Z", "2024-01-01 00:00+0130"])
@@ -186,10 +198,20 @@ def test_the_odd_date_is_named():
     [
         ([*range(15), *["?"] * 8], "na_values='?' of read_table"),
         ([*range(15), *["unknown"] * 8], "na_values='unknown' of read_table"),
-        ([f"{n},932.40" for n in range(20)], "with thousands=',' of read_table"),
-        ([f"{n}.932,40" for n in range(20)], "with decimal=',' and thousands='.' of read_table"),
+        ([*map(str, range(15)), "#DIV/0!"], "with na_values='#DIV/0!' of read_table"),
+        ([f"{n},932.40" for n in range(1, 21)], "with thousands=',' of read_table"),
+        ([f"{n}.932,40" for n in range(1, 21)], "with decimal=',' and thousands='.' of read_table"),
         ([f"{n} 932" for n in range(1, 21)], "with thousands=' ' of read_table"),
-        ([f"{n},5" for n in range(20)], "decimal=',' or thousands=','"),
+        ([f"{n} 932,5" for n in range(1, 21)], "with decimal=',' and thousands=' ' of read_table"),
+        ([f"{n}'932.5" for n in range(1, 21)], """with thousands="'" of read_table"""),
+        ([f"{n},932,500" for n in range(1, 21)], "with thousands=',' of read_table"),
+        (
+            [f"{n}.932.500" for n in range(1, 21)],
+            "with decimal=',' and thousands='.' of read_table",
+        ),
+        ([f"{n},5" for n in range(20)], "with decimal=',' of read_table"),
+        ([f"{n},500" for n in range(1, 21)], "with decimal=',' or thousands=',' of read_table"),
+        ([f"{n},932.5%" for n in range(1, 21)], "with signs such as % left out"),
         ([*range(15), *["K"] * 8], None),
         ([*range(7), *["?"] * 8], None),
         ([*range(15), *["?"] * 4, *["-"] * 4], None),

@@ -13,7 +13,7 @@ from narrows.cli._errors import (
     output_folder,
     warnings_on_stderr,
 )
-from narrows.cli._models import load_model, text_columns
+from narrows.cli._models import load_model
 from narrows.cli._options import AsJson, Decimal, Encoding, NaValues, Separator, Thousands
 from narrows.cli._results import show
 
@@ -123,9 +123,8 @@ def _load(model: Path, rows: Path | None, form: "Form") -> tuple[Any, Any]:
     fitted = load_model(model)
     if rows is None:
         return fitted, None
-    table = _tables.read(rows, form, warns=False)
+    table = _tables.read(rows, _tables.with_text_of(fitted, form, rows), warns=False)
     names = _tables.names_for(fitted, list(table.columns))
-    table = _tables.as_text(rows, table, text_columns(fitted, names), form)
     return fitted, _tables.rows_for(fitted, table[names])
 
 

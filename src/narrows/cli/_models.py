@@ -1,7 +1,6 @@
 """Model files on the command line."""
 
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,21 +41,20 @@ def preprocessor_of(model: Any) -> Any:
     return first if isinstance(first, TablePreprocessor) else None
 
 
-def text_columns(model: Any, names: Sequence[str]) -> list[str]:
-    """Return those of a model's columns that were text when it was fitted.
+def text_columns(model: Any) -> list[str]:
+    """Return those of a model's columns that were text when it was fitted, if they have names.
 
     Parameters
     ----------
     model : fitted embedder or Pipeline
-    names : sequence of str
-        All columns that it was fitted on, in its order.
     """
     preprocessor = preprocessor_of(model)
-    if preprocessor is None:
+    names = getattr(model, "feature_names_in_", None)
+    if preprocessor is None or names is None:
         return []
     pairs = zip(names, preprocessor.encodings_, strict=True)
     return [
-        name
+        str(name)
         for name, one in pairs
         if one.kind == "text" and any(isinstance(level, str) for level in one.levels)
     ]
@@ -134,10 +132,11 @@ class Unseen:
         return {"unseen": self.levels, "filled": self.gaps}
 
     def warn(self) -> None:
-        """Warn of those that were counted, if the preprocessor did not speak itself."""
-        if self._preprocessor is None or self._preprocessor.unseen != "ignore":
-            return
+        """Warn of those that were counted, but of levels if the preprocessor spoke itself."""
+        spoke = self._preprocessor is not None and self._preprocessor.unseen != "ignore"
         for name, count in self.levels.items():
+            if spoke:
+                break
             _warn_of_level(name, count, *self._firsts[name])
         for name, count in self.gaps.items():
             _warn_of_gap(name, count, self._firsts[name][0])

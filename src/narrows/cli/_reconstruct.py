@@ -7,7 +7,7 @@ import typer
 
 from narrows.cli import _tables
 from narrows.cli._errors import bad_input, output_file, warnings_on_stderr
-from narrows.cli._models import Unseen, load_model, text_columns
+from narrows.cli._models import Unseen, load_model
 from narrows.cli._options import (
     TABLE_HELP,
     AsJson,
@@ -59,8 +59,9 @@ def reconstruct(
     _tables.check_extension(out, _tables.WRITTEN)
     output_file(out, model, table)
     form = _tables.text_form(separator, decimal, encoding, thousands, na_values)
-    source = Source(table, form)
+    _tables.check_there(table)
     fitted = load_model(model)
+    source = Source(table, form, fitted)
     kept = _tables.columns("--keep", keep, source.names)
     learned = _tables.names_for(fitted, source.names, kept)
     if errors:
@@ -71,12 +72,11 @@ def reconstruct(
     from narrows.scale import TableWriter
 
     unseen, count, total = Unseen(fitted), 0, 0.0
-    texts = text_columns(fitted, learned)
     with (
         bad_input(out), warnings_on_stderr(), source.progress(quiet) as done,
         TableWriter(out) as writer,
     ):  # fmt: skip
-        for rows, beside in source.pieces(learned, kept, texts):
+        for rows, beside in source.pieces(learned, kept):
             given = _tables.rows_for(fitted, rows)
             with counted_from(rows):
                 rebuilt, row_errors = _rebuild(fitted, given)

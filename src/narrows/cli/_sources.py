@@ -23,9 +23,11 @@ class Source:
     path : Path
     form : Form
         How it is written, if it is text.
+    model : fitted embedder or Pipeline
+        What the rows are for.
     """
 
-    def __init__(self, path: Path, form: "Form"):
+    def __init__(self, path: Path, form: "Form", model: Any):
         from narrows.data._read_arrow import ARROW, PARQUET
 
         self.path, self.form = path, form
@@ -38,24 +40,21 @@ class Source:
                 self._batches = TableBatches(path)
                 self.names = self._batches.names
         else:
-            self._whole = _tables.read(path, form, warns=False)
+            self._whole = _tables.read(path, _tables.with_text_of(model, form, path), warns=False)
             self.names = list(self._whole.columns)
 
     def pieces(
-        self, learned: Sequence[str], kept: Sequence[str] = (), texts: Sequence[str] = ()
+        self, learned: Sequence[str], kept: Sequence[str] = ()
     ) -> "Iterator[tuple[pd.DataFrame, pd.DataFrame]]":
         """Yield rows for the model, and columns of the same rows to be taken over.
 
         Parameters
         ----------
         learned, kept : sequence of str
-        texts : sequence of str
-            Those that the model learned as text, whatever they look like in this file.
         """
         if self._batches is None:
             beside = _tables.as_read(self.path, self._whole, kept, self.form)
-            rows = _tables.as_text(self.path, self._whole, texts, self.form)
-            yield rows[list(learned)], beside
+            yield self._whole[list(learned)], beside
             return
         wanted = list(dict.fromkeys([*learned, *kept]))
         for rows in self._batches.read(wanted, exact=kept):

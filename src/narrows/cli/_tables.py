@@ -1,11 +1,13 @@
 """Tables on the command line: reading them, columns by name, results by extension."""
 
+import dataclasses
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from narrows.cli._errors import BadInputError, bad_input, warnings_on_stderr
+from narrows.cli._models import text_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,17 +36,37 @@ def with_text(form: "Form", path: Path, names: Sequence[str] | None) -> "Form":
     """Return a form in which columns stay text that an option names, separated by commas."""
     if not names:
         return form
-    import dataclasses
-
-    from narrows.data._read_text import header_of
-
-    known: Sequence[str] = ()
-    if form.between(path) is not None:
-        with bad_input(path):
-            known = header_of(path, form)
+    known = _header(path, form)
     # What is no text, or cannot be read, is for read_table to refuse.
     text = columns("--text", names, known) if known else names
     return dataclasses.replace(form, text=tuple(text))
+
+
+def with_text_of(model: Any, form: "Form", path: Path) -> "Form":
+    """Return a form in which columns stay text that were text when a model was fitted.
+
+    In fit there was a letter in some row; without it, others look like numbers or booleans.
+    """
+    names = text_columns(model)
+    known = _header(path, form) if names else []
+    return dataclasses.replace(form, text=tuple(name for name in names if name in known))
+
+
+def _header(path: Path, form: "Form") -> Sequence[str]:
+    from narrows.data._read_text import header_of
+
+    if form.between(path) is None:
+        return []
+    with bad_input(path):
+        return header_of(path, form)
+
+
+def check_there(path: Path) -> None:
+    """Raise BadInputError if there is no such file, before a model is loaded for it."""
+    from narrows.data._read_checks import check_there
+
+    with bad_input(path):
+        check_there(path)
 
 
 def read(path: Path, form: "Form", *, warns: bool = True) -> "pd.DataFrame":
@@ -101,34 +123,6 @@ def columns(option: str, given: Sequence[str] | None, known: Sequence[str]) -> l
     if missing:
         raise BadInputError(f"{option} must name columns of the table. {_no_such(missing, known)}")
     return found
-
-
-def as_text(
-    path: Path, table: "pd.DataFrame", names: Sequence[str], form: "Form"
-) -> "pd.DataFrame":
-    """Return a table in which columns of a text file are the file's text, with missing values.
-
-    What was text in fit, as there was a letter in some row, may look like numbers in others.
-
-    Parameters
-    ----------
-    path : Path
-    table : pandas.DataFrame
-        What `read` made of that file.
-    names : sequence of str
-    form : Form
-        As for `read`.
-    """
-    from pandas.api.types import is_object_dtype, is_string_dtype
-
-    from narrows.data._read_text import read_texts
-
-    dtypes = table.dtypes
-    wrong = [n for n in names if not (is_object_dtype(dtypes[n]) or is_string_dtype(dtypes[n]))]
-    if form.between(path) is None or not wrong:
-        return table
-    with bad_input(path):
-        return table.assign(**read_texts(path, wrong, form))
 
 
 def as_read(

@@ -29,7 +29,12 @@ def group_codes(groups: Any, n_rows: int, caller: str) -> np.ndarray:
     ValueError
         If it has another length, gaps, or one group only.
     """
-    given = groups if isinstance(groups, pd.Series) else pd.Series(np.asarray(groups).tolist())
+    if getattr(groups, "ndim", 1) != 1 or isinstance(groups, str) or not hasattr(groups, "__len__"):
+        raise ValueError(
+            f"The 'groups' parameter of {caller} must have one group for each row. Got "
+            f"{type(groups).__name__} instead. Give one column."
+        )
+    given = groups if isinstance(groups, pd.Series) else pd.Series(list(groups), dtype=object)
     if len(given) != n_rows:
         raise ValueError(
             f"The 'groups' parameter of {caller} must have one group for each of {n_rows} rows. "
@@ -66,7 +71,7 @@ def labels_of_groups(y: Any, codes: np.ndarray, kind: str) -> Any:
     pandas.Series of shape (n_groups,), or int
         The number of groups, where labels differ within one, are numbers, or are all the same.
     """
-    labels = pd.Series(np.asarray(y).tolist())
+    labels = pd.Series(list(y))
     by_group = labels.groupby(codes, sort=True)
     pure = kind == "classes" and (by_group.nunique() == 1).all() and labels.nunique() > 1
     return by_group.first() if pure else int(codes.max()) + 1

@@ -23,8 +23,7 @@ def repeats_across(table: Any, codes: np.ndarray | None) -> list[str]:
     list of str
         Nothing of tables of coarse columns, in which rows are equal by chance.
     """
-    frame = pd.DataFrame(table) if isinstance(table, np.ndarray) else table.to_pandas()
-    frame = frame.set_axis(range(frame.shape[1]), axis=1)
+    frame = _as_pandas(table)
     try:
         rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
     except TypeError:  # of lists and the like, which the preprocessing refuses by name
@@ -44,3 +43,11 @@ def repeats_across(table: Any, codes: np.ndarray | None) -> list[str]:
         "them, or say with groups which belong together (--groups on the command line)."
     )
     return [said]
+
+
+def _as_pandas(table: Any) -> pd.DataFrame:
+    """Return a table with numbered columns, without Arrow, which need not be installed."""
+    native = table if isinstance(table, np.ndarray) else table.to_native()
+    if isinstance(native, np.ndarray | pd.DataFrame):
+        return pd.DataFrame(native).set_axis(range(native.shape[1]), axis=1)
+    return pd.DataFrame({k: table[name].to_numpy() for k, name in enumerate(table.columns)})

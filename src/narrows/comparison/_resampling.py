@@ -235,6 +235,7 @@ def parse_resampling(
         if not isinstance(y_or_n_rows, numbers.Integral):
             kind = task or kind_of(y_or_n_rows, "parse_resampling")
             of_groups = labels_of_groups(y_or_n_rows, codes, kind)
+            task = kind if not isinstance(of_groups, int) else task
         return spread(parse_resampling(text, of_groups, random_state, task), codes)
     if name == "bootstrap":
         n_rows = _n_rows(y_or_n_rows, False, "bootstrap")

@@ -8,7 +8,7 @@ import numpy as np
 from narrows.data._columns import Column
 from narrows.data._containers import listed
 from narrows.data._encodings import Encoding, Flag, Levels, Number, step_of
-from narrows.data._written_dates import first_undated, is_date
+from narrows.data._written_dates import first_undated, is_dated
 from narrows.data._written_numbers import first_unplain, how_to_read
 
 _EXACT = 2.0**53  # all whole numbers below it are floats
@@ -258,8 +258,9 @@ def _meant(texts: list[str]) -> str | None:
     if odd is None:
         return None
     return (
-        f"dates, such as {odd!r}: convert it with pandas.to_datetime if all are."
-        if is_date(odd)
+        f"dates, such as {odd!r}: write them as 2024-05-17, or convert the column with "
+        "pandas.to_datetime, if all are."
+        if is_dated(odd)
         else f"dates; the first that is no ISO date such as 2024-05-17 is {odd!r}: write it so, or "
         f"make it missing with na_values={odd!r} of read_table (--na on the command line)."
     )

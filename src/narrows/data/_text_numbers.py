@@ -17,12 +17,16 @@ _ZEROS = r"\s*[+-]?0[0-9]+\s*"
 
 def ungrouped(column: pd.Series, form: Form) -> pd.Series:
     """Return a text column as numbers if all of it is, with digits in groups of three."""
-    present = column.dropna()
     pattern = form.grouped
-    if pattern is None or present.empty or not all(map(pattern.fullmatch, present)):
+    if pattern is None or column.isna().all():
         return column
-    plain = column.str.replace(str(form.thousands), "", regex=False)
-    return pd.to_numeric(plain.str.replace(form.decimal, ".", regex=False).str.strip())
+    # pandas leaves integers beyond 64 bits, and booleans with gaps, as Python's objects.
+    texts = column.map(lambda v: str(v) if type(v) is int else v)
+    if not all(isinstance(v, str) and pattern.fullmatch(v) for v in texts.dropna()):
+        return column
+    plain = texts.str.replace(str(form.thousands), "", regex=False)
+    numbers = pd.to_numeric(plain.str.replace(form.decimal, ".", regex=False).str.strip())
+    return numbers.astype("float64") if pd.api.types.is_object_dtype(numbers) else numbers
 
 
 def check_decimals(path: Path, table: pd.DataFrame, form: Form) -> None:
@@ -47,7 +51,8 @@ def check_decimals(path: Path, table: pd.DataFrame, form: Form) -> None:
         return
     raise ValueError(
         f"The numbers of {str(path)!r} must have decimal commas, as decimal=',' says. Got {found}, "
-        f"instead. Leave decimal out (--decimal on the command line). {advice}."
+        f"instead. Leave decimal out (--decimal on the command line). {advice}; if they are no "
+        "numbers, name these columns with text (--text)."
     )
 
 

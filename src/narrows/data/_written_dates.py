@@ -67,11 +67,12 @@ def is_date(text: str) -> bool:
 
 
 def _dated(texts: Sequence[str]) -> int:
-    return sum(_looks(text.strip()) for text in texts)
+    return sum(map(is_dated, texts))
 
 
-def _looks(text: str) -> bool:
-    return bool(ISO.fullmatch(text) or OTHER.fullmatch(text))
+def is_dated(text: str) -> bool:
+    """Whether text looks like a date in some manner of writing."""
+    return bool(ISO.fullmatch(text.strip()) or OTHER.fullmatch(text.strip()))
 
 
 def _zone(text: str) -> str | None:

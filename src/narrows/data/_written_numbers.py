@@ -49,19 +49,17 @@ def first_unplain(texts: Sequence[str]) -> str | None:
 
 def how_to_read(odd: str) -> str:
     """Return the options of `read_table` that may make a number of such a value."""
-    if ABSENT.fullmatch(odd):
+    if ABSENT.fullmatch(odd) or WRITTEN.fullmatch(odd.strip()) is None:
         return f"na_values={odd!r} of read_table (--na on the command line)"
-    signs = [sign for sign in odd if sign in ",."]
-    if len(set(signs)) == 2:
-        first, last = signs[0], signs[-1]
-        decimal = "" if last == "." else f"decimal={last!r} and "
-        return f"{decimal}thousands={first!r} of read_table (the same with -- on the command line)"
-    if re.fullmatch(r"[+-]?[0-9]{1,3}([\s'\u2019][0-9]{3})+", odd):
-        sign = next(one for one in odd if one not in "+-0123456789")
-        return f"thousands={sign!r} of read_table (--thousands on the command line)"
-    if "," in signs:
-        return (
-            "decimal=',' or thousands=',' of read_table (--decimal and --thousands on the command "
-            "line)"
-        )
-    return "na_values of read_table (--na on the command line), or without signs such as %"
+    separating = re.findall(r"(?<=[0-9])[^0-9eE](?=[0-9])", odd)
+    if "%" in odd or not separating:
+        return "signs such as % left out"
+    *groups, last = separating
+    decimal = last if last in ".," and last not in groups else None
+    if decimal and not groups:
+        one_group = re.search(r"^[^0-9]?[0-9]{1,3},[0-9]{3}$", odd)
+        either = "decimal=',' or thousands=','" if one_group else "decimal=','"
+        return f"{either} of read_table (the same with -- on the command line)"
+    sign = groups[0] if decimal else last
+    comma = "decimal=',' and " if decimal == "," or sign == "." else ""
+    return f"{comma}thousands={sign!r} of read_table (the same with -- on the command line)"
