@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -22,6 +23,18 @@ def often(monkeypatch):
     monkeypatch.setattr(_chunk, "_SEGMENT_SECONDS", 1e-9)
     monkeypatch.setattr(_checkpoint, "_EVERY", 0.0)
     monkeypatch.setattr(_checkpoint, "_SHARE", 1e9)
+
+
+@pytest.fixture
+def slowly(monkeypatch):
+    """Let each segment take a while, so that an interruption comes before the end anywhere."""
+    real = _checkpoint.Checkpoint.keep
+
+    def keep(self, chunk, kept):
+        real(self, chunk, kept)
+        time.sleep(0.03)
+
+    monkeypatch.setattr(_checkpoint.Checkpoint, "keep", keep)
 
 
 def stop_after(count):
@@ -44,7 +57,7 @@ def assert_same(one, other):
 
 
 @pytest.mark.parametrize("patience", [None, 3])
-def test_an_interrupted_training_goes_on_to_the_same_bits(fit, tmp_path, often, patience):
+def test_an_interrupted_training_goes_on_to_the_same_bits(fit, tmp_path, often, slowly, patience):
     settings = {"seeds": [(5, k) for k in range(7)], "epochs": 25, "patience": patience}
     whole = fit(**settings)
     path = tmp_path / "run.checkpoint"
@@ -55,7 +68,7 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(fit, tmp_path, often, 
 
 
 def test_it_goes_on_among_orders_that_are_drawn_a_few_epochs_ahead(
-    fit, tmp_path, often, monkeypatch
+    fit, tmp_path, often, slowly, monkeypatch
 ):
     settings = {"seeds": [(5, k) for k in range(7)], "epochs": 10}
     whole = fit(**settings)

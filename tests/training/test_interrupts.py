@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -44,6 +45,58 @@ def test_an_interrupt_before_the_first_epoch_is_only_an_interrupt(fit, monkeypat
     monkeypatch.setattr(_train, "train_chunk", never)
     with pytest.raises(KeyboardInterrupt):
         fit([(1, 0)])
+
+
+def test_a_signal_raises_nothing_where_threads_are_watched(fit, monkeypatch):
+    """Between two statements, or under a lock, an exception would leave threads to go on."""
+    from narrows.training import _chunk
+
+    monkeypatch.setattr(_chunk, "_SEGMENT_SECONDS", 1e-9)
+    outcomes, before = [], signal.getsignal(signal.SIGINT)
+
+    def interrupt(done, wanted):
+        if done > 2 and len(outcomes) < 2:
+            try:
+                signal.raise_signal(signal.SIGINT)
+                outcomes.append("heard")
+            except KeyboardInterrupt:  # the second is as ever
+                outcomes.append("raised")
+
+    assert fit([(1, 0)], epochs=100_000, on_progress=interrupt).interrupted
+    assert outcomes[:1] == ["heard"]
+    assert outcomes[1:] in ([], ["raised"])
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_handler_of_the_program_stays(fit, monkeypatch):
+    from narrows.training import _chunk
+
+    monkeypatch.setattr(_chunk, "_SEGMENT_SECONDS", 1e-9)
+    calls = []
+
+    def own(number, frame):
+        calls.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, own)
+    try:
+
+        def interrupt(done, wanted):
+            if done > 2 and not calls:
+                signal.raise_signal(signal.SIGINT)
+
+        assert fit([(1, 0)], epochs=100_000, on_progress=interrupt).interrupted
+        assert calls == [signal.SIGINT]
+        assert signal.getsignal(signal.SIGINT) is own
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_other_threads_train_without_signals(fit):
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(fit, [(1, 0)], epochs=3).result()
+    assert found.history.shape[1] == 3
+    assert not found.interrupted
 
 
 CODE = """

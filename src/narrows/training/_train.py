@@ -12,6 +12,7 @@ import numpy as np
 
 from narrows.training._checkpoint import Checkpoint, identity_of
 from narrows.training._chunk import ChunkResult, Lanes, Plan, train_chunk
+from narrows.training._interrupts import Interrupts
 from narrows.training._loops import Data, Shape
 from narrows.training._padding import tolerates_padding
 from narrows.training._program import Program, Recipe, get_program
@@ -263,10 +264,18 @@ def _run(
         threads = joblib.cpu_count() if jax.default_backend() == "cpu" else 1
     board = _Board(float(plan.epochs * sum(len(lanes.numbers) for lanes in chunks)))
     interrupted = False
-    with ThreadPoolExecutor(min(threads, len(chunks)), thread_name_prefix="narrows") as pool:
+    workers = min(threads, len(chunks))
+    with (
+        Interrupts() as interrupts,
+        ThreadPoolExecutor(workers, thread_name_prefix="narrows") as pool,
+    ):
+
+        def should_stop() -> bool:
+            return interrupts.heard or board.stop.is_set()
+
         futures = [
             pool.submit(
-                train_chunk, plan, lanes, board.stop.is_set, board.report,
+                train_chunk, plan, lanes, should_stop, board.report,
                 kept.slot(number) if kept is not None else None,
             )
             for number, lanes in enumerate(chunks)
@@ -286,7 +295,7 @@ def _run(
                 board.stop.set()
                 raise
     results = [result for future in futures if (result := future.result()) is not None]
-    return results, interrupted
+    return results, interrupted or interrupts.heard
 
 
 def _gather(plan: Plan, results: list[ChunkResult], interrupted: bool) -> Training:
