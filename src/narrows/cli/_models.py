@@ -97,7 +97,9 @@ class Unseen:
         if any(encoding.kind == "text" for encoding in encodings):
             self._add_levels(rows, start)
         for number, encoding in enumerate(encodings):
-            if self._preprocessor.fills_silently(encoding):
+            # Gaps leave a trace where fit had some, and in text, where missing is a level.
+            marked = encoding.kind == "text" or encoding.indicator
+            if self._preprocessor.missing_indicator and not marked:
                 self._count(self.gaps, encoding.name, rows, number, start)
 
     def _add_levels(self, rows: "pd.DataFrame", start: int) -> None:
@@ -134,10 +136,9 @@ class Unseen:
     def warn(self) -> None:
         """Warn of those that were counted, but of levels if the preprocessor spoke itself."""
         spoke = self._preprocessor is not None and self._preprocessor.unseen != "ignore"
-        for name, count in self.levels.items():
-            if spoke:
-                break
-            _warn_of_level(name, count, *self._firsts[name])
+        if not spoke:
+            for name, count in self.levels.items():
+                _warn_of_level(name, count, *self._firsts[name])
         for name, count in self.gaps.items():
             _warn_of_gap(name, count, self._firsts[name][0])
 

@@ -306,20 +306,6 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         preprocessor._adopt(encodings, None if names is None else tuple(names))
         return preprocessor
 
-    def fills_silently(self, encoding: Encoding) -> bool:
-        """Whether gaps of a column leave no trace, since there were none in `fit`.
-
-        Parameters
-        ----------
-        encoding : one of `encodings_`
-
-        Returns
-        -------
-        bool
-            False of text, where missing is a level, and without `missing_indicator`.
-        """
-        return bool(self.missing_indicator and encoding.kind != "text" and not encoding.indicator)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
