@@ -207,5 +207,8 @@ def test_gaps_are_told_of_whatever_is_to_be_done_with_levels(tmp_path, capsys):
 
 
 def test_a_missing_table_is_answered_before_the_model_is_loaded(model, tmp_path, capsys):
+    model.write_bytes(b"no model")
     assert run("embed", model, tmp_path / "no.csv", "--out", tmp_path / "z.csv") == 2
-    assert "There is no file" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "There is no file" in said
+    assert "no.csv" in said

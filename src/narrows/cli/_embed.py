@@ -7,7 +7,7 @@ import typer
 
 from narrows.cli import _tables
 from narrows.cli._errors import bad_input, output_file, warnings_on_stderr
-from narrows.cli._models import Unseen, load_model
+from narrows.cli._models import Unseen, check_there, load_model
 from narrows.cli._options import (
     TABLE_HELP,
     AsJson,
@@ -49,7 +49,7 @@ def embed(
     _tables.check_extension(out, _tables.WRITTEN)
     output_file(out, model, table)
     form = _tables.text_form(separator, decimal, encoding, thousands, na_values)
-    _tables.check_there(table)
+    check_there(table)  # before a model is loaded for it
     fitted = load_model(model)
     source = Source(table, form, fitted)
     kept = _tables.columns("--keep", keep, source.names)

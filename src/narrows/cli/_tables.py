@@ -61,14 +61,6 @@ def _header(path: Path, form: "Form") -> Sequence[str]:
         return header_of(path, form)
 
 
-def check_there(path: Path) -> None:
-    """Raise BadInputError if there is no such file, before a model is loaded for it."""
-    from narrows.data._read_checks import check_there
-
-    with bad_input(path):
-        check_there(path)
-
-
 def read(path: Path, form: "Form", *, warns: bool = True) -> "pd.DataFrame":
     """Read a table, whatever is wrong with it being the input's fault.
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from narrows.comparison._labels import series_of
 from narrows.comparison._resamples import Resamples
 
 
@@ -34,7 +35,7 @@ def group_codes(groups: Any, n_rows: int, caller: str) -> np.ndarray:
             f"The 'groups' parameter of {caller} must have one group for each row. Got "
             f"{type(groups).__name__} instead. Give one column."
         )
-    given = groups if isinstance(groups, pd.Series) else pd.Series(list(groups), dtype=object)
+    given = series_of(groups)
     if len(given) != n_rows:
         raise ValueError(
             f"The 'groups' parameter of {caller} must have one group for each of {n_rows} rows. "
@@ -51,8 +52,8 @@ def group_codes(groups: Any, n_rows: int, caller: str) -> np.ndarray:
         )
     if len(names) < 2:
         raise ValueError(
-            f"The 'groups' parameter of {caller} must have at least two groups. Got {names[0]!r} "
-            "in all rows instead."
+            f"The 'groups' parameter of {caller} must have at least two groups. Got "
+            f"{str(names[0])!r} in all rows instead."
         )
     return codes
 
@@ -71,7 +72,7 @@ def labels_of_groups(y: Any, codes: np.ndarray, kind: str) -> Any:
     pandas.Series of shape (n_groups,), or int
         The number of groups, where labels differ within one, are numbers, or are all the same.
     """
-    labels = pd.Series(list(y))
+    labels = series_of(y)
     by_group = labels.groupby(codes, sort=True)
     pure = kind == "classes" and (by_group.nunique() == 1).all() and labels.nunique() > 1
     return by_group.first() if pure else int(codes.max()) + 1

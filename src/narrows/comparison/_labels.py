@@ -161,9 +161,14 @@ def _as_series(y: Any, caller: str) -> pd.Series:
             f"The 'y' parameter of {caller} must be one-dimensional, one label a row. "
             f"Got shape {shape} instead.{hint}"
         )
-    if isinstance(y, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
-        labels = pd.Series(y)
+    return series_of(y)
+
+
+def series_of(values: Any) -> pd.Series:
+    """Return one-dimensional values as a series that counts rows from 0."""
+    if isinstance(values, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
+        series = pd.Series(values)
     else:
         # pandas sees a missing value in a list of strings, numpy would turn it into text.
-        labels = pd.Series(y if isinstance(y, list | tuple) else np.asarray(y))
-    return labels.reset_index(drop=True).infer_objects()
+        series = pd.Series(values if isinstance(values, list | tuple) else np.asarray(values))
+    return series.reset_index(drop=True).infer_objects()

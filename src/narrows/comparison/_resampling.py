@@ -233,9 +233,9 @@ def parse_resampling(
         codes = group_codes(groups, n_rows, "parse_resampling")
         of_groups: Any = int(codes.max()) + 1
         if not isinstance(y_or_n_rows, numbers.Integral):
-            kind = task or kind_of(y_or_n_rows, "parse_resampling")
-            of_groups = labels_of_groups(y_or_n_rows, codes, kind)
-            task = kind if not isinstance(of_groups, int) else task
+            # Of the rows: the labels of groups are too few to tell classes from numbers by.
+            task = task or kind_of(y_or_n_rows, "parse_resampling")
+            of_groups = labels_of_groups(y_or_n_rows, codes, task)
         return spread(parse_resampling(text, of_groups, random_state, task), codes)
     if name == "bootstrap":
         n_rows = _n_rows(y_or_n_rows, False, "bootstrap")
@@ -288,9 +288,8 @@ def check_folds(text: str, y: Any, caller: str, task: str, codes: np.ndarray | N
 
 
 def _check_group_folds(name: str, given: dict[str, Any], of_groups: Any, caller: str) -> None:
-    least = {"kfold": given.get("folds", 5), "holdout": 2}.get(name, 2)
-    pure = not isinstance(of_groups, int)
-    counts = of_groups.value_counts() if pure else None
+    least = given.get("folds", 5) if name == "kfold" else 2
+    counts = None if isinstance(of_groups, int) else of_groups.value_counts()
     fewest = of_groups if counts is None else int(counts.min())
     if fewest < least:
         whose = "" if counts is None else f" of class {str(counts.idxmin())!r}"

@@ -11,7 +11,7 @@ from narrows.data._containers import listed
 from narrows.data._read_checks import check_names, check_signature, check_there
 from narrows.data._text_files import extension_of, is_packed, opened
 from narrows.data._text_form import SEPARATORS, Form
-from narrows.data._text_numbers import CODE_ROWS, check_decimals, ungrouped, warn_of_codes
+from narrows.data._text_numbers import CODE_ROWS, check_decimals, is_text, ungrouped, warn_of_codes
 from narrows.data._written_dates import as_dates
 
 CALLED = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "spaces"}
@@ -36,10 +36,14 @@ def read_text(path: Path, form: Form) -> pd.DataFrame:
     table = _without_nameless(path, header, table)
     for name in table.columns:
         column = table[name]
-        if name not in form.text and _is_text(column):
+        if name not in form.text and is_text(column):
             table[name] = as_dates(ungrouped(column, form))
     check_decimals(path, table, form)
-    warn_of_codes(table, lambda names: read_texts(path, names, form, CODE_ROWS))
+
+    def written(names: Sequence[str]) -> pd.DataFrame:
+        return pd.read_csv(**_how(path, form), usecols=names, dtype=str, nrows=CODE_ROWS)
+
+    warn_of_codes(table, written)
     return table
 
 
@@ -52,14 +56,6 @@ def header_of(path: Path, form: Form) -> list[str]:
             return next((line for line in lines if line), [])
     except (UnicodeError, csv.Error):
         return []
-
-
-def read_texts(
-    path: Path, names: Sequence[str], form: Form, rows: int | None = None
-) -> pd.DataFrame:
-    """Return columns of a text file as the text that they are in it, with missing values."""
-    how = _how(path, form)
-    return pd.read_csv(**how, usecols=list(names), dtype=str, nrows=rows)[list(names)]
 
 
 def read_cells(path: Path, names: Sequence[str], form: Form) -> pd.DataFrame:
@@ -76,10 +72,6 @@ def _how(path: Path, form: Form) -> dict[str, Any]:
         "compression": "gzip" if is_packed(path) else None,
         "na_values": list(form.na_values) or None,
     }
-
-
-def _is_text(column: pd.Series) -> bool:
-    return pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)
 
 
 def _check_text(path: Path, form: Form, header: list[str]) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from narrows.data._containers import listed
 from narrows.data._text_form import Form
+from narrows.data._written_numbers import SHARE
 
 CODE_ROWS = 10_000  # tell codes; all rows would take longer than reading the table
 _POINTED = re.compile(r"\s*[+-]?[0-9]*\.[0-9]*([eE][+-]?[0-9]+)?\s*")
@@ -89,12 +90,17 @@ def _is_whole(column: pd.Series) -> bool:
     return bool(gaps and (column.dropna() % 1 == 0).all() and column.notna().any())
 
 
+def is_text(column: pd.Series) -> bool:
+    """Whether a column of a text file was left as text, or as objects."""
+    return pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)
+
+
 def _pointed(column: pd.Series) -> bool:
-    if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
+    if not is_text(column):
         return False
     present = column.dropna()
     numbers = [one for one in present if isinstance(one, str) and _POINTED.fullmatch(one)]
-    return len(numbers) > 0.9 * len(present)
+    return len(numbers) > SHARE * len(present)
 
 
 def _has_fractions(column: pd.Series) -> bool:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from narrows.data._written_numbers import FEWEST, SHARE
+
 _TIME = r"([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d{1,9})?)?( ?(?P<zone>Z|[+-]\d{2}:?\d{2}))?)?"
 ISO = re.compile(r"\d{4}-\d{2}-\d{2}" + _TIME)
 # 05.01.2020, 5/1/20 and 2020/01/05, with a time or without.
 OTHER = re.compile(
     r"(\d{1,2}([./-])\d{1,2}\2(\d{4}|\d{2})|\d{4}([./-])\d{1,2}\4\d{1,2})([T ,]+\d{1,2}:\d{2}.*)?"
 )
-FEWEST, SHARE = 10, 0.9
 _SOME = 1_000
 
 

@@ -64,8 +64,8 @@ class ConvolutionalEncoder(_Settings):
             )(x)  # fmt: skip
         x = layers.Flatten(name="flatten")(x)
         for number, width in enumerate(self.widths, 1):
-            x = layers.Dense(int(width), activation=self.activation, name=f"encoder_{number}")(x)
-        return layers.Dense(int(self.bottleneck), name="bottleneck")(x)
+            x = layers.Dense(width, activation=self.activation, name=f"encoder_{number}")(x)
+        return layers.Dense(self.bottleneck, name="bottleneck")(x)
 
 
 class ConvolutionalDecoder(_Settings):
@@ -78,7 +78,7 @@ class ConvolutionalDecoder(_Settings):
         smallest, image = sizes[0], sizes[-1]
         dense = (*self.widths[::-1], math.prod(smallest))
         for number, width in enumerate(dense, 1):
-            z = layers.Dense(int(width), activation=self.activation, name=f"decoder_{number}")(z)
+            z = layers.Dense(width, activation=self.activation, name=f"decoder_{number}")(z)
         z = layers.Reshape(smallest, name="feature_maps")(z)
         for number, (height, width, count) in enumerate(sizes[1:], 1):
             last = number == len(self.filters)

@@ -15,6 +15,7 @@ class Interrupts:
     Attributes
     ----------
     heard : bool
+        Whether it came. Who catches a KeyboardInterrupt in the block sets it too.
     """
 
     def __init__(self) -> None:

@@ -263,7 +263,6 @@ def _run(
     if threads is None:
         threads = joblib.cpu_count() if jax.default_backend() == "cpu" else 1
     board = _Board(float(plan.epochs * sum(len(lanes.numbers) for lanes in chunks)))
-    interrupted = False
     workers = min(threads, len(chunks))
     with (
         Interrupts() as interrupts,
@@ -288,14 +287,13 @@ def _run(
                     on_progress(board.done, board.wanted)
                 if any(future.exception() for future in finished):
                     board.stop.set()
-            except KeyboardInterrupt:
-                interrupted = True
-                board.stop.set()
+            except KeyboardInterrupt:  # from on_progress, a handler of the program, or the second
+                interrupts.heard = True
             except BaseException:  # from on_progress: nobody will want the rest
                 board.stop.set()
                 raise
     results = [result for future in futures if (result := future.result()) is not None]
-    return results, interrupted or interrupts.heard
+    return results, interrupts.heard
 
 
 def _gather(plan: Plan, results: list[ChunkResult], interrupted: bool) -> Training:
