@@ -1,13 +1,15 @@
 """From what the user names — widths, functions, models — to encoder, decoder and both together."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from narrows._keras import fresh_names, keras
-from narrows.networks._copying import copy_layer
-from narrows.networks._initializers import deferred_initializers
+from narrows.networks._copying import Copies
+from narrows.networks._initializers import Build, Start
+from narrows.networks._settled import settled
+from narrows.networks._transposed import tie_again, ties_follow
 from narrows.networks._variational import Sampling, split_posterior
 
 Part = Any  # widths, a function of a Keras tensor, or a keras.Model
@@ -27,12 +29,15 @@ class Networks:
         The decoder after the encoder, as one flat graph.
     posterior : keras.Model or None
         Of a variational network: rows → means and log variances of their codes, two outputs.
+    start : Start or None
+        Where a training's variables start; None of networks that are not for a new training.
     """
 
     encoder: keras.Model
     decoder: keras.Model | None
     autoencoder: keras.Model | None
     posterior: keras.Model | None = None
+    start: Start | None = None
 
     @cached_property
     def trained(self) -> keras.Model:
@@ -60,6 +65,7 @@ def build_networks(
     decoder: Part | None = None,
     *,
     decoded: bool = True,
+    keep: Collection[str] = (),
 ) -> Networks:
     """Build encoder and decoder.
 
@@ -72,35 +78,55 @@ def build_networks(
     encoder : sequence of int, callable or keras.Model
         Widths of hidden relu layers; or a function of a Keras tensor of shape
         ``(None, *row_shape)`` that returns one of shape (None, bottleneck); or a functional
-        model, whose layers are copied (its weights are not: a training draws new ones).
+        model, whose layers are copied. Weights that a function sets, or that come with a layer
+        made before, are the start of every training; of a model's weights only those of frozen
+        layers and adapted statistics are, the others are drawn anew.
     decoder : sequence of int, callable or keras.Model, optional
         The same from the bottleneck to the row. By default the encoder's widths, mirrored.
     decoded : bool
         False for an encoder alone.
+    keep : collection of str
+        Names of layers of given models whose weights are the start of every training too.
 
     Returns
     -------
     Networks
-        With weights at zero: `narrows.training` draws them.
+        With weights that mean nothing but where they are kept: `narrows.training` draws them.
 
     Raises
     ------
     ValueError
-        If a part returns another shape than it should, or there are no widths to mirror.
+        If a part returns another shape than it should, there are no widths to mirror, a
+        function makes another network every time, or a layer cannot be copied.
     """
-    with fresh_names(), deferred_initializers() as built_here:
+
+    def make(build: Build) -> Networks:
+        copies = Copies(build, keep)
         inputs = keras.Input(row_shape, name="input_1")
-        code = _apply(encoder, inputs, bottleneck_layers)(bottleneck)
+        code = _apply(encoder, inputs, bottleneck_layers, copies)(bottleneck)
         _check_shape("encoder", code, (bottleneck,), "the bottleneck")
         encoder_model = keras.Model(inputs, code, name="encoder")
-        if not decoded:
-            networks = Networks(encoder_model, None, None)
-        else:
+        made = None
+        if decoded:
             part = _mirrored(encoder) if decoder is None else decoder
-            made = _decoder(part, bottleneck, row_shape, reconstruction_layers)
-            networks = join_networks(encoder_model, made)
-    _check_new(networks, built_here)
+            made = _decoder(part, bottleneck, row_shape, reconstruction_layers, copies)
+        return _finished(encoder_model, made, copies)
+
+    return _started(make)
+
+
+def _finished(encoder: keras.Model, decoder: keras.Model | None, copies: Copies) -> Networks:
+    """Join the parts, and give copied layers the weights that they keep."""
+    networks = join_networks(encoder, decoder)  # ties what is tied, before copies are compared
+    copies.fill()
     return networks
+
+
+def _started(make: Callable[[Build], Any]) -> Any:
+    """Build networks for a training, with where their variables start."""
+    networks, build = settled(make)
+    _check_made_here(networks, build)
+    return replace(networks, start=build.start())
 
 
 def build_linear(row_shape: tuple[int, ...], bottleneck: int) -> Networks:
@@ -133,12 +159,13 @@ def build_variational(
     decoder: Part | None = None,
     *,
     activation: str | None = None,
+    keep: Collection[str] = (),
 ) -> Networks:
     """Build the networks of a variational autoencoder.
 
     Parameters
     ----------
-    row_shape, bottleneck, decoder
+    row_shape, bottleneck, decoder, keep
         As for `build_networks`.
     encoder : sequence of int, callable or keras.Model
         Widths of hidden relu layers, on which two dense layers stand, for means and log
@@ -161,20 +188,21 @@ def build_variational(
     def last(z, widths, shape):
         return reconstruction_layers(z, widths, shape, activation)
 
-    with fresh_names(), deferred_initializers() as built_here:
+    def make(build: Build) -> Networks:
+        copies = Copies(build, keep)
         inputs = keras.Input(row_shape, name="input_1")
         if _is_widths(encoder):
             both = posterior_layers(inputs, encoder, bottleneck)
         else:
-            joined = _apply(encoder, inputs, bottleneck_layers)(2 * bottleneck)
+            joined = _apply(encoder, inputs, bottleneck_layers, copies)(2 * bottleneck)
             what = f"{bottleneck} means and then {bottleneck} log variances"
             _check_shape("encoder", joined, (2 * bottleneck,), what)
             both = split_posterior(joined, bottleneck)
         posterior = keras.Model(inputs, both, name="posterior")
         part = _mirrored(encoder) if decoder is None else decoder
-        networks = join_networks(posterior, _decoder(part, bottleneck, row_shape, last))
-    _check_new(networks, built_here)
-    return networks
+        return _finished(posterior, _decoder(part, bottleneck, row_shape, last, copies), copies)
+
+    return _started(make)
 
 
 def _mirrored(encoder: Part) -> tuple:
@@ -187,15 +215,17 @@ def _mirrored(encoder: Part) -> tuple:
     return tuple(encoder)[::-1]
 
 
-def _decoder(part: Part, bottleneck: int, row_shape: tuple[int, ...], layers) -> keras.Model:
+def _decoder(
+    part: Part, bottleneck: int, row_shape: tuple[int, ...], layers, copies: Copies
+) -> keras.Model:
     code_inputs = keras.Input((bottleneck,), name="bottleneck_input")
-    output = _apply(part, code_inputs, layers)(row_shape)
+    output = _apply(part, code_inputs, layers, copies)(row_shape)
     _check_shape("decoder", output, row_shape, "a row")
     return keras.Model(code_inputs, output, name="decoder")
 
 
 def join_networks(encoder: keras.Model, decoder: keras.Model | None) -> Networks:
-    """Put a decoder's layers after an encoder's, as one graph.
+    """Put a decoder's layers after an encoder's, as one graph, and tie what is tied by name.
 
     Parameters
     ----------
@@ -212,52 +242,62 @@ def join_networks(encoder: keras.Model, decoder: keras.Model | None) -> Networks
         posterior = encoder
         encoder = keras.Model(posterior.input, posterior.outputs[0], name="encoder")
     if decoder is None:
+        tie_again(posterior or encoder)
         return Networks(encoder, None, None, posterior)
     _check_names(posterior or encoder, decoder)
+    tie_again(posterior or encoder, decoder)
     joined = _replay(decoder, encoder.output, lambda layer: layer)
     autoencoder = keras.Model(encoder.input, joined, name="autoencoder")
     return Networks(encoder, decoder, autoencoder, posterior)
 
 
-def _check_new(networks: Networks, built_here) -> None:
-    """Refuse layers that had weights before: training would overwrite them in the user's hands."""
+def _check_made_here(networks: Networks, build: Build) -> None:
+    """Refuse layers with weights that were made before: two fits would train the same ones."""
     models = (networks.posterior or networks.encoder, networks.decoder)
-    for layer in (layer for model in models if model is not None for layer in model.layers):
-        if any(id(weight) not in built_here for weight in layer.weights):
-            raise ValueError(
-                f"The layer {layer.name!r} must be made inside the encoder or decoder function, so "
-                "that every fit has its own. It had weights before. Move its creation into the "
-                "function."
-            )
-
-
-def _check_stateless(layer) -> None:
-    """Refuse a layer whose weights mean something: a copy starts from new ones."""
-    adapted = isinstance(layer, keras.layers.Normalization) and layer.input_mean is None
-    frozen = bool(getattr(layer, "weights", ())) and not layer.trainable
-    if adapted or frozen:
-        why = "has adapted statistics" if adapted else "is frozen (trainable=False)"
-        raise ValueError(
-            f"The layer {layer.name!r} must be one that training may start from new weights. It "
-            f"{why}, which a copy would lose. Put that step before the autoencoder in a pipeline, "
-            "or give Normalization its mean and variance."
-        )
+    for model in (one for one in models if one is not None):
+        for layer in model._flatten_layers(include_self=False):
+            if layer.weights and not build.made(layer):
+                raise ValueError(
+                    f"The layer {layer.name!r} must be made inside the encoder or decoder "
+                    "function, so that every fit has its own. It was made before, outside. Move "
+                    "its creation into the function."
+                )
 
 
 def _is_widths(part) -> bool:
     return not isinstance(part, keras.Model) and not callable(part)
 
 
-def _apply(part: Part, tensor, layers: Callable) -> Callable:
+def _apply(part: Part, tensor, layers: Callable, copies: Copies) -> Callable:
     """Return a function of the wanted output that puts `part` on `tensor`."""
     if isinstance(part, keras.Model):
-        return lambda _: _copy_of(part, tensor)
+        return lambda _: _copy_of(part, tensor, copies)
     if callable(part):
-        return lambda _: part(tensor)
+        return lambda _: _own_layers(part(tensor), tensor, copies)
     return lambda output: layers(tensor, part, output)
 
 
-def _copy_of(model: keras.Model, tensor):
+def _own_layers(found, tensor, copies: Copies):
+    """Exchange layers that had weights before the function was called for copies with them.
+
+    A training would overwrite them in the user's hands, and two fits would share them.
+    """
+    if not isinstance(found, keras.KerasTensor):
+        return found
+    model = keras.Model(tensor, found)
+    before = {id(layer) for layer in model.layers if copies.had_weights(layer)}
+    if not before:
+        return found
+
+    def own(layer):
+        return copies.of(layer, whole=True) if id(layer) in before else layer
+
+    made = _replay(model, tensor, own)
+    copies.check_same(model, keras.Model(tensor, made))
+    return made
+
+
+def _copy_of(model: keras.Model, tensor, copies: Copies):
     if not model.built:
         raise ValueError(
             f"The model {model.name!r} must know its input's shape. It has not been built. "
@@ -282,16 +322,10 @@ def _copy_of(model: keras.Model, tensor):
             f"The model {model.name!r} must take rows of shape {wanted}. It takes {taken} "
             "instead. Build it for the shape of the data."
         )
-    copies: dict[int, keras.layers.Layer] = {}
-
-    def copy_of(layer):
-        # A layer that the graph uses twice is copied once.
-        if id(layer) not in copies:
-            _check_stateless(layer)
-            copies[id(layer)] = copy_layer(layer)
-        return copies[id(layer)]
-
-    return _replay(model, tensor, copy_of)
+    with ties_follow():
+        made = _replay(model, tensor, copies.of)
+    copies.check_later(model, keras.Model(tensor, made))
+    return made
 
 
 def _replay(model: keras.Model, tensor, layer_for: Callable):

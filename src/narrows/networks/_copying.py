@@ -1,9 +1,13 @@
 """Copies of layers, and what in a layer is not Keras's own."""
 
 import inspect
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from narrows._keras import keras
+import numpy as np
+
+from narrows._keras import fresh_names, keras
+from narrows.networks._initializers import Build
 
 _HOMES = ("keras.", "narrows.")
 _CONFIGURED = (
@@ -44,6 +48,40 @@ def is_own(piece) -> bool:
     return not _is_foreign(type(piece))
 
 
+def is_described(model: keras.Model) -> bool:
+    """Whether a model's configuration tells all that it computes, but for its weights.
+
+    Not so where a class or function is not Keras's own, where statistics were adapted, and where
+    an operation holds an array or another layer's variable.
+    """
+    layers = model._flatten_layers()
+    return all(_layer_is_described(layer) for layer in layers) and not any(
+        isinstance(argument, np.ndarray | keras.Variable) or keras.ops.is_tensor(argument)
+        for one in _graphs(model)
+        for operation in one.operations
+        for node in operation._inbound_nodes
+        for argument in keras.tree.flatten((node.arguments.args, node.arguments.kwargs))
+        if not isinstance(argument, keras.KerasTensor)
+    )
+
+
+def _graphs(model: keras.Model) -> Iterator[keras.Model]:
+    """The functional models in a model, itself included."""
+    for layer in model._flatten_layers():
+        if hasattr(layer, "_nodes_by_depth"):
+            yield layer
+
+
+def _layer_is_described(layer) -> bool:
+    own_call = any(name in vars(layer) for name in ("call", "compute_output_shape"))
+    return not (own_call or foreign_pieces(layer) or is_adapted(layer))
+
+
+def is_adapted(layer) -> bool:
+    """Whether a layer has learned statistics that stand beside its configuration."""
+    return isinstance(layer, keras.layers.Normalization) and layer.input_mean is None
+
+
 def copy_layer(layer, kind=None):
     """Make a new layer from a layer's configuration, of its own class or of class `kind`."""
     kind = kind or type(layer)
@@ -71,3 +109,179 @@ def copy_layer(layer, kind=None):
             setattr(layer, name, value)
     with keras.utils.custom_object_scope(foreign_pieces(layer)):
         return kind.from_config({**config, **own})
+
+
+def copied(layer):
+    """Copy a layer, or say in a sentence that it cannot be copied."""
+    try:
+        return copy_layer(layer)
+    except Exception as error:
+        raise ValueError(
+            f"The layer {layer.name!r} must be one that can be copied from its configuration. "
+            f"Copying the class {type(layer).__name__} failed: {error} Define get_config for it "
+            "so that it returns every argument of its constructor."
+        ) from error
+
+
+def clone_model(model: keras.Model) -> keras.Model:
+    """Build a model's layers again from their configurations, with the same names."""
+    with fresh_names():
+        return keras.models.clone_model(model, clone_function=copied, recursive=True)
+
+
+class Copies:
+    """Copies of layers that somebody else made, each made once, and the weights they keep.
+
+    Parameters
+    ----------
+    build : Build
+        Told of the weights that were copied.
+    keep : collection of str
+        Names of layers whose weights are copied too. Those of frozen layers and adapted
+        statistics always are.
+    """
+
+    def __init__(self, build: Build, keep: Collection[str] = ()):
+        self._build = build
+        self._keep = set(keep)
+        self._met: set[str] = set()
+        self._pairs: dict[int, tuple[Any, Any]] = {}
+        self._whole: set[int] = set()
+        self._to_compare: list[tuple[keras.Model, keras.Model]] = []
+
+    def of(self, layer, *, whole: bool = False):
+        """Return the copy of a layer; `whole` with all its weights, trained or not."""
+        if id(layer) not in self._pairs:
+            self._pairs[id(layer)] = (layer, copied(layer))
+            if whole:
+                self._whole.add(id(layer))
+        return self._pairs[id(layer)][1]
+
+    def had_weights(self, layer) -> bool:
+        """Whether a layer was made and built before."""
+        weights = getattr(layer, "weights", ())
+        return any(not self._build.built(weight) for weight in weights) and not self._build.made(
+            layer
+        )
+
+    def check_later(self, model: keras.Model, made: keras.Model) -> None:
+        """Compare a copy with its model when everything is tied."""
+        self._to_compare.append((model, made))
+
+    def fill(self) -> None:
+        """Give the copies, called and tied by now, the weights that they keep; check them.
+
+        Raises
+        ------
+        ValueError
+            If a copy computes something else, or a name to keep is no layer's.
+        """
+        for model, made in self._to_compare:
+            self.check_same(model, made)
+        for layer, copy in self._pairs.values():
+            for own, other in _inner_pairs(layer, copy):
+                if id(own) in self._whole or self._kept_by_name(own) or _keeps(own):
+                    for pair in _inner_pairs(own, other):
+                        self._keep_values(*pair)
+        self._check_names()
+
+    def _check_names(self) -> None:
+        missing = sorted(self._keep - self._met)
+        if missing:
+            raise ValueError(
+                "The 'keep' parameter must name layers of the Keras models that are given as "
+                f"encoder or decoder. Got {', '.join(map(repr, missing))}, which none of them "
+                "has. Leave out what a function sets: it is kept anyway."
+            )
+
+    def check_same(self, model: keras.Model, made: keras.Model) -> None:
+        """Refuse a copy of a model that computes something else than the model."""
+        if is_described(model):
+            return
+        rows = made_up_rows(model.input.shape[1:]).astype(model.input.dtype)
+        values = [
+            (theirs, ours.value)
+            for layer, copy in self._pairs.values()
+            for ours, theirs in zip(_variables(layer), _variables(copy), strict=True)
+        ]
+        with keras.StatelessScope(state_mapping=values):
+            found = np.asarray(keras.ops.convert_to_tensor(made(rows, training=False)), np.float64)
+        wanted = np.asarray(keras.ops.convert_to_tensor(model(rows, training=False)), np.float64)
+        if not close(found, wanted):
+            raise ValueError(
+                f"The model {model.name!r} must compute the same when its layers are copied from "
+                "their configurations. A copy computes something else. Let get_config return "
+                "every argument of its layers' constructors, or give a function that makes them."
+            )
+
+    def _keep_values(self, layer, copy) -> None:
+        """Copy a layer's own weights, those of layers in it left out."""
+        own, other = (one._trainable_variables + one._non_trainable_variables for one in (layer, copy))
+        for value, variable in zip(own, other, strict=True):
+            variable.assign(value.value)
+            self._build.note_copied(variable)
+        if is_adapted(copy):
+            copy.finalize_state()
+
+    def _kept_by_name(self, layer) -> bool:
+        if layer.name in self._keep:
+            self._met.add(layer.name)
+            return True
+        return False
+
+
+def _keeps(layer) -> bool:
+    """Whether a layer of a given model starts from the weights it has."""
+    return is_adapted(layer) or not layer.trainable
+
+
+def _inner_pairs(layer, copy) -> list[tuple[Any, Any]]:
+    """Pair a layer and the layers in it with those of its copy."""
+    flat = [
+        list(one._flatten_layers()) if isinstance(one, keras.layers.Layer) else []
+        for one in (layer, copy)
+    ]
+    if [type(one) for one in flat[0]] != [type(one) for one in flat[1]]:
+        raise ValueError(
+            f"The layer {layer.name!r} must be one that can be copied from its configuration. Its "
+            "copy holds other layers. Define get_config for it so that it returns every argument "
+            "of its constructor."
+        )
+    return list(zip(*flat, strict=True))
+
+
+def _variables(layer) -> list:
+    """The variables of a layer and of the layers in it; none of an operation."""
+    return list(getattr(layer, "variables", ()))
+
+
+def made_up_rows(row_shape, count: int = 3) -> np.ndarray:
+    """Return rows between -1 and 1 that are the same on every machine, float32.
+
+    Parameters
+    ----------
+    row_shape : tuple of int
+    count : int
+
+    Returns
+    -------
+    float32 ndarray of shape (count, *row_shape)
+    """
+    shape = (count, *(int(length) for length in row_shape))
+    place = np.arange(1, 1 + int(np.prod(shape)), dtype=np.float64)
+    return np.sin(place * place + place).astype(np.float32).reshape(shape)
+
+
+def close(found: np.ndarray, wanted: np.ndarray, tolerance: float = 1e-3) -> bool:
+    """Whether two arrays agree to a share of the largest number among them, or of 1.
+
+    Parameters
+    ----------
+    found, wanted : ndarrays
+    tolerance : float
+        What differs between kernels, machines and versions is a hundred times smaller.
+    """
+    if found.shape != wanted.shape:
+        return False
+    size = max(1.0, float(np.max(np.abs(wanted[np.isfinite(wanted)]), initial=0.0)))
+    return bool(np.allclose(found, wanted, rtol=0.0, atol=tolerance * size, equal_nan=True))

@@ -1,5 +1,6 @@
 """An encoder whose last layers say which landmarks of a map a row is near."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,11 +9,16 @@ from narrows.networks._build import (
     Networks,
     Part,
     _apply,
+    _decoder,
+    _finished,
     _hidden_layers,
     _is_widths,
     _mirrored,
-    build_networks,
+    _started,
+    reconstruction_layers,
 )
+from narrows.networks._copying import Copies
+from narrows.networks._initializers import Build
 
 HEAD = "landmarks"  # the layer whose outputs the training sees
 PLACES = "bottleneck"  # the layer that holds the landmarks' places
@@ -41,6 +47,7 @@ def build_landmarks(
     count: int,
     sharpness: float,
     decoded: bool,
+    keep: Collection[str] = (),
 ) -> LandmarkNetworks:
     """Build an encoder that gives the mean place of landmarks, and a decoder.
 
@@ -51,7 +58,7 @@ def build_landmarks(
 
     Parameters
     ----------
-    row_shape, bottleneck, decoder, decoded
+    row_shape, bottleneck, decoder, decoded, keep
         As for `narrows.networks.build_networks`.
     encoder : sequence of int, callable or keras.Model
         Widths of the hidden layers; or what `build_networks` takes, whose last layer is left out
@@ -64,17 +71,17 @@ def build_landmarks(
     LandmarkNetworks
     """
 
-    def with_head(x):
+    def with_head(x, copies: Copies):
         layers = keras.layers
-        hidden = _hidden_layers(x, encoder) if _is_widths(encoder) else _body(x)
+        hidden = _hidden_layers(x, encoder) if _is_widths(encoder) else _body(x, copies)
         logits = layers.Dense(count, name=HEAD)(hidden)
         sharper = layers.Rescaling(sharpness, name="sharpness")(logits)
         shares = layers.Activation("softmax", name="shares")(sharper)
         places = layers.Dense(int(bottleneck), use_bias=False, trainable=False, name=PLACES)
         return places(shares)
 
-    def _body(x):
-        found = _apply(encoder, x, _hidden_layers)(bottleneck)
+    def _body(x, copies: Copies):
+        found = _apply(encoder, x, _hidden_layers, copies)(bottleneck)
         last = found._keras_history.operation
         if isinstance(last, keras.layers.Dense) and last.units == bottleneck:
             found = last._inbound_nodes[-1].input_tensors[0]
@@ -82,13 +89,23 @@ def build_landmarks(
 
     if decoded and decoder is None:
         decoder = _mirrored(encoder)
-    built = build_networks(row_shape, bottleneck, with_head, decoder, decoded=decoded)
-    return as_landmarks(built)
+
+    def make(build: Build) -> Networks:
+        copies = Copies(build, keep)
+        inputs = keras.Input(row_shape, name="input_1")
+        encoder_model = keras.Model(inputs, with_head(inputs, copies), name="encoder")
+        made = None
+        if decoded:
+            made = _decoder(decoder, bottleneck, row_shape, reconstruction_layers, copies)
+        return as_landmarks(_finished(encoder_model, made, copies))
+
+    return _started(make)
 
 
 def as_landmarks(networks: Networks) -> LandmarkNetworks:
     """Return networks over the same layers that give the logits too."""
-    return LandmarkNetworks(networks.encoder, networks.decoder, networks.autoencoder)
+    parts = networks.encoder, networks.decoder, networks.autoencoder
+    return LandmarkNetworks(*parts, start=networks.start)
 
 
 def body_of(encoder: keras.Model) -> keras.Model:
