@@ -14,6 +14,7 @@ from narrows.objectives import (
     TargetSparsity,
     Weighted,
 )
+from narrows.training import lost_settings
 
 
 def loss_of(embedder):
@@ -68,29 +69,14 @@ def optimizer_of(embedder):
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         wanted = "the name of an optimizer or a keras.optimizers.Optimizer"
         fail(embedder, "optimizer", wanted, optimizer)
-    unsupported = [
-        name
-        for name, used in (
-            ("use_ema", getattr(optimizer, "use_ema", False)),
-            ("exclude_from_weight_decay", _excludes(optimizer)),
-        )
-        if used
-    ]
-    if unsupported:
+    lost = lost_settings(optimizer)
+    if lost:
         raise ValueError(
             f"The 'optimizer' parameter of {type(embedder).__name__} must do without "
-            f"{' and '.join(unsupported)}, which a compiled training does not carry over. "
+            f"{' and '.join(lost)}, which a compiled training does not carry over. "
             "Got an optimizer with it. Leave it out."
         )
     return optimizer, float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-
-
-def _excludes(optimizer) -> bool:
-    """Whether some variables were taken out of weight decay, which no configuration holds."""
-    return bool(
-        getattr(optimizer, "_exclude_from_weight_decay", None)
-        or getattr(optimizer, "_exclude_from_weight_decay_pattern", None)
-    )
 
 
 def metrics_of(embedder, row_shape: tuple[int, ...], terms: Sequence[str] = ()) -> tuple:

@@ -13,13 +13,13 @@ import numpy as np
 
 from narrows._keras import keras
 from narrows.networks._copying import foreign_pieces, is_own
-from narrows.networks._initializers import uncompiled_zeros
 from narrows.objectives import Objective
 from narrows.training import _start
 from narrows.training._cache import compiling
 from narrows.training._compile import compile_together, over_lanes, traced
 from narrows.training._corruption import Noise
 from narrows.training._loops import Carry, Data, Own, Shape, Span, new_carry, run_segment
+from narrows.training._optimizer import build_optimizer
 from narrows.training._step import Parts, State, measure_names
 from narrows.training._twin import Twin, make_twin
 
@@ -139,12 +139,12 @@ class Program:
             keras.Variable(np.float32(value), name=name, dtype="float32")
             for name, value in recipe.objective.parameters.items()
         ]
-        optimizer = _built_optimizer(recipe.optimizer, model.trainable_variables, self._own)
+        self._optimizer = build_optimizer(recipe.optimizer, model.trainable_variables, self._own)
         self.parts = Parts(
             model=model,
             encode=self.twin.encoder() if recipe.objective.encodes else None,
-            optimizer=optimizer,
-            rates=tuple(v.path.endswith("learning_rate") for v in optimizer.variables),
+            optimizer=self._optimizer.optimizer,
+            rates=self._optimizer.rates,
             objective=recipe.objective,
             metrics=tuple(_built_metric(metric, model) for metric in recipe.metrics),
             noise=recipe.noise,
@@ -155,7 +155,6 @@ class Program:
             for variable in model.trainable_variables
             if not _can_be_seeded(self.twin.initializers.get(id(variable)))
         ]
-        self._optimizer_start = [np.asarray(v.value) for v in optimizer.variables]
 
     @functools.cached_property
     def draw(self) -> Callable:
@@ -229,10 +228,7 @@ class Program:
         variables = initial or _start.initial_weights(self.twin, weights_key)
         trainable, other = self._split(variables)
         trainable = trainable + [jnp.asarray(variable.value) for variable in self._own]
-        optimizer = [
-            rate.astype(value.dtype) if is_rate else jnp.asarray(value)
-            for value, is_rate in zip(self._optimizer_start, self.parts.rates, strict=True)
-        ]
+        optimizer = self._optimizer.start(trainable, rate)
         state = State(trainable, other, optimizer, masks_key, jnp.uint32(0))
         return new_carry(self.parts, shape, state)
 
@@ -274,16 +270,6 @@ def _can_be_seeded(initializer) -> bool:
 
 def _lanes_of(lanes: int, variable) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct((lanes, *variable.shape), variable.dtype)
-
-
-def _built_optimizer(template, weights: list, own: list):
-    """Return a copy of an optimizer, built for the weights and the objective's own numbers."""
-    optimizer = type(template).from_config(template.get_config())
-    if own:  # weight decay is for the network
-        optimizer.exclude_from_weight_decay(var_list=own)
-    with uncompiled_zeros():
-        optimizer.build(weights + own)
-    return optimizer
 
 
 def _built_metric(metric, model):

@@ -197,7 +197,7 @@ def train_step(
         found, other, output = _losses(
             parts, trainable, state.other, seen, rows, weights, moment.epoch, training=True
         )
-        return found.minimised, (found, other, output)
+        return _scaled(parts, state, found.minimised), (found, other, output)
 
     with tracing(trace):
         (_, (found, other, output)), gradients = jax.value_and_grad(loss_of, has_aux=True)(
@@ -206,6 +206,12 @@ def train_step(
     trainable, optimizer = _apply(parts, state, gradients, moment)
     new = State(trainable, other, optimizer, state.key, state.step + jnp.uint32(1))
     return new, _add(parts, tally, found, output, rows)
+
+
+def _scaled(parts: Parts, state: State, loss):
+    """Multiply a loss by what the optimizer will divide the gradients by."""
+    with keras.StatelessScope(zip(parts.optimizer.variables, state.optimizer, strict=True)):
+        return parts.optimizer.scale_loss(loss)
 
 
 def _apply(parts: Parts, state: State, gradients, moment: Moment):

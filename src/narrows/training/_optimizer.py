@@ -1,0 +1,224 @@
+"""The optimizer of a training: a copy of the user's, and what its variables start from."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from narrows._keras import keras
+from narrows.networks._copying import is_own
+from narrows.networks._initializers import uncompiled_zeros
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A variable of the optimizer that starts as a weight does: that weight's number."""
+
+    weight: int
+
+
+@dataclass(frozen=True)
+class BuiltOptimizer:
+    """An optimizer for a training's weights.
+
+    Attributes
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        Built for the weights; what its own variables hold is of no account.
+    starts : list of ndarray or Copied
+        What each of its variables starts from.
+    rates : tuple of bool
+        For each of its variables, whether it is the learning rate.
+    """
+
+    optimizer: Any
+    starts: list
+    rates: tuple[bool, ...]
+
+    def start(self, weights: list[jax.Array], rate: jax.Array) -> list[jax.Array]:
+        """Return one lane's optimizer variables before the first step.
+
+        Parameters
+        ----------
+        weights : list of arrays
+            What the lane's weights start from, the objective's own parameters last.
+        rate : float32 scalar
+            The lane's learning rate.
+        """
+        values = []
+        for start, is_rate in zip(self.starts, self.rates, strict=True):
+            if is_rate:
+                values.append(rate.astype(start.dtype))
+            elif isinstance(start, Copied):
+                # A buffer of its own: the training's memory is given away at every segment.
+                values.append(jnp.copy(weights[start.weight]))
+            else:
+                values.append(jnp.asarray(start))
+        return values
+
+
+def build_optimizer(template, weights: list, own: list) -> BuiltOptimizer:
+    """Copy an optimizer and build it for the weights and the objective's own numbers.
+
+    Some optimizers start a variable as a copy of a weight, which is drawn later, for each lane.
+    So the optimizer is built twice, for two sets of made-up weights: what is the same in both is
+    a constant, and what equals a weight in both is a copy of it.
+
+    Parameters
+    ----------
+    template : keras.optimizers.Optimizer
+        Only its configuration is used.
+    weights, own : lists of keras.Variable
+        Their values are the same afterwards.
+
+    Raises
+    ------
+    ValueError
+        If the optimizer does something that the copy would not.
+    """
+    lost = lost_settings(template)
+    if lost:
+        raise ValueError(
+            f"The optimizer must do without {' and '.join(lost)}, which a compiled training does "
+            f"not carry over. Got {type(template).__name__} with it. Leave it out."
+        )
+    variables = weights + own
+    before = [variable.value for variable in variables]
+    rng = np.random.default_rng(0)
+    try:
+        (first, _), (second, optimizer) = (
+            _build_for_made_up(template, variables, own, rng) for _ in range(2)
+        )
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
+    starts = [_start_of(optimizer, number, first, second) for number in range(len(second.state))]
+    rates = tuple(variable.path.endswith("learning_rate") for variable in optimizer.variables)
+    return BuiltOptimizer(optimizer, starts, rates)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Made-up weights, and the state of an optimizer that was built for them."""
+
+    weights: list[np.ndarray]
+    state: list[np.ndarray]
+
+
+def _build_for_made_up(template, variables: list, own: list, rng) -> tuple[_Seen, Any]:
+    """Build a copy of the optimizer for random weights."""
+    for variable in variables:
+        variable.assign(rng.standard_normal(variable.shape, np.float32))
+    optimizer = _copied(template)
+    if own:  # weight decay is for the network
+        for one in _with_inner(optimizer):
+            one.exclude_from_weight_decay(var_list=own)
+    with uncompiled_zeros():
+        optimizer.build(variables)
+    weights, state = (
+        [np.asarray(variable.value) for variable in some]
+        for some in (variables, optimizer.variables)
+    )
+    return _Seen(weights, state), optimizer
+
+
+def _start_of(optimizer, number: int, first: _Seen, second: _Seen):
+    """Tell what an optimizer's variable starts from, by what it was for two sets of weights."""
+    one, other = first.state[number], second.state[number]
+    if np.array_equal(one, other, equal_nan=one.dtype.kind == "f"):
+        return other
+    for weight, (a, b) in enumerate(zip(first.weights, second.weights, strict=True)):
+        if np.array_equal(one, a) and np.array_equal(other, b) and one.dtype == a.dtype:
+            return Copied(weight)
+    raise ValueError(
+        "Every variable of the optimizer must start from fixed numbers or as a copy of a weight. "
+        f"Got {optimizer.variables[number].path!r} of {type(optimizer).__name__}, which starts "
+        "from something else. Set it at the first step instead."
+    )
+
+
+def _copied(template):
+    """Return a new optimizer of the same configuration."""
+    foreign = {type(piece).__name__: type(piece) for piece in _pieces(template)}
+    try:
+        with keras.utils.custom_object_scope(foreign):
+            return type(template).from_config(template.get_config())
+    except Exception as error:
+        raise ValueError(
+            "The optimizer must be one that can be copied from its configuration. Copying "
+            f"{type(template).__name__} failed: {error} Define get_config for it so that it "
+            "returns every argument of its constructor."
+        ) from error
+
+
+def _pieces(optimizer) -> Iterator[Any]:
+    """Yield what an optimizer is made of that is not Keras's own."""
+    for one in _with_inner(optimizer):
+        for piece in (one, getattr(one, "_learning_rate", None)):
+            if isinstance(piece, keras.optimizers.Optimizer | _SCHEDULE) and not is_own(piece):
+                yield piece
+
+
+_SCHEDULE = keras.optimizers.schedules.LearningRateSchedule
+
+
+def _with_inner(optimizer) -> list:
+    """Return an optimizer, and the one that it wraps, if any."""
+    inner = getattr(optimizer, "inner_optimizer", None)
+    return [optimizer] if inner is None else [optimizer, *_with_inner(inner)]
+
+
+def lost_settings(optimizer) -> list[str]:
+    """Name what an optimizer was told to do that a compiled training would not do.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+
+    Returns
+    -------
+    list of str
+    """
+    return [name for name, asks in _LOST.items() if any(map(asks, _with_inner(optimizer)))]
+
+
+def _averages(optimizer) -> bool:
+    return bool(getattr(optimizer, "use_ema", False))
+
+
+def _excludes(optimizer) -> bool:
+    """Whether some variables were taken out of weight decay, which no configuration holds."""
+    return bool(
+        getattr(optimizer, "_exclude_from_weight_decay", None)
+        or getattr(optimizer, "_exclude_from_weight_decay_pattern", None)
+    )
+
+
+def _finalizes(optimizer) -> bool:
+    """Whether a class that is not Keras's own changes the weights at the end of a training."""
+    kept = keras.optimizers.Optimizer.finalize_variable_values
+    return not is_own(optimizer) and type(optimizer).finalize_variable_values is not kept
+
+
+def _has_several(optimizer) -> bool:
+    """Whether it is made of several optimizers, each with a learning rate of its own."""
+    kind = getattr(keras.optimizers, "MultiOptimizer", None)
+    return kind is not None and isinstance(optimizer, kind)
+
+
+def _calls_for_its_rate(optimizer) -> bool:
+    """Whether its learning rate is a function, which no configuration holds."""
+    rate = getattr(optimizer, "_learning_rate", None)
+    return callable(rate) and not isinstance(rate, _SCHEDULE | keras.Variable)
+
+
+_LOST: dict[str, Callable[[Any], bool]] = {
+    "use_ema": _averages,
+    "exclude_from_weight_decay": _excludes,
+    "a finalize_variable_values of its own": _finalizes,
+    "several optimizers": _has_several,
+    "a function as learning_rate": _calls_for_its_rate,
+}
