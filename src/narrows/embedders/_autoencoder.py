@@ -2,6 +2,7 @@
 
 from narrows.embedders._decoding import DecodingEmbedder
 from narrows.embedders._parameters import (
+    check_keep,
     check_noise,
     check_real,
     check_sparsity,
@@ -25,9 +26,13 @@ class Autoencoder(DecodingEmbedder):
     encoder : sequence of int, callable or keras.Model, default=(150, 50, 25)
         Widths of the encoder's hidden relu layers; or a function of a Keras tensor of shape
         (None, n_columns) that returns one of shape (None, bottleneck); or a functional Keras
-        model, whose layers are copied and start from new weights.
+        model, whose layers are copied and start from new weights but for those that `keep` says.
     decoder : sequence of int, callable or keras.Model, default=None
         The same from the bottleneck to the row. None mirrors the encoder's widths.
+    keep : sequence of str, default=()
+        Names of layers of Keras models given as `encoder` or `decoder` whose weights are where
+        every restart starts. Those of frozen layers and of adapted ``Normalization`` always are;
+        so is what a function sets in its layers, or uses of layers that had weights before.
     loss : str or keras.losses.Loss, default="mse"
         A Keras loss between row and reconstruction.
     noise : float or (str, float), default=0.0
@@ -111,6 +116,7 @@ class Autoencoder(DecodingEmbedder):
         bottleneck=2,
         encoder=(150, 50, 25),
         decoder=None,
+        keep=(),
         loss="mse",
         noise=0.0,
         sparsity=0.0,
@@ -129,6 +135,7 @@ class Autoencoder(DecodingEmbedder):
         self.bottleneck = bottleneck
         self.encoder = encoder
         self.decoder = decoder
+        self.keep = keep
         self.loss = loss
         self.noise = noise
         self.sparsity = sparsity
@@ -147,7 +154,9 @@ class Autoencoder(DecodingEmbedder):
     def _build(self, row_shape):
         from narrows.networks import build_networks
 
-        return build_networks(row_shape, self.bottleneck, self.encoder, self.decoder)
+        return build_networks(
+            row_shape, self.bottleneck, self.encoder, self.decoder, keep=self.keep
+        )
 
     def _objective(self, networks):
         from narrows.embedders._pieces import loss_of, penalised
@@ -167,3 +176,4 @@ class Autoencoder(DecodingEmbedder):
         check_widths(self, "encoder")
         if self.decoder is not None:
             check_widths(self, "decoder")
+        check_keep(self)

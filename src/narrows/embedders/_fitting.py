@@ -15,7 +15,7 @@ from narrows.embedders._pieces import metrics_of, optimizer_of
 from narrows.embedders._progress import progress_bar
 from narrows.embedders._restarts import restarts_of
 from narrows.networks import Networks
-from narrows.training import Noise, Recipe, Training, initial_weights, train
+from narrows.training import Noise, Recipe, Training, initial_weights, train, verify
 
 _SPLIT = 1  # tells the generator of the split from those of the restarts
 
@@ -125,6 +125,7 @@ def _recipe(embedder, networks: Networks, row_shape: tuple[int, ...]) -> tuple[R
         metrics=metrics_of(embedder, row_shape, terms),
         noise=None if noise is None else Noise(*noise),
         decay=embedder._decay,
+        start=networks.start,
     )
     return recipe, rate
 
@@ -154,9 +155,23 @@ def adopt(embedder, networks: Networks, training: Training) -> None:
     positions = [i for i, variable in enumerate(model.variables) if id(variable) in weights]
     restarts = restarts_of(training, positions)
     model.set_weights(restarts.weights[restarts.best])
+    _verify(networks, training, delivered=weights)
     embedder._adopt(networks)
     embedder.restarts_ = restarts
     embedder.history_ = restarts.history
+
+
+def _verify(networks: Networks, training: Training, delivered=frozenset()) -> None:
+    """Make sure that networks with a training's best weights do what the engine does.
+
+    Of the variables with an id in `delivered` the networks' own values are meant.
+    """
+    sample = training.sample
+    values = [
+        np.asarray(variable.value) if id(variable) in delivered else lanes[sample.lane]
+        for variable, lanes in zip(networks.trained.variables, training.weights, strict=True)
+    ]
+    verify(sample, values, {"encoder": networks.encoder, "decoder": networks.decoder})
 
 
 def fit_lanes(embedder, matrices: list[np.ndarray], seeds: list[int], on_progress=None) -> Lanes:
@@ -192,6 +207,8 @@ def fit_lanes(embedder, matrices: list[np.ndarray], seeds: list[int], on_progres
         )
         if training.interrupted:
             raise KeyboardInterrupt
+        if training.sample is not None:
+            _verify(networks, training)
         done += embedder.epochs * embedder.restarts * len(numbers)
         kept = best_of(training, embedder.restarts)
         for position, number in enumerate(numbers):

@@ -121,6 +121,17 @@ def check_widths(owner, name: str) -> None:
             fail(owner, name, wanted, value)
 
 
+def check_keep(owner) -> None:
+    """Raise unless `keep` names layers, and there is a model that may have them."""
+    value = owner.keep
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    if not several or not all(isinstance(name, str) for name in value):
+        fail(owner, "keep", "a sequence of names of layers", value)
+    if value and not any(hasattr(part, "layers") for part in (owner.encoder, owner.decoder)):
+        advice = "Leave it out: what a function sets in its layers is kept anyway."
+        fail(owner, "keep", "() where neither encoder nor decoder is a Keras model", value, advice)
+
+
 def check_option(owner, name: str, options: Sequence[str]) -> None:
     """Raise unless the parameter is one of a few texts."""
     value = getattr(owner, name)

@@ -10,6 +10,7 @@ from narrows.embedders._parameters import (
     check_option,
     check_real,
     check_seed,
+    check_keep,
     check_widths,
     fail,
 )
@@ -75,6 +76,7 @@ def check_parameters(embedder) -> None:
     check_widths(embedder, "encoder")
     if embedder.decoder is not None:
         check_widths(embedder, "decoder")
+    check_keep(embedder)
     _check_targets(embedder)
     _check_metrics(embedder)
 

@@ -80,13 +80,16 @@ def adopt_weights(model, training) -> pd.DataFrame:
         If the loss stopped being a finite number.
     """
     from narrows.embedders._restarts import history_frame
+    from narrows.training import verify
 
     if not training.usable.all():
         raise ValueError(
             "The loss must stay a finite number. It did not. Lower the 'learning_rate'."
         )
-    for variable, values in zip(model.variables, training.weights, strict=True):
-        variable.assign(values[0])
+    weights = [values[0] for values in training.weights]
+    verify(training.sample, weights, {})
+    for variable, value in zip(model.variables, weights, strict=True):
+        variable.assign(value)
     return history_frame(training, np.zeros(len(training.lanes), int))
 
 

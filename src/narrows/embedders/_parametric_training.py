@@ -23,7 +23,7 @@ from narrows.embedders._tsne_map import grid_nodes, tsne_map
 from narrows.networks import Networks
 from narrows.networks._landmarks import PLACES
 from narrows.objectives import Reconstruction
-from narrows.training import Recipe, Training, initial_weights, train
+from narrows.training import Recipe, Training, train
 
 _ORDER, _DECODER, _TUNING = 2, 3, 4  # tell the streams of one entropy from another
 DECODER_BATCH = 100  # of a decoder alone, where the user gives no size
@@ -129,10 +129,11 @@ def run(
     seeds = [(entropy, restart) for restart in range(count)]
     initial = None
     if places is not None:
-        initial = initial_weights(recipe, seeds)
         kernel = networks.encoder.get_layer(PLACES).kernel
-        position = [id(v) for v in networks.trained.variables].index(id(kernel))
-        initial[position] = np.broadcast_to(places, initial[position].shape)
+        initial = [
+            np.broadcast_to(places, (count, *places.shape)) if variable is kernel else None
+            for variable in networks.trained.variables
+        ]
     return _train(
         embedder, recipe, job, [rate] * count, seeds, epochs,
         targets=targets, initial=initial, orders=_orders(embedder, job.rows, seeds, epochs),
@@ -182,7 +183,8 @@ def train_decoder(embedder, networks: Networks, Z: np.ndarray, X: np.ndarray, ep
     """
     optimizer, rate = _fitting.optimizer_of(embedder)
     recipe = Recipe(
-        networks.decoder, Reconstruction("mse"), optimizer, decay=embedder._decay
+        networks.decoder, Reconstruction("mse"), optimizer, decay=embedder._decay,
+        start=networks.start,
     )  # fmt: skip
     seeds = [((embedder._entropy(), _DECODER), 0)]
     size = int(embedder.batch_size or DECODER_BATCH)
@@ -204,7 +206,7 @@ def tune(embedder, networks: Networks, X: np.ndarray, epochs: int, targets: np.n
         See `targets_of`.
     """
     recipe, rate = _fitting._recipe(embedder, networks, X.shape[1:])
-    initial = [np.asarray(v.value)[None] for v in networks.trained.variables]
+    initial: list = [np.asarray(v.value)[None] for v in networks.trained.variables]
     seeds = [((embedder._entropy(), _TUNING), 0)]
     job = _whole_job(X)
     return _train(

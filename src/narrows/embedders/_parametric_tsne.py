@@ -61,6 +61,8 @@ class ParametricTSNE(DecodableLater):
         `fit_decoder` does it afterwards.
     decoder : sequence of int, callable or keras.Model, default=None
         From the embedding to the row, see `Autoencoder`. None mirrors the encoder's widths.
+    keep : sequence of str, default=()
+        Names of layers of given models whose weights are the start, see `Autoencoder`.
     noise : float or (str, float), default=0.0
         What is done to the encoder's input in training, see `Autoencoder`. For images with
         values between 0 and 1, 0.1 is a start.
@@ -173,6 +175,7 @@ class ParametricTSNE(DecodableLater):
         exaggeration=None,
         reconstruction_weight=0.0,
         decoder=None,
+        keep=(),
         noise=0.0,
         reshuffle=True,
         epochs=None,
@@ -198,6 +201,7 @@ class ParametricTSNE(DecodableLater):
         self.exaggeration = exaggeration
         self.reconstruction_weight = reconstruction_weight
         self.decoder = decoder
+        self.keep = keep
         self.noise = noise
         self.reshuffle = reshuffle
         self.epochs = epochs
@@ -323,14 +327,15 @@ class ParametricTSNE(DecodableLater):
         decoded = self.reconstruction_weight > 0 if decoded is None else decoded
         if self.targets is None:
             return build_networks(
-                row_shape, self.bottleneck, self.encoder, self.decoder, decoded=decoded
-            )
+                row_shape, self.bottleneck, self.encoder, self.decoder,
+                decoded=decoded, keep=self.keep,
+            )  # fmt: skip
         if count is None:
             count = int(self.landmarks)
             count = count if n_rows is None else landmark_count(count, n_rows)
         return build_landmarks(
             row_shape, self.bottleneck, self.encoder, self.decoder,
-            count=count, sharpness=float(self.sharpness), decoded=decoded,
+            count=count, sharpness=float(self.sharpness), decoded=decoded, keep=self.keep,
         )  # fmt: skip
 
     def _objective(self, networks, early=0):

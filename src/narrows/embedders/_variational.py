@@ -5,7 +5,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from narrows.embedders._decoding import DecodingEmbedder
-from narrows.embedders._parameters import check_integer, check_option, check_real, check_widths
+from narrows.embedders._parameters import (
+    check_integer,
+    check_keep,
+    check_option,
+    check_real,
+    check_widths,
+)
 
 _LIKELIHOODS = ("gaussian", "bernoulli")
 
@@ -33,6 +39,8 @@ class VariationalAutoencoder(DecodingEmbedder):
     decoder : sequence of int, callable or keras.Model, default=None
         The same from the bottleneck to the row. None mirrors the encoder's widths. For
         ``likelihood="bernoulli"`` a function or model ends in a sigmoid.
+    keep : sequence of str, default=()
+        Names of layers of given models whose weights are the start, see `Autoencoder`.
     likelihood : str, default="gaussian"
         ``"gaussian"``: columns are normal with variance 1 around the decoder's output;
         ``"bernoulli"``: columns are 1 with the probability that the decoder gives, and all
@@ -116,6 +124,7 @@ class VariationalAutoencoder(DecodingEmbedder):
         bottleneck=2,
         encoder=(150, 50, 25),
         decoder=None,
+        keep=(),
         likelihood="gaussian",
         beta=1.0,
         kl_warmup=0,
@@ -133,6 +142,7 @@ class VariationalAutoencoder(DecodingEmbedder):
         self.bottleneck = bottleneck
         self.encoder = encoder
         self.decoder = decoder
+        self.keep = keep
         self.likelihood = likelihood
         self.beta = beta
         self.kl_warmup = kl_warmup
@@ -200,8 +210,9 @@ class VariationalAutoencoder(DecodingEmbedder):
 
         activation = "sigmoid" if self.likelihood == "bernoulli" else None
         return build_variational(
-            row_shape, self.bottleneck, self.encoder, self.decoder, activation=activation
-        )
+            row_shape, self.bottleneck, self.encoder, self.decoder,
+            activation=activation, keep=self.keep,
+        )  # fmt: skip
 
     def _objective(self, networks):
         from narrows.objectives import GaussianDivergence, LogLikelihood, Sum, Weighted
@@ -217,6 +228,7 @@ class VariationalAutoencoder(DecodingEmbedder):
         check_widths(self, "encoder")
         if self.decoder is not None:
             check_widths(self, "decoder")
+        check_keep(self)
 
     def _matrix(self, X, *, reset: bool) -> np.ndarray:
         values = super()._matrix(X, reset=reset)

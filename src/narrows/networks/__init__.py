@@ -15,10 +15,12 @@ from narrows.networks._summary import (
     summary_text,
     weight_table,
 )
+from narrows.networks._transposed import Transposed
 from narrows.networks._variational import joined_posterior
 
 __all__ = [
     "Networks",
+    "Transposed",
     "build_linear",
     "build_networks",
     "build_variational",

@@ -48,6 +48,36 @@ def is_own(piece) -> bool:
     return not _is_foreign(type(piece))
 
 
+_PIECES = (
+    *_CONFIGURED,
+    keras.losses.Loss,
+    keras.metrics.Metric,
+    keras.optimizers.Optimizer,
+    keras.optimizers.schedules.LearningRateSchedule,
+)
+
+
+def is_told(piece: Any) -> bool:
+    """Whether an object or function, and every one that it holds, is Keras's own or ours."""
+    if piece is None:
+        return True
+    if inspect.isroutine(piece) or inspect.isclass(piece):
+        return not _is_foreign(piece)
+    return is_own(piece) and all(
+        is_told(value)
+        for value in vars(piece).values()
+        if callable(value) or isinstance(value, _PIECES)
+    )
+
+
+def carry_attributes(original: Any, copy: Any) -> None:
+    """Give a copy made from a configuration the plain attributes that the original has now."""
+    for name, value in vars(original).items():
+        plain = isinstance(value, bool | int | float | str | None) or inspect.isfunction(value)
+        if plain and not name.startswith("_") and name != "name":
+            setattr(copy, name, value)
+
+
 def is_described(model: keras.Model) -> bool:
     """Whether a model's configuration tells all that it computes, but for its weights.
 
@@ -216,7 +246,9 @@ class Copies:
 
     def _keep_values(self, layer, copy) -> None:
         """Copy a layer's own weights, those of layers in it left out."""
-        own, other = (one._trainable_variables + one._non_trainable_variables for one in (layer, copy))
+        own, other = (
+            one._trainable_variables + one._non_trainable_variables for one in (layer, copy)
+        )
         for value, variable in zip(own, other, strict=True):
             variable.assign(value.value)
             self._build.note_copied(variable)

@@ -20,6 +20,7 @@ def ties_follow() -> Iterator[None]:
         _coming.follow = before
 
 
+@keras.saving.register_keras_serializable("narrows")
 class Transposed(keras.layers.Layer):
     """A dense layer whose kernel is that of another dense layer, transposed.
 

@@ -129,15 +129,25 @@ class Objective:
         """
         raise NotImplementedError
 
+    @property
+    def described(self) -> bool:
+        """Whether `config` tells all that it computes.
+
+        Where not, as of an objective of your own, every training is traced before a compiled
+        program is used again.
+        """
+        return type(self).__module__.startswith("narrows.")
+
     def config(self) -> list:
         """Return what tells this objective from others, for the cache of programs.
 
         Returns
         -------
         list
-            Of numbers and texts, or what `json` can write.
+            Of numbers and texts, or what `json` can write. By default the class's name, which
+            is enough where the objective is not `described`.
         """
-        raise NotImplementedError
+        return [type(self).__qualname__]
 
     def _single(self, value: jax.Array) -> Losses:
         """Return the losses of an objective with one term and no schedule."""

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from narrows._keras import keras
+from narrows.networks._copying import is_told
 from narrows.objectives._objective import Batch, Losses, Objective
 
 
@@ -63,12 +64,13 @@ class Reconstruction(Objective):
             return self._single(values)
         return self._single(batch.mean(jnp.mean(values.reshape(values.shape[0], -1), axis=1)))
 
+    @property
+    def described(self) -> bool:
+        """Whether the loss, and every function in it, is Keras's own."""
+        return super().described and is_told(self._loss)
+
     def config(self) -> list:
         """Return what tells this objective from others, for the cache of programs."""
-        if isinstance(self._loss, keras.losses.Loss):
-            # A class that is not Keras's may have arguments that are not in its config.
-            own = type(self._loss).__module__.startswith("keras.")
-            identity = type(self._loss).__qualname__ if own else id(self._loss)
-            return ["reconstruction", identity, self._loss.get_config()]
-        # A function has no config; its identity holds as long as the program that keeps it.
-        return ["reconstruction", getattr(self._loss, "__qualname__", ""), id(self._loss)]
+        name = getattr(self._loss, "__qualname__", type(self._loss).__qualname__)
+        is_object = isinstance(self._loss, keras.losses.Loss)
+        return ["reconstruction", name, self._loss.get_config() if is_object else None]

@@ -90,6 +90,11 @@ class Sum(Objective):
             terms |= found.terms
         return Losses(minimised, loss, terms)
 
+    @property
+    def described(self) -> bool:
+        """Whether all parts are."""
+        return super().described and all(part.objective.described for part in self._parts)
+
     def config(self) -> list:
         """Return what tells this objective from others, for the cache of programs."""
         parts = [[part.objective.config(), part.weight, part.warmup] for part in self._parts]

@@ -8,7 +8,6 @@ the file belongs to (network, settings, seeds, rows) stands in it as hashes.
 import hashlib
 import json
 import os
-import re
 import threading
 import time
 import warnings
@@ -219,18 +218,18 @@ class Slot:
 
 
 def identity_of(
-    recipe: Any, rows: Mapping[str, Any], settings: Mapping[str, Any]
+    network: str | None, rows: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> dict[str, str]:
     """Return hashes by which a training is known again, in any process.
 
     Parameters
     ----------
-    recipe : Recipe
+    network : str or None
+        What tells the network, its loss and its optimizer from others; None if nobody can tell,
+        so that the training is no other's.
     rows : mapping of str to arrays, sequences of arrays or None
     settings : mapping of str to plain values
     """
-    # Addresses of functions tell programs apart in one process; in the next they are others.
-    network = re.sub(r"\b\d{9,}\b|0x[0-9a-f]+", "#", recipe.key())
     data = hashlib.sha256()
     for name, value in rows.items():
         parts = value if isinstance(value, list | tuple) else [value]
@@ -239,6 +238,7 @@ def identity_of(
                 part = np.ascontiguousarray(part)
                 data.update(f"{name} {part.dtype} {part.shape}".encode())
                 data.update(part.tobytes())
+    network = network or os.urandom(16).hex()
     return {
         "network": hashlib.sha256(network.encode()).hexdigest(),
         "settings": hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest(),

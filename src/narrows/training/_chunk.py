@@ -26,7 +26,7 @@ class Lanes:
     weights_keys: np.ndarray
     masks_keys: np.ndarray
     rates: np.ndarray
-    initial: list[np.ndarray] | None
+    initial: dict[int, np.ndarray]
     orders: list
     validation: np.ndarray
     offsets: np.ndarray | None
@@ -34,7 +34,11 @@ class Lanes:
 
 @dataclass(frozen=True)
 class Plan:
-    """What all chunks of a training share."""
+    """What all chunks of a training share.
+
+    `kept` is what variables start from in every lane, by their place; `identity` tells the
+    training from others.
+    """
 
     program: Program
     compiled: Compiled
@@ -44,6 +48,8 @@ class Plan:
     rows: int
     validation_rows: int
     patience: int
+    kept: dict[int, np.ndarray]
+    identity: str | None
 
     @property
     def steps(self) -> int:
@@ -113,7 +119,9 @@ def train_chunk(
         None if not one epoch was finished.
     """
     shape, compiled = plan.shape, plan.compiled
-    carry = compiled.start(lanes.weights_keys, lanes.masks_keys, lanes.rates, lanes.initial)
+    carry = compiled.start(
+        lanes.weights_keys, lanes.masks_keys, lanes.rates, plan.kept, lanes.initial
+    )
     pace = Pace(plan.steps)
     ahead = _Ahead(lanes.orders, plan.epochs, shape)
     history: list[np.ndarray] = []

@@ -38,12 +38,12 @@ def over_lanes(function, lanes: int, axes: tuple):
     return alone
 
 
-def traced(function, args):
-    """Trace a function; a layer that Python cannot trace is the network's fault, and named."""
+def traced(trace):
+    """Call what traces a network; what Python cannot trace is the network's fault, and named."""
     filtering = keras.config.is_traceback_filtering_enabled()
     keras.config.disable_traceback_filtering()  # or the error loses the frames that name the layer
     try:
-        return function.lower(*args)
+        return trace()
     except Exception as error:
         raise ValueError(
             "The network, its loss and its metrics must be functions that JAX can compile: no "

@@ -1,8 +1,6 @@
 """Run a trained graph on rows: compiled once per graph and batch size, in bounded memory."""
 
-import json
 import threading
-import weakref
 from collections import OrderedDict
 from collections.abc import Mapping
 
@@ -10,14 +8,14 @@ import jax
 import numpy as np
 
 from narrows._keras import keras
+from narrows.networks._digest import digest
 from narrows.training._cache import compiling
-from narrows.training._program import graph_config
+from narrows.training._identity import model_text
 
 _BATCHES = (1, 32, 512, 4096)  # few sizes, so that few programs are compiled
 _VALUES = 16_000_000  # numbers in one batch at most: 64 MB
 _KEPT = 64
 _compiled: OrderedDict = OrderedDict()
-_keys: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 _lock = threading.RLock()
 
 
@@ -60,29 +58,26 @@ def _batch_size(x: np.ndarray) -> int:
     return next((size for size in fitting if size >= len(x)), fitting[-1])
 
 
-def _graph_key(model: keras.Model) -> str:
-    """Return a text that is equal for equal graphs, written once for each model object."""
-    if model not in _keys:
-        _keys[model] = json.dumps(graph_config(model), sort_keys=True, default=str)
-    return _keys[model]
-
-
 def _function(model: keras.Model, trainable, other, size: int, x: np.ndarray):
-    key = (_graph_key(model), size, x.shape[1:], str(x.dtype))
+    def run(trainable, other, batch):
+        return model.stateless_call(trainable, other, batch, training=False)[0]
+
+    args = (trainable, other, np.zeros((size, *x.shape[1:]), x.dtype))
+    text = model_text(model) or digest(run, *args)
+    if text is None:  # it calls back into Python: nobody can tell whether it is as it was
+        return _compile(run, args)
+    key = (text, size, x.shape[1:], str(x.dtype))
     with _lock:
         if key not in _compiled:
-
-            def run(trainable, other, batch):
-                return model.stateless_call(trainable, other, batch, training=False)[0]
-
-            example = np.zeros((size, *x.shape[1:]), x.dtype)
-            # By default a GPU and a TPU round the factors of products to ten bits and fewer. An
-            # embedding is the same everywhere, and what an exported file gives.
-            with compiling(), jax.default_matmul_precision("float32"):
-                compiled = jax.jit(run).lower(trainable, other, example).compile()
-            # Two classes of one name may differ; the model keeps its own alive with the program.
-            _compiled[key] = (compiled, model)
+            _compiled[key] = _compile(run, args)
             while len(_compiled) > _KEPT:
                 _compiled.popitem(last=False)
         _compiled.move_to_end(key)
-        return _compiled[key][0]
+        return _compiled[key]
+
+
+def _compile(run, args):
+    # By default a GPU and a TPU round the factors of products to ten bits and fewer. An embedding
+    # is the same everywhere, and what an exported file gives.
+    with compiling(), jax.default_matmul_precision("float32"):
+        return jax.jit(run).lower(*args).compile()

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from narrows._keras import keras
-from narrows.networks._copying import is_own
+from narrows.networks._copying import carry_attributes, is_own
 from narrows.networks._initializers import uncompiled_zeros
 
 
@@ -145,7 +145,10 @@ def _copied(template):
     foreign = {type(piece).__name__: type(piece) for piece in _pieces(template)}
     try:
         with keras.utils.custom_object_scope(foreign):
-            return type(template).from_config(template.get_config())
+            copy = type(template).from_config(template.get_config())
+        if foreign:
+            carry_attributes(template, copy)
+        return copy
     except Exception as error:
         raise ValueError(
             "The optimizer must be one that can be copied from its configuration. Copying "

@@ -1,30 +1,33 @@
 """Programs: a training compiled once and kept, in the process and on disk."""
 
+import dataclasses
 import functools
-import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from narrows._keras import keras
-from narrows.networks._copying import foreign_pieces, is_own
+from narrows.networks._copying import carry_attributes, clone_model, is_own
+from narrows.networks._digest import digest
+from narrows.networks._initializers import Start, initializers_of
 from narrows.objectives import Objective
 from narrows.training import _start
 from narrows.training._cache import compiling
 from narrows.training._compile import compile_together, over_lanes, traced
 from narrows.training._corruption import Noise
+from narrows.training._exchange import encoder_of, exchanged
+from narrows.training._guard import sample_spec
+from narrows.training._identity import described, optimizer_text, recipe_text
 from narrows.training._loops import Carry, Data, Own, Shape, Span, new_carry, run_segment
-from narrows.training._optimizer import build_optimizer
-from narrows.training._step import Parts, State, measure_names
-from narrows.training._twin import Twin, make_twin
+from narrows.training._optimizer import BuiltOptimizer, build_optimizer
+from narrows.training._step import Parts, State, check, measure_names
 
-_KEPT = 16
-_programs: "OrderedDict[str, Program]" = OrderedDict()
+_KEPT = 64
 _lock = threading.RLock()
 
 
@@ -46,6 +49,9 @@ class Recipe:
         What is done in training to the rows that the encoder sees.
     decay : {"cosine"} or None
         Whether the learning rate falls to 0 over all steps, along half a cosine wave.
+    start : Start or None
+        Where the variables start; None for a model that somebody else built, whose initializers
+        are found by building its layers again.
     """
 
     model: keras.Model
@@ -54,40 +60,7 @@ class Recipe:
     metrics: tuple = ()
     noise: Noise | None = None
     decay: str | None = None
-
-    def key(self) -> str:
-        """Return a text that is equal for recipes that compile to the same programs."""
-        optimizer = self.optimizer.get_config()
-        optimizer.pop("name")  # numbered anew for every object
-        if not isinstance(optimizer.get("learning_rate"), dict):  # a schedule is compiled in
-            optimizer.pop("learning_rate", None)
-        parts = [
-            graph_config(self.model),
-            [_identity(self.optimizer)[0], optimizer],
-            self.objective.config(),
-            [_identity(metric) for metric in self.metrics],
-            self.noise,
-            self.decay,
-        ]
-        return json.dumps(parts, sort_keys=True, default=str)
-
-
-def _identity(piece) -> list:
-    """Tell a metric or optimizer from others; of a class that is not Keras's, only the object."""
-    return [type(piece).__name__ if is_own(piece) else id(piece), piece.get_config()]
-
-
-def graph_config(model: keras.Model) -> list:
-    """Return what tells a graph from others: its config, and what is not Keras's own in it.
-
-    Two classes or functions of one name may differ, in a notebook where a cell was run again.
-    """
-    layers = model._flatten_layers()
-    foreign = [id(piece) for layer in layers for piece in foreign_pieces(layer).values()]
-    try:
-        return [model.get_config(), foreign]
-    except Exception:  # a function that Keras cannot describe: then only the object is the same
-        return [id(model), foreign]
+    start: Start | None = None
 
 
 @dataclass(frozen=True)
@@ -97,52 +70,52 @@ class Compiled:
     Attributes
     ----------
     start : callable
-        ``start(weights_keys, masks_keys, rates, initial)`` returns a `Carry`; keys are uint32 of
-        shape (lanes, 2), rates float32 of shape (lanes,), initial variables a list of arrays of
-        shape (lanes, ...) or None.
+        ``start(weights_keys, masks_keys, rates, kept, initial)`` returns a `Carry`; keys are
+        uint32 of shape (lanes, 2), rates float32 of shape (lanes,). The last two are mappings of
+        a variable's place to what it starts from instead of drawn numbers: one array for all
+        lanes, or one of shape (lanes, ...).
     segment : callable
         ``segment(carry, data, own, span)`` as `run_segment`, with a lane axis on `carry` and
         `own`; the carry is donated.
+    check : callable
+        ``check(variables, own, rows)`` returns what the network and the objective make of a few
+        rows in inference mode, see `narrows.training._guard`.
     """
 
     start: Callable
     segment: Callable
+    check: Callable
 
 
-@dataclass
+_compiled: "OrderedDict[tuple, Compiled]" = OrderedDict()
+_draws: "OrderedDict[str, Callable]" = OrderedDict()
+_optimizers: "OrderedDict[str, BuiltOptimizer]" = OrderedDict()
+
+
 class Program:
-    """The compiled functions of one recipe, by shape.
+    """One recipe's training, and the compiled functions that do it.
 
-    Threads may call the same function at once; compiling is under a lock.
+    The functions are kept for the process's life under what the recipe does, so that another
+    recipe of the same effect compiles nothing. Threads may call the same function at once;
+    compiling is under a lock.
 
     Attributes
     ----------
     recipe : Recipe
     parts : Parts
-    twin : Twin
-    unseeded : list of str
-        Weights whose initializer is not Keras's own: nobody can seed it, so every restart starts
-        them from the same values.
     """
 
-    recipe: Recipe
-    parts: Parts = field(init=False)
-    twin: Twin = field(init=False)
-    unseeded: list[str] = field(init=False)
-    _compiled: OrderedDict = field(default_factory=OrderedDict, init=False)
-    _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
-
-    def __post_init__(self):
-        self.twin = make_twin(self.recipe.model)
-        model, recipe = self.twin.model, self.recipe
+    def __init__(self, recipe: Recipe):
+        self.recipe = recipe
+        model = recipe.model
         self._own = [
             keras.Variable(np.float32(value), name=name, dtype="float32")
             for name, value in recipe.objective.parameters.items()
         ]
-        self._optimizer = build_optimizer(recipe.optimizer, model.trainable_variables, self._own)
+        self._optimizer = _built_optimizer(recipe.optimizer, model.trainable_variables, self._own)
         self.parts = Parts(
-            model=model,
-            encode=self.twin.encoder() if recipe.objective.encodes else None,
+            model=exchanged(model),
+            encode=encoder_of(model) if recipe.objective.encodes else None,
             optimizer=self._optimizer.optimizer,
             rates=self._optimizer.rates,
             objective=recipe.objective,
@@ -150,26 +123,81 @@ class Program:
             noise=recipe.noise,
             decay=recipe.decay,
         )
-        self.unseeded = [
-            variable.path
-            for variable in model.trainable_variables
-            if not _can_be_seeded(self.twin.initializers.get(id(variable)))
-        ]
 
     @functools.cached_property
-    def draw(self) -> Callable:
-        """``draw(keys)``: initial variables for keys of shape (lanes, 2), compiled by lanes."""
-        return jax.jit(jax.vmap(lambda key: _start.initial_weights(self.twin, key)))
+    def start(self) -> Start:
+        """Where the model's variables start."""
+        model = self.recipe.model
+        return self.recipe.start or Start(initializers_of(model, clone_model))
+
+    @functools.cached_property
+    def kept(self) -> dict[int, np.ndarray]:
+        """What some variables start from in every lane, by their place: what nobody draws."""
+        return {
+            place: np.asarray(variable.value)
+            for place, variable in enumerate(self.recipe.model.variables)
+            if id(variable) in self.start.kept
+            or (
+                self.start.initializers.get(id(variable)) is None
+                and not variable.path.endswith("seed_generator_state")
+            )
+        }
+
+    @functools.cached_property
+    def unseeded(self) -> list[str]:
+        """Weights that start from what an unknown function drew once, in every restart alike."""
+        return [
+            variable.path
+            for variable in self.recipe.model.trainable_variables
+            if id(variable) not in self.start.kept
+            and not _can_be_seeded(self.start.initializers.get(id(variable)))
+        ]
+
+    def draw(self, keys: np.ndarray) -> list[jax.Array]:
+        """Return initial variables for keys of shape (lanes, 2), each of shape (lanes, ...)."""
+        text = self._text()
+        function = None if text is None else _draws.get(text)
+        if function is None:
+            model, start, places = self.recipe.model, self.start, sorted(self.kept)
+
+            def one(key, kept):
+                return _start.initial_weights(
+                    model, start, key, dict(zip(places, kept, strict=True))
+                )
+
+            function = jax.jit(jax.vmap(one, in_axes=(0, None)))
+            if text is not None:
+                _keep(_draws, text, function)
+        return function(keys, [self.kept[place] for place in sorted(self.kept)])
+
+    def _text(self) -> str | None:
+        """Return what tells a described recipe from others; None where only a trace tells."""
+        recipe = self.recipe
+        if self.recipe.start is None:
+            recipe = dataclasses.replace(recipe, start=self._found_start())
+        return recipe_text(recipe) if described(recipe) else None
+
+    def _found_start(self) -> Start | None:
+        """Return the start of a model that somebody else built, if it has been looked for."""
+        return self.__dict__.get("start")
 
     @property
     def measures(self) -> list[str]:
         """Names of the numbers an epoch leaves, without the validation ones."""
         return measure_names(self.parts)
 
+    def given(self, initial: Sequence[np.ndarray | None] | None) -> dict[int, np.ndarray]:
+        """Return by place what lies over the drawn start of each lane."""
+        values = [] if initial is None else initial
+        return {place: value for place, value in enumerate(values) if value is not None}
+
     def compiled(
-        self, shape: Shape, lanes: int, data: Data, *, drawn: bool, shifted: bool
-    ) -> Compiled:
+        self, shape: Shape, lanes: int, data: Data, *, given: Collection[int], shifted: bool
+    ) -> tuple[Compiled, str | None]:
         """Return the functions for so many lanes, compiling them at the first call.
+
+        With what tells the training from others, the same in every process with the same
+        libraries; None if nobody can tell, so that the functions are for this once.
 
         Parameters
         ----------
@@ -177,55 +205,108 @@ class Program:
         lanes : int
         data : Data
             For its shapes and types.
-        drawn : bool
-            Whether initial weights are drawn; otherwise they are arguments of ``start``.
+        given : collection of int
+            Places of the variables whose start is given for each lane; the others are drawn, or
+            kept as they are.
         shifted : bool
             Whether lanes have offsets.
         """
         described = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), data)
-        wanted = (shape, lanes, described, drawn, shifted)
-        key = (*wanted, jax.config.jax_default_matmul_precision)  # the user's choice, compiled in
-        with self._lock:
-            if key not in self._compiled:
-                self._compiled[key] = self._compile(*wanted)
-                while len(self._compiled) > _KEPT:
-                    self._compiled.popitem(last=False)
-            self._compiled.move_to_end(key)
-            return self._compiled[key]
+        wanted = (shape, lanes, described, frozenset(given), shifted)
+        with _lock:
+            identity = self._identity(shape, described, frozenset(given), shifted)
+            if identity is None:
+                return self._compile(*wanted), None
+            # The user's choice of precision is compiled in.
+            key = (*wanted, jax.config.jax_default_matmul_precision, identity)
+            if key not in _compiled:
+                _keep(_compiled, key, self._compile(*wanted))
+            _compiled.move_to_end(key)
+            return _compiled[key], identity
 
-    def _compile(
-        self, shape: Shape, lanes: int, data: Data, drawn: bool, shifted: bool
-    ) -> Compiled:
-        def start(weights_key, masks_key, rate, initial):
-            return self._start(shape, weights_key, masks_key, rate, initial)
+    def _identity(
+        self, shape: Shape, data: Data, given: frozenset, shifted: bool
+    ) -> str | None:
+        """Return what tells this training from others; None if nobody can tell."""
+        if len(given) < len(self.recipe.model.variables):
+            _ = self.start  # is drawn from, so it counts
+        text = self._text()
+        if text is not None:
+            return text
+        start, args = self._start_function(shape, 1, given)
+        carry = jax.eval_shape(start, *args)
+        own, span = _own_and_span(shape, 1, data, shifted)
 
         def segment(carry, data, own, span):
-            return run_segment(self.parts, shape, carry, data, own, span)
+            return over_lanes(self._segment(shape), 1, (0, None, 0, None))(carry, data, own, span)
 
-        keys = jax.ShapeDtypeStruct((lanes, 2), jnp.uint32)
-        initial = None if drawn else [_lanes_of(lanes, v) for v in self.twin.model.variables]
-        rates = jax.ShapeDtypeStruct((lanes,), jnp.float32)
-        start_lowered = traced(
-            jax.jit(over_lanes(start, lanes, (0, 0, 0, 0))), (keys, keys, rates, initial)
-        )
+        found = [
+            traced(lambda: digest(start, *args)),
+            traced(lambda: digest(segment, carry, data, own, span)),
+        ]
+        return None if None in found else " ".join(map(str, found))
+
+    def _compile(
+        self, shape: Shape, lanes: int, data: Data, given: frozenset, shifted: bool
+    ) -> Compiled:
+        start, args = self._start_function(shape, lanes, given)
+        start_lowered = traced(lambda: jax.jit(start).lower(*args))
         carry = jax.tree.map(
             lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), start_lowered.out_info
         )
-        own = Own(
-            jax.ShapeDtypeStruct((lanes, shape.epochs, shape.rows), jnp.int32),
-            jax.ShapeDtypeStruct((lanes, shape.validation_rows), jnp.int32),
-            jax.ShapeDtypeStruct((lanes, *data.x.shape[1:]), jnp.float32) if shifted else None,
-        )
-        span = Span(*[jax.ShapeDtypeStruct((), jnp.int32)] * len(Span._fields))
+        own, span = _own_and_span(shape, lanes, data, shifted)
+        segment = over_lanes(self._segment(shape), lanes, (0, None, 0, None))
         segment_lowered = traced(
-            jax.jit(over_lanes(segment, lanes, (0, None, 0, None)), donate_argnums=0),
-            (carry, data, own, span),
+            lambda: jax.jit(segment, donate_argnums=0).lower(carry, data, own, span)
         )
-        return Compiled(*compile_together(start_lowered, segment_lowered))
+        # On a GPU the session's products may be rounded to ten bits; the model is compared in full.
+        with jax.default_matmul_precision("float32"):
+            check_lowered = traced(lambda: self._check_lowered(data, shifted))
+        return Compiled(*compile_together(start_lowered, segment_lowered, check_lowered))
 
-    def _start(self, shape: Shape, weights_key, masks_key, rate, initial) -> Carry:
+    def _start_function(self, shape: Shape, lanes: int, given: frozenset):
+        """Return the function that starts lanes, and descriptions of its arguments."""
+        variables = self.recipe.model.variables
+        kept = {
+            place: jax.ShapeDtypeStruct(value.shape, value.dtype)
+            for place, value in (self.kept if len(given) < len(variables) else {}).items()
+            if place not in given
+        }
+        initial = {place: _lanes_of(lanes, variables[place]) for place in sorted(given)}
+        keys = jax.ShapeDtypeStruct((lanes, 2), jnp.uint32)
+        rates = jax.ShapeDtypeStruct((lanes,), jnp.float32)
+
+        def start(weights_key, masks_key, rate, kept, initial):
+            return self._start(shape, weights_key, masks_key, rate, kept | initial)
+
+        return over_lanes(start, lanes, (0, 0, 0, None, 0)), (keys, keys, rates, kept, initial)
+
+    def _segment(self, shape: Shape) -> Callable:
+        def segment(carry, data, own, span):
+            return run_segment(self.parts, shape, carry, data, own, span)
+
+        return segment
+
+    def _check_lowered(self, data: Data, shifted: bool):
+        variables = [
+            jax.ShapeDtypeStruct(tuple(v.shape), v.dtype) for v in self.recipe.model.variables
+        ]
+        own = [jax.ShapeDtypeStruct((), jnp.float32) for _ in self._own]
+        rows = sample_spec(data, shifted)
+
+        def run(variables, own, rows):
+            trainable, other = self._split(variables)
+            return check(self.parts, trainable + own, other, rows)
+
+        return jax.jit(run).lower(variables, own, rows)
+
+    def _start(self, shape: Shape, weights_key, masks_key, rate, given) -> Carry:
         """Return one lane's memory before the first step."""
-        variables = initial or _start.initial_weights(self.twin, weights_key)
+        model = self.recipe.model
+        if len(given) == len(model.variables):
+            variables = [given[place] for place in range(len(given))]
+        else:
+            variables = _start.initial_weights(model, self.start, weights_key, given)
         trainable, other = self._split(variables)
         trainable = trainable + [jnp.asarray(variable.value) for variable in self._own]
         optimizer = self._optimizer.start(trainable, rate)
@@ -234,7 +315,7 @@ class Program:
 
     def _split(self, variables):
         """Sort arrays in the model's order into trainable ones and others."""
-        model = self.twin.model
+        model = self.recipe.model
         by_id = dict(zip((id(v) for v in model.variables), variables, strict=True))
         trainable = [by_id[id(v)] for v in model.trainable_variables]
         other = [by_id[id(v)] for v in model.non_trainable_variables]
@@ -248,7 +329,7 @@ class Program:
         trainable, other : lists of arrays
             As in `State`.
         """
-        model = self.twin.model
+        model = self.recipe.model
         count = len(model.trainable_variables)
         by_id = dict(
             zip((id(v) for v in model.trainable_variables), trainable[:count], strict=True)
@@ -274,7 +355,9 @@ def _lanes_of(lanes: int, variable) -> jax.ShapeDtypeStruct:
 
 def _built_metric(metric, model):
     """Return a copy of a metric whose variables exist (some are made at the first update)."""
-    metric = type(metric).from_config(metric.get_config())
+    original = metric
+    metric = type(original).from_config(original.get_config())
+    carry_attributes(original, metric)
     output = model.output["output"] if isinstance(model.output, dict) else model.output
     row = np.zeros((1, *output.shape[1:]), "float32")
     metric.update_state(row, row)
@@ -282,16 +365,44 @@ def _built_metric(metric, model):
     return metric
 
 
-def get_program(recipe: Recipe) -> Program:
-    """Return the process's program for a recipe, making it at the first call."""
-    key = recipe.key()
+def _keep(kept: OrderedDict, key, value) -> None:
+    """Keep a value, and let go of the one that was used longest ago."""
+    kept[key] = value
+    while len(kept) > _KEPT:
+        kept.popitem(last=False)
+
+
+def _built_optimizer(template, variables: list, own: list) -> BuiltOptimizer:
+    """Build an optimizer for variables like the given ones, once for each kind of them."""
+    text = optimizer_text(template, variables, own)
     with _lock:
-        if key not in _programs:
-            _programs[key] = Program(recipe)
-            while len(_programs) > _KEPT:
-                _programs.popitem(last=False)
-        _programs.move_to_end(key)
-        return _programs[key]
+        found = None if text is None else _optimizers.get(text)
+        if found is None:
+            found = build_optimizer(template, [_stand_in(one) for one in variables], own)
+            if text is not None:
+                _keep(_optimizers, text, found)
+        return found
+
+
+def _stand_in(variable):
+    """Return a variable that an optimizer takes for a weight, without the weight's model."""
+    found = keras.Variable(
+        np.zeros(variable.shape, variable.dtype), name=variable.name, dtype=variable.dtype
+    )
+    found._path = variable.path  # some optimizers go by it
+    found.constraint = variable.constraint
+    found.overwrite_with_gradient = variable.overwrite_with_gradient
+    return found
+
+
+def _own_and_span(shape: Shape, lanes: int, data: Data, shifted: bool) -> tuple[Own, Span]:
+    """Return descriptions of what a segment takes beside the carry and the data."""
+    own = Own(
+        jax.ShapeDtypeStruct((lanes, shape.epochs, shape.rows), jnp.int32),
+        jax.ShapeDtypeStruct((lanes, shape.validation_rows), jnp.int32),
+        jax.ShapeDtypeStruct((lanes, *data.x.shape[1:]), jnp.float32) if shifted else None,
+    )
+    return own, Span(*[jax.ShapeDtypeStruct((), jnp.int32)] * len(Span._fields))
 
 
 def initial_weights(recipe: Recipe, seeds: Sequence[tuple[int, int]]) -> list[np.ndarray]:
@@ -308,13 +419,14 @@ def initial_weights(recipe: Recipe, seeds: Sequence[tuple[int, int]]) -> list[np
     list of ndarrays of shape (lanes, ...)
         In the order of the model's ``variables``.
     """
-    draw = get_program(recipe).draw
     keys = np.stack([_start.restart_seeds(*seed).weights for seed in seeds])
     with compiling():
-        return [np.asarray(values) for values in draw(keys)]
+        return [np.asarray(values) for values in Program(recipe).draw(keys)]
 
 
 def forget_programs() -> None:
     """Drop every compiled program of this process; the next fit compiles (or reads the disk)."""
     with _lock:
-        _programs.clear()
+        _compiled.clear()
+        _draws.clear()
+        _optimizers.clear()

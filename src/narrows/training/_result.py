@@ -1,6 +1,7 @@
 """What a training hands back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,9 @@ class Training:
     lanes : int ndarray of shape (lanes,)
         Numbers of the lanes that were trained: all, unless interrupted.
     interrupted : bool
+    sample : Sample or None
+        What the engine makes of a few rows with the best lane, for `verify`; None if no lane is
+        usable.
     """
 
     measures: list[str]
@@ -55,6 +59,7 @@ class Training:
     diverged: np.ndarray
     lanes: np.ndarray
     interrupted: bool
+    sample: Any = None
 
     @property
     def monitored(self) -> str:
@@ -103,4 +108,12 @@ class Training:
             diverged=self.diverged[lanes],
             lanes=np.arange(len(self.lanes[lanes])),
             interrupted=self.interrupted,
+            sample=self._sample_in(lanes),
         )
+
+    def _sample_in(self, lanes: slice) -> Any:
+        """Return the sample if its lane is one of some, numbered among them."""
+        numbers = list(range(len(self.lanes)))[lanes]
+        if self.sample is None or self.sample.lane not in numbers:
+            return None
+        return replace(self.sample, lane=numbers.index(self.sample.lane))

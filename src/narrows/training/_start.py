@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from narrows._keras import keras
+from narrows.networks._initializers import Start
 from narrows.training import _random
-from narrows.training._twin import Twin
 
 
 @dataclass(frozen=True)
@@ -70,26 +71,34 @@ class GivenOrder:
         return np.stack([next(self._orders) for _ in range(epochs)])
 
 
-def initial_weights(twin: Twin, key: jax.Array) -> list[jax.Array]:
-    """Draw every variable of the twin for one restart; meant to be compiled and `vmap`-ed.
+def initial_weights(
+    model: keras.Model, start: Start, key: jax.Array, given: dict[int, jax.Array]
+) -> list[jax.Array]:
+    """Return what every variable of a model starts from; meant to be compiled and `vmap`-ed.
 
     Parameters
     ----------
-    twin : Twin
+    model : keras.Model
+    start : Start
     key : uint32 array of shape (2,)
+    given : dict of int to array
+        By a variable's place among ``model.variables``, what lies over its drawn value.
 
     Returns
     -------
     list of arrays
-        In the order of ``twin.model.variables``. A variable without a Keras initializer starts
-        as the twin has it; the state of a layer's random generator starts from `key`.
+        In the order of ``model.variables``. A variable without a Keras initializer starts as the
+        model has it; the state of a layer's random generator starts from `key`.
     """
-    return [_draw(twin, variable, key, site) for site, variable in enumerate(twin.model.variables)]
+    return [
+        given[place] if place in given else _draw(start, variable, key, place)
+        for place, variable in enumerate(model.variables)
+    ]
 
 
-def _draw(twin: Twin, variable, key: jax.Array, site: int) -> jax.Array:
-    own_key = _random.bits(key, jnp.uint32(0), site, (2,))
-    initializer = twin.initializers.get(id(variable))
+def _draw(start: Start, variable, key: jax.Array, place: int) -> jax.Array:
+    own_key = _random.bits(key, jnp.uint32(0), place, (2,))
+    initializer = start.initializers.get(id(variable))
     if initializer is not None:
         initializer = copy.copy(initializer)
         # A seed the user gave is kept, and with it the same start for every restart.

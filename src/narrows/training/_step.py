@@ -83,7 +83,7 @@ class Parts:
     Attributes
     ----------
     model : keras.Model
-        The training twin, with one output or several by name.
+        The network as `exchanged` runs it, with one output or several by name.
     encode : callable or None
         ``encode(trainable, other, rows)`` returns the code in inference mode.
     optimizer : keras.optimizers.Optimizer
@@ -119,7 +119,7 @@ def empty_tally(parts: Parts) -> Tally:
 
 
 def _losses(parts: Parts, trainable, other, seen, rows: Rows, weights, epoch, *, training: bool):
-    """Run the network: the objective's losses, the layers' new state, the output if any."""
+    """Run the network: the objective's losses, the layers' new state, the outputs by name."""
     count = len(trainable) - len(parts.objective.parameters)
     network, own = trainable[:count], trainable[count:]
 
@@ -150,7 +150,7 @@ def _losses(parts: Parts, trainable, other, seen, rows: Rows, weights, epoch, *,
     )
     layers = sum(extra)
     found = Losses(found.minimised + layers, found.loss + layers, found.terms)
-    return found, new, outputs.get("output")
+    return found, new, outputs
 
 
 def _add(parts: Parts, tally: Tally, found: Losses, output, rows: Rows) -> Tally:
@@ -194,10 +194,10 @@ def train_step(
     weights = rows.counted * rows.weights
 
     def loss_of(trainable):
-        found, other, output = _losses(
+        found, other, outputs = _losses(
             parts, trainable, state.other, seen, rows, weights, moment.epoch, training=True
         )
-        return _scaled(parts, state, found.minimised), (found, other, output)
+        return _scaled(parts, state, found.minimised), (found, other, outputs.get("output"))
 
     with tracing(trace):
         (_, (found, other, output)), gradients = jax.value_and_grad(loss_of, has_aux=True)(
@@ -249,11 +249,34 @@ def evaluate(parts: Parts, state: State, tally: Tally, rows: Rows, place) -> Tal
     """
     trace = Trace(state.key, jnp.asarray(place, jnp.uint32), None, _sites=VALIDATION_SITES)
     with tracing(trace):
-        found, _, output = _losses(
+        found, _, outputs = _losses(
             parts, state.trainable, state.other, rows.x, rows, rows.counted * rows.weights,
             jnp.float32(0), training=False,
         )  # fmt: skip
-    return _add(parts, tally, found, output, rows)
+    return _add(parts, tally, found, outputs.get("output"), rows)
+
+
+def check(parts: Parts, trainable, other, rows: Rows) -> tuple[dict, jax.Array]:
+    """Return the network's outputs by name and the loss, of rows in inference mode.
+
+    Outside a training nothing is drawn: random layers do as they do in a delivered model.
+
+    Parameters
+    ----------
+    parts : Parts
+    trainable, other : lists of arrays
+        As in `State`.
+    rows : Rows
+
+    Returns
+    -------
+    (dict of str to float32 array, float32 scalar)
+    """
+    found, _, outputs = _losses(
+        parts, trainable, other, rows.x, rows, rows.counted * rows.weights, jnp.float32(0),
+        training=False,
+    )  # fmt: skip
+    return outputs, found.loss
 
 
 def results(parts: Parts, tally: Tally) -> jax.Array:

@@ -1,5 +1,6 @@
 """Train many lanes: the engine's front door."""
 
+import dataclasses
 import os
 import threading
 import warnings
@@ -15,7 +16,8 @@ from narrows.training._chunk import ChunkResult, Lanes, Plan, train_chunk
 from narrows.training._interrupts import Interrupts
 from narrows.training._loops import Data, Shape
 from narrows.training._padding import tolerates_padding
-from narrows.training._program import Program, Recipe, get_program
+from narrows.training._guard import Sample, sample_rows
+from narrows.training._program import Program, Recipe
 from narrows.training._result import Training
 from narrows.training._rows import (
     VALIDATION_BATCH,
@@ -45,7 +47,7 @@ def train(
     sample_weights: np.ndarray | None = None,
     targets: np.ndarray | None = None,
     offsets: np.ndarray | None = None,
-    initial: list[np.ndarray] | None = None,
+    initial: Sequence[np.ndarray | None] | None = None,
     orders: Sequence[np.ndarray] | None = None,
     threads: int | None = None,
     on_progress: Callable[[float, float], None] | None = None,
@@ -75,8 +77,9 @@ def train(
     offsets : float32 ndarray of shape (lanes, ...), optional
         For each lane a row that is taken off the network's input and added to its output, so that
         it is trained on rows with another origin. The weights are that network's.
-    initial : list of ndarrays of shape (lanes, ...), optional
-        Variables to start from, in the model's order, instead of drawn ones.
+    initial : sequence of ndarrays of shape (lanes, ...) or None, optional
+        What each variable starts from, in the model's order; None for one that is drawn, or kept
+        as the recipe's `Start` says.
     orders : sequence of int ndarrays of shape (epochs, n_rows), one a lane, optional
         Batch orders to replay instead of drawn ones.
     threads : int, optional
@@ -109,7 +112,8 @@ def train(
     plan, lanes_at_once = _plan(
         recipe, data, rows, validation, epochs, batch_size, patience, initial, offsets is not None
     )
-    if len(rows) > 1 and initial is None and plan.program.unseeded:
+    own = plan.program.given(initial)
+    if len(rows) > 1 and not own and plan.program.unseeded:
         warnings.warn(
             f"The initial values of {', '.join(plan.program.unseeded)} come from an initializer "
             "that is not Keras's own and cannot be seeded: every restart starts from the same.",
@@ -119,17 +123,19 @@ def train(
     chunks = [
         _lanes(
             plan, everyone[first : first + lanes_at_once], lanes_at_once,
-            rows, validation, seeds, learning_rates, initial, orders, offsets,
+            rows, validation, seeds, learning_rates, own, orders, offsets,
         )
         for first in range(0, len(rows), lanes_at_once)
     ]  # fmt: skip
     kept = None
     if checkpoint is not None:
         identity = identity_of(
-            recipe,
+            plan.identity,
             {
                 "x": x, "rows": rows, "validation": validation, "weights": sample_weights,
-                "targets": targets, "offsets": offsets, "initial": initial, "orders": orders,
+                "targets": targets, "offsets": offsets, "orders": orders,
+                **{f"initial {place}": value for place, value in own.items()},
+                **{f"kept {place}": value for place, value in plan.kept.items()},
             },
             {
                 "epochs": epochs, "batch": batch_size, "seeds": [list(seed) for seed in seeds],
@@ -144,21 +150,44 @@ def train(
             kept.write()
     if not results:
         raise KeyboardInterrupt
-    return _gather(plan, results, interrupted)
+    found = _gather(plan, results, interrupted)
+    return dataclasses.replace(found, sample=_sample(plan, found, x, targets, rows, offsets))
+
+
+def _sample(plan: Plan, found: Training, x, targets, rows, offsets) -> Sample | None:
+    """Ask the engine what it makes of a few rows with the best lane's weights."""
+    losses = np.where(found.usable, found.losses(found.monitored), np.inf)
+    lane = int(np.argmin(losses))
+    if not np.isfinite(losses[lane]):
+        return None
+    number = found.lanes[lane]
+    offset = None if offsets is None else np.asarray(offsets[number], np.float32)
+    some = sample_rows(x, targets, np.asarray(rows[number]), offset)
+    own = [np.float32(values[lane]) for values in found.parameters.values()]
+    weights = [values[lane] for values in found.weights]
+    outputs, loss = plan.compiled.check(weights, own, some)
+    outputs = {name: np.asarray(value) for name, value in outputs.items()}
+    return Sample(lane, some, own, outputs, float(loss), plan.program.recipe)
 
 
 def _plan(
     recipe, data: Data, rows, validation, epochs, batch_size, patience, initial, shifted: bool
 ) -> tuple[Plan, int]:
     """Compile what is needed; return the plan and how many lanes a chunk has."""
-    program = get_program(recipe)
+    program = Program(recipe)
     n_rows, n_validation = len(rows[0]), len(validation[0]) if validation is not None else 0
     shape = _shape(recipe, n_rows, n_validation, batch_size, patience is not None)
     size = data_rows(data.x)
     data = jax.tree.map(lambda values: jax.device_put(pad_rows(values, size)), data)
     lanes = _chunk_size(program, shape, len(rows))
-    compiled = program.compiled(shape, lanes, data, drawn=initial is None, shifted=shifted)
-    return Plan(program, compiled, shape, data, epochs, n_rows, n_validation, patience or 0), lanes
+    given = program.given(initial)
+    compiled, identity = program.compiled(shape, lanes, data, given=given, shifted=shifted)
+    kept = {} if len(given) == len(recipe.model.variables) else program.kept
+    plan = Plan(
+        program, compiled, shape, data, epochs, n_rows, n_validation, patience or 0,
+        {place: value for place, value in kept.items() if place not in given}, identity,
+    )  # fmt: skip
+    return plan, lanes
 
 
 def _shape(recipe, n_rows: int, n_validation: int, batch_size: int, early_stopping: bool) -> Shape:
@@ -187,7 +216,7 @@ def _shape(recipe, n_rows: int, n_validation: int, batch_size: int, early_stoppi
 
 def _chunk_size(program: Program, shape: Shape, lanes: int) -> int:
     """How many lanes one call trains: never dependent on the number of threads."""
-    weights = sum(int(np.prod(v.shape)) for v in program.twin.model.variables)
+    weights = sum(int(np.prod(v.shape)) for v in program.recipe.model.variables)
     if jax.default_backend() != "cpu":
         return _share_of_memory(program, shape, weights, lanes)
     if lanes <= 2 or weights * 16 > _LANE_BYTES:
@@ -203,7 +232,7 @@ def _share_of_memory(program: Program, shape: Shape, weights: int, lanes: int) -
         return lanes
     widths = sum(
         int(np.prod(operation.output.shape[1:]))
-        for operation in program.twin.model.operations
+        for operation in program.recipe.model.operations
         if hasattr(operation.output, "shape")
     )
     batch = max(shape.batch_size, shape.validation_batch)
@@ -235,7 +264,7 @@ def _lanes(plan, own, size: int, rows, validation, seeds, rates, initial, orders
         weights_keys=np.stack([stream.weights for stream in streams]),
         masks_keys=np.stack([stream.masks for stream in streams]),
         rates=np.array([rates[number] for number in numbers], np.float32),
-        initial=None if initial is None else [values[numbers] for values in initial],
+        initial={place: values[numbers] for place, values in initial.items()},
         orders=drawn,
         validation=held_out,
         offsets=None if offsets is None else np.asarray(offsets, np.float32)[numbers],

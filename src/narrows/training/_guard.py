@@ -1,0 +1,162 @@
+"""The last look at a fit: what was trained is what is delivered, or it is an error.
+
+The engine's compiled functions are kept and used again, exchange layers for faster ones, and pass
+weights as lists. Each of these could go wrong, and none would show in a history. So the network
+that goes to the user is called by Keras on a few rows and has to give what the engine gives for
+the same weights, outputs and loss.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from narrows._keras import keras
+from narrows.networks._copying import close
+from narrows.objectives import Batch
+from narrows.training._cache import compiling
+from narrows.training._loops import Data
+from narrows.training._step import Rows
+
+SAMPLE = 8  # rows that are compared
+_TOLERANCE = 1e-3  # of the largest number; float32 kernels differ by a hundredth of it
+_COARSE = 5e-2  # where layers compute in 16 bits
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A few of the rows, and what the engine makes of them with one lane's weights.
+
+    Attributes
+    ----------
+    lane : int
+        Position of the lane among those of the training.
+    rows : Rows
+    parameters : list of float
+        The objective's own numbers.
+    outputs : dict of str to ndarray
+    loss : float
+    recipe : Recipe
+    """
+
+    lane: int
+    rows: Rows
+    parameters: list[Any]
+    outputs: Mapping[str, np.ndarray]
+    loss: float
+    recipe: Any
+
+
+def sample_spec(data: Data, shifted: bool) -> Rows:
+    """Describe the rows of a sample."""
+
+    def some(values):
+        return values and jax.ShapeDtypeStruct((SAMPLE, *values.shape[1:]), values.dtype)
+
+    offset = jax.ShapeDtypeStruct(data.x.shape[1:], jnp.float32) if shifted else None
+    counted = jax.ShapeDtypeStruct((SAMPLE,), jnp.float32)
+    targets = None if data.targets is None else some(data.targets)
+    return Rows(some(data.x), targets, counted, counted, offset)
+
+
+def sample_rows(x, targets, numbers: np.ndarray, offset) -> Rows:
+    """Take a sample of some rows, repeated where there are too few."""
+    own = numbers[np.arange(SAMPLE) % len(numbers)]
+    ones = np.ones(SAMPLE, np.float32)
+    return Rows(x[own], None if targets is None else targets[own], ones, ones, offset)
+
+
+def verify(sample: Sample, weights: list[np.ndarray], models: Mapping[str, Any]) -> None:
+    """Compare what is delivered with what the engine trained.
+
+    Parameters
+    ----------
+    sample : Sample
+    weights : list of ndarrays
+        In the order of ``recipe.model.variables``, as they are delivered.
+    models : mapping of str to keras.Model
+        ``"encoder"`` and maybe ``"decoder"``, over the variables of ``recipe.model``; empty for
+        a model that is trained for itself.
+
+    Raises
+    ------
+    RuntimeError
+        If an output or the loss differs by more than 1e-3 of the largest number (5e-2 where
+        layers compute in 16 bits).
+    """
+    outputs, loss = _as_keras(sample, weights, models)
+    tolerance = _tolerance(sample.recipe.model)
+    for name, value in outputs.items():
+        if not close(value, sample.outputs[name], tolerance):
+            _refuse(name, value, sample.outputs[name])
+    largest = max(
+        (float(np.max(np.abs(v[np.isfinite(v)]), initial=0.0)) for v in outputs.values()),
+        default=0.0,
+    )
+    slack = tolerance * (abs(sample.loss) + 0.1 * largest**2)
+    same = np.isclose(loss, sample.loss, rtol=0.0, atol=slack, equal_nan=True)
+    if not same:
+        _refuse("loss", np.asarray(loss), np.asarray(sample.loss))
+
+
+def _refuse(name: str, found: np.ndarray, wanted: np.ndarray) -> None:
+    difference = float(np.max(np.abs(found - wanted))) if found.shape == wanted.shape else np.nan
+    raise RuntimeError(
+        "The network that is delivered must be the one that was trained. On the same rows, with "
+        f"the same weights, its {name} differs from the training's by {difference:.3g}. Nothing "
+        "was kept. A layer, loss or activation may read a variable that changed meanwhile, or "
+        "depend on how it is called; otherwise please report it with the network."
+    )
+
+
+def _tolerance(model: keras.Model) -> float:
+    coarse = any(
+        "16" in str(getattr(layer, "compute_dtype", "")) for layer in model._flatten_layers()
+    )
+    return _COARSE if coarse else _TOLERANCE
+
+
+def _as_keras(sample: Sample, weights, models) -> tuple[dict[str, np.ndarray], float]:
+    """Return outputs and loss as Keras has them, from models called here and now."""
+    recipe, rows = sample.recipe, sample.rows
+    model = recipe.model
+    places = {id(variable): place for place, variable in enumerate(model.variables)}
+
+    def call(one, x, **more):
+        trainable, other = (
+            [weights[places[id(v)]] for v in some]
+            for some in (one.trainable_variables, one.non_trainable_variables)
+        )
+        return one.stateless_call(trainable, other, x, training=False, **more)
+
+    # Without a program of its own: what operations compile is the same for every fit.
+    with compiling(), jax.default_matmul_precision("float32"):
+        x = jnp.asarray(rows.x)
+        parts = {name: one for name, one in models.items() if one is not None}
+        found, layers = {}, []
+        if "encoder" in parts:
+            found["code"], _, layers = call(parts["encoder"], x, return_losses=True)
+        if "decoder" in parts and "output" in sample.outputs:
+            found["output"], _, more = call(parts["decoder"], found["code"], return_losses=True)
+            layers = layers + more
+        if set(found) != set(sample.outputs):  # outputs that only the training sees
+            whole, _, layers = call(model, x, return_losses=True)
+            found = (whole if isinstance(whole, dict) else {"output": whole}) | found
+        found = {name: value.astype(jnp.float32) for name, value in found.items()}
+        objective = recipe.objective
+        batch = Batch(
+            target=x if rows.target is None else jnp.asarray(rows.target),
+            seen=x,
+            outputs=found,
+            weights=jnp.asarray(rows.weights),
+            counted=jnp.asarray(rows.counted),
+            rows=jnp.float32(len(x)),
+            epoch=jnp.float32(0),
+            encode=(lambda x: call(parts["encoder"], x)[0]) if objective.encodes else None,
+            parameters=dict(zip(objective.parameters, sample.parameters, strict=True)),
+        )
+        loss = objective(batch).loss + sum(layers)
+    return {name: np.asarray(value) for name, value in found.items()}, float(loss)
