@@ -7,8 +7,10 @@ that are loaded at use, not by ``import narrows``, have that line at their top.
 import contextlib
 import os
 import sys
+import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +48,7 @@ import keras  # noqa: E402 (the backend is chosen at import)
 
 np.random.set_state(_numpy_state)
 
-__all__ = ["check_backend", "fresh_names", "keras", "only_safe"]
+__all__ = ["check_backend", "fresh_names", "keras", "only_passed", "registered_names"]
 
 
 @contextlib.contextmanager
@@ -68,12 +70,59 @@ def fresh_names() -> Iterator[None]:
         global_state.set_global_attribute(key, before)
 
 
-def only_safe():
-    """Return a context in which Keras builds nothing that runs code from a file.
+_registry_lock = threading.RLock()
 
-    Keras has no public name for this; without it a session's own
-    `enable_unsafe_deserialization` would go before the ``safe_mode`` that it is called with.
+
+@contextlib.contextmanager
+def only_passed(custom_objects: Mapping[str, Any]) -> Iterator[None]:
+    """Let Keras build, inside the block, nothing but its own objects and those passed by name.
+
+    A name in a configuration would otherwise lead to whatever the session has registered with
+    Keras, or made known by a scope. Code from a file stays refused too, also where the session
+    has called `enable_unsafe_deserialization`. Other threads see their registry as ever. Keras
+    has no public call for either.
     """
+    from keras.src.saving import object_registration
     from keras.src.saving.serialization_lib import SafeModeScope
 
-    return SafeModeScope(True)
+    with _registry_lock:
+        registered = object_registration.GLOBAL_CUSTOM_OBJECTS
+        object_registration.GLOBAL_CUSTOM_OBJECTS = _Elsewhere(registered)
+        try:
+            with SafeModeScope(True), keras.saving.custom_object_scope(dict(custom_objects)):
+                yield
+        finally:
+            object_registration.GLOBAL_CUSTOM_OBJECTS = registered
+
+
+def registered_names() -> set[str]:
+    """Return the names that this session has registered with Keras or made known by a scope."""
+    from keras.src.backend.common import global_state
+
+    scope = global_state.get_global_attribute("custom_objects_scope_dict", {})
+    return {*keras.saving.get_custom_objects(), *scope}
+
+
+class _Elsewhere(MutableMapping):
+    """A registry that is empty for the thread that makes this, and as it is for all others."""
+
+    def __init__(self, registered: MutableMapping[str, Any]):
+        self._registered, self._here = registered, threading.get_ident()
+
+    def _seen(self) -> MutableMapping[str, Any]:
+        return {} if threading.get_ident() == self._here else self._registered
+
+    def __getitem__(self, name):
+        return self._seen()[name]
+
+    def __setitem__(self, name, value):
+        self._registered[name] = value  # a module of the caller's that is imported only now
+
+    def __delitem__(self, name):
+        del self._registered[name]
+
+    def __iter__(self):
+        return iter(self._seen())
+
+    def __len__(self):
+        return len(self._seen())

@@ -12,6 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from narrows.embedders._drawing import layer_widths, network_svg
 from narrows.embedders._parameters import check_checkpoint, check_integer, check_real, check_seed
+from narrows.embedders._pickling import hold, release
 from narrows.embedders._taking_rows import TakesRows
 
 
@@ -232,9 +233,10 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         # that can be put together again, none is kept.
         state = super().__getstate__()
         derived = {"_whole", "autoencoder_"} | ({"encoder_"} if "posterior_" in state else set())
-        return {name: value for name, value in state.items() if name not in derived}
+        return hold({name: value for name, value in state.items() if name not in derived})
 
     def __setstate__(self, state):
+        state = release(state)
         super().__setstate__(state)
         encoder = state.get("posterior_", state.get("encoder_"))
         if encoder is not None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from narrows._keras import keras, only_safe
+from narrows._keras import keras, only_passed
 from narrows.networks import Networks, join_networks
 from narrows.networks._initializers import deferred_initializers
 from narrows.storage._arrays import KNOWN
@@ -121,8 +121,7 @@ def checked(config: Any, custom_objects: Mapping[str, Any], loader: str) -> Any:
 def building(stored: int, custom_objects: Mapping[str, Any]) -> Iterator[None]:
     """Build checked configurations inside the block, with weights at zero and within bounds."""
     with (
-        only_safe(),
-        keras.saving.custom_object_scope(dict(custom_objects)),
+        only_passed(custom_objects),
         deferred_initializers(),
         at_most(stored),
     ):
@@ -197,7 +196,8 @@ def object_from(config: Any) -> Any:
     unknown = unknown_classes(config)
     if unknown:
         raise ValueError(f"a parameter is of the class {unknown[0]!r}, which is not Keras's own")
-    found = keras.saving.deserialize_keras_object(as_passed(config, ()), safe_mode=True)
+    with only_passed({}):
+        found = keras.saving.deserialize_keras_object(as_passed(config, ()), safe_mode=True)
     if not isinstance(found, _OBJECTS):
         raise ValueError(f"a parameter is a {type(found).__name__}, not a loss or an optimizer")
     return found

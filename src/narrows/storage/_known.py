@@ -7,8 +7,11 @@ every configuration is walked before Keras sees it, whatever Keras's own safe mo
 - A class of Keras's own must be one of those below, under its public module; anything that Keras
   would look up elsewhere, by ``registered_name`` or by importing a module, is refused.
 - A class or function of someone's own is known only if the caller passed it by its name. Its
-  entry is then rewritten so that Keras can find nothing but what was passed. Classes that the
-  session has registered with Keras are not found by a file unless they are passed too.
+  entry is then rewritten so that Keras can find nothing but what was passed.
+- A bare text, such as the name of an activation, is looked up by Keras too, and so is what stands
+  inside an operation. So the registry of the session is out of sight while a configuration is
+  built (`narrows._keras.only_passed`): what a session has registered is not found by a file
+  unless it is passed.
 
 Importing this imports Keras.
 """
@@ -36,6 +39,7 @@ _MODELS = {
 }  # fmt: skip
 _POLICIES = {(module, "DTypePolicy") for module in ("keras", "keras.dtype_policies")}
 _FUNCTIONS = {"builtins", "keras.activations"}
+_NO_ACTIVATIONS = {"deserialize", "get", "serialize"}  # they make objects of what they are given
 _PIECES = {
     "keras.initializers": keras.initializers.Initializer,
     "keras.regularizers": keras.regularizers.Regularizer,
@@ -188,7 +192,7 @@ def _is_kerass_own(module: str, name: str) -> bool:
 
 def _is_activation(name: str) -> bool:
     function = getattr(keras.activations, name, None)
-    return callable(function) and not isinstance(function, type)
+    return callable(function) and not isinstance(function, type) and name not in _NO_ACTIVATIONS
 
 
 def _is_keras(entry: dict) -> bool:

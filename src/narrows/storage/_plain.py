@@ -51,6 +51,29 @@ def from_plain(value: Any, custom_objects: Mapping[str, Any]) -> Any:
     return custom_objects.get(value["name"], missing)
 
 
+def check_names(parameters: Mapping[str, Any], custom_objects: Mapping[str, Any]) -> None:
+    """Refuse the name of a loss, optimizer or metric that the session has registered.
+
+    A later fit would find the session's object by that name, which nobody passed.
+
+    Raises
+    ------
+    ValueError
+        If there is such a name and `custom_objects` lacks it.
+    """
+    from narrows._keras import registered_names
+
+    names = registered_names() - set(custom_objects)
+    for parameter in ("loss", "optimizer", "metrics"):
+        value = parameters.get(parameter)
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(one, str) and one in names:
+                raise ValueError(
+                    f"its '{parameter}' is {one!r}, a name under which this session has registered "
+                    f"something with Keras. Pass what is meant: custom_objects={{{one!r}: ...}}"
+                )
+
+
 def describe(value: Any) -> str:
     """Say what a value is: ``function my_loss``, ``RandomState``."""
     name = _name(value)

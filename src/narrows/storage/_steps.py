@@ -21,7 +21,7 @@ from narrows.embedders import (
     ParametricTSNE,
     VariationalAutoencoder,
 )
-from narrows.storage._plain import describe, from_plain, to_plain
+from narrows.storage._plain import check_names, describe, from_plain, to_plain
 
 Arrays = dict[str, np.ndarray]
 
@@ -104,6 +104,8 @@ def restore_step(about: dict[str, Any], arrays: Arrays, custom_objects: Mapping[
         for name, value in about["parameters"].items()
         if not _is_graph(value)
     }
+    if kind in NETWORK_EMBEDDERS:
+        check_names(parameters, custom_objects)
     if kind is TablePreprocessor:
         step: Any = TablePreprocessor.from_config(about["preprocessing"])
     else:

@@ -1,0 +1,110 @@
+"""Keras objects inside a pickled embedder: the same object gives the same bytes at any time.
+
+Keras pickles a model, layer, loss, metric or optimizer as a ``.keras`` file in memory. That file
+has the time in it, and numbers for shared layers that are addresses in memory. So the pickle, and
+with it ``joblib.hash``, would change from second to second, and a cache by hash never find
+anything.
+"""
+
+import io
+import json
+import sys
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+_METADATA, _CONFIG = "metadata.json", "config.json"
+_SHARED = "shared_object_id"
+_VALUES = {"keras.initializers", "keras.regularizers", "keras.constraints"}
+_POLICIES = ("DTypePolicy", "DTypePolicyMap")
+_NO_TIME = "1980-01-01@00:00:00"  # in Keras's way of writing one
+
+
+class Held:
+    """A Keras object in a state that is about to be pickled; a pickle yields the object itself."""
+
+    def __init__(self, value: Any):
+        self.value = value
+
+    def __reduce__(self):
+        reduced = self.value.__reduce_ex__(4)
+        rebuild, arguments = reduced[:2]
+        if len(reduced) > 2 or len(arguments) != 1 or not isinstance(arguments[0], io.BytesIO):
+            return _as_it_is, (self.value,)  # another Keras, or a class with a way of its own
+        return _rebuilt, (rebuild, timeless(arguments[0].getvalue()))
+
+
+def hold(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a state whose Keras objects, also those in lists, tuples and dictionaries, are held.
+
+    An object that stands in several places stays one.
+    """
+    if "keras" not in sys.modules:  # so there are none
+        return state
+    from narrows._keras import keras
+
+    kinds = (keras.Layer, keras.Loss, keras.Metric, keras.Optimizer)
+    held: dict[int, Held] = {}
+
+    def replace(value: Any) -> Any:
+        if isinstance(value, kinds):
+            return held.setdefault(id(value), Held(value))
+        return value
+
+    return _mapped(state, replace)
+
+
+def release(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a state without `Held`: after `copy.copy`, nothing was pickled."""
+    return _mapped(state, lambda value: value.value if isinstance(value, Held) else value)
+
+
+def timeless(content: bytes) -> bytes:
+    """Return a ``.keras`` file without what depends on when and where it was written."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(written, "w") as new:
+        for name in old.namelist():
+            part = old.read(name)
+            if name == _METADATA:
+                part = json.dumps({**json.loads(part), "date_saved": _NO_TIME}).encode()
+            elif name == _CONFIG:
+                part = json.dumps(_numbered(json.loads(part), {})).encode()
+            new.writestr(zipfile.ZipInfo(name), part)
+    return written.getvalue()
+
+
+def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Apply a function inside plain containers; one that it changes nothing in stays itself."""
+    if type(value) is dict:
+        found = {key: _mapped(one, change) for key, one in value.items()}
+        return found if any(found[key] is not one for key, one in value.items()) else value
+    if type(value) in (list, tuple):
+        items = [_mapped(one, change) for one in value]
+        same = all(new is old for new, old in zip(items, value, strict=True))
+        return value if same else type(value)(items)
+    return change(value)
+
+
+def _numbered(config: Any, numbers: dict[Any, int]) -> Any:
+    """Number shared objects in the order in which they appear.
+
+    An initializer or a policy of types is a value. Keras marks it as shared by chance, sometimes
+    by the address of one that is gone, and makes two of it when it loads.
+    """
+    if isinstance(config, list):
+        return [_numbered(one, numbers) for one in config]
+    if not isinstance(config, dict):
+        return config
+    found = {key: _numbered(one, numbers) for key, one in config.items() if key != _SHARED}
+    value = config.get("module") in _VALUES or str(config.get("class_name")).endswith(_POLICIES)
+    if _SHARED in config and not value:
+        found[_SHARED] = numbers.setdefault(config[_SHARED], len(numbers))
+    return found
+
+
+def _rebuilt(rebuild: Callable[[io.BytesIO], Any], content: bytes) -> Any:
+    return rebuild(io.BytesIO(content))
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
