@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import narrows
+from narrows._keras import keras
 
 
 def embedders():
@@ -31,3 +32,37 @@ def test_a_seed_is_needed(embedder, tmp_path):
     with pytest.raises(ValueError, match="With a checkpoint, the 'random_state' parameter"):
         embedder.set_params(random_state=None).fit(X, checkpoint=tmp_path / "c")
     assert not list(tmp_path.iterdir())
+
+
+def squared(target, output):
+    return (target - output) ** 2
+
+
+FUNCTIONS = {
+    "another lambda": ({"loss": lambda t, o: (t - o) ** 2}, {"loss": lambda t, o: abs(t - o)}),
+    "another activation": (
+        {"encoder": lambda x: keras.layers.Dense(2, activation=lambda v: v * 2)(x)},
+        {"encoder": lambda x: keras.layers.Dense(2, activation=lambda v: v * 3)(x)},
+    ),
+}
+
+
+@pytest.mark.parametrize("functions", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_a_checkpoint_knows_the_functions_that_it_was_made_with(tmp_path, functions):
+    X = narrows.datasets.iris().drop(columns="Species")
+    path = tmp_path / "fit.checkpoint"
+    ours = {"encoder": (3,), "decoder": (3,), "epochs": 2, "random_state": 0}
+    one, other = (narrows.Autoencoder(**{**ours, **more}) for more in functions)
+    one.fit(X, checkpoint=path)
+    again = narrows.Autoencoder(**{**ours, **functions[0]}).fit(X, checkpoint=path)
+    np.testing.assert_array_equal(again.transform(X), one.transform(X))
+    with pytest.raises(ValueError, match="with network of its own"):
+        other.fit(X, checkpoint=path)
+
+
+def test_a_checkpoint_of_a_function_of_the_same_code_is_the_same(tmp_path):
+    X = narrows.datasets.iris().drop(columns="Species")
+    path = tmp_path / "fit.checkpoint"
+    ours = {"encoder": (3,), "epochs": 2, "random_state": 0}
+    narrows.Autoencoder(**ours, loss=squared).fit(X, checkpoint=path)
+    narrows.Autoencoder(**ours, loss=lambda t, o: (t - o) ** 2).fit(X, checkpoint=path)

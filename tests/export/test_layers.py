@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from narrows._keras import keras
 from narrows.export._activations import FUNCTIONS
 from narrows.export._network import known_layers
+from narrows.networks import Transposed
 from support.onnx_files import graph_of, largest_difference, shuffled
 
 L = keras.layers
@@ -20,6 +21,10 @@ CASES = {
     "Dense, no bias, activation": (L.Dense(3, use_bias=False, activation="tanh"), (4,)),
     "Dense on a grid": (L.Dense(3, activation="relu"), (2, 5, 4)),
     "Dense, a layer as activation": (L.Dense(3, activation=L.LeakyReLU(0.3)), (4,)),
+    "Transposed": (Transposed(units=3), (4,)),
+    "Transposed, no bias, on a grid": (
+        Transposed(units=3, use_bias=False, activation="tanh"), (2, 4)
+    ),
     "EinsumDense": (L.EinsumDense("abc,cd->abd", output_shape=(None, 6), bias_axes="d"), (3, 4)),
     "Activation": (L.Activation("softmax"), (2, 5)),
     "ReLU": (L.ReLU(), (4,)),

@@ -130,12 +130,10 @@ def test_only_bottleneck_and_output_are_linear():
 
 
 def test_training_meets_only_layers_with_a_fast_way_on_a_cpu():
-    from narrows.training._twin import make_twin
+    from narrows.training._exchange import exchanged
 
-    twin = make_twin(built(convolutional((9, 9, 1), (4, 6)), (9, 9, 1)).autoencoder).model
-    slow = [
-        x for x in twin.layers if isinstance(x, keras.layers.Layer) and "onv" in type(x).__name__
-    ]
+    model = built(convolutional((9, 9, 1), (4, 6)), (9, 9, 1)).autoencoder
+    slow = [exchanged(layer) for layer in model.layers if "onv" in type(layer).__name__]
     assert len(slow) == 4
     assert {type(x).__module__ for x in slow} == {"narrows.training._convolutions"}
 

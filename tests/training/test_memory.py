@@ -43,13 +43,13 @@ def test_a_segment_takes_over_the_memory_of_the_one_before(fit, monkeypatch):
     original = _program.Program.compiled
 
     def watched(self, *args, **more):
-        found = original(self, *args, **more)
+        found, identity = original(self, *args, **more)
 
         def segment(carry, *rest):
             kept.append(carry.state.trainable)
             return found.segment(carry, *rest)
 
-        return _program.Compiled(found.start, segment)
+        return _program.Compiled(found.start, segment, found.check), identity
 
     monkeypatch.setattr(_program.Program, "compiled", watched)
     fit([(1, 0)])
@@ -81,5 +81,5 @@ def test_an_accelerator_trains_as_many_lanes_as_half_its_memory_holds(
     monkeypatch.setattr(_train.jax, "default_backend", lambda: "gpu")
     monkeypatch.setattr(_train.jax, "local_devices", lambda: [Device()])
     shape = _train._shape(recipe, 50, 20, 16, False)
-    program = _program.get_program(recipe)
+    program = _program.Program(recipe)
     assert _train._chunk_size(program, shape, lanes) == wanted

@@ -6,10 +6,12 @@ import pickle
 import keras as public_keras
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 import narrows
 from narrows._keras import keras
 from narrows.networks import Transposed
+from narrows.storage._narrows import read_arrays
 
 layers, ops = keras.layers, keras.ops
 
@@ -274,7 +276,7 @@ def check_tied(X, one, other):
 
 def test_tied_weights_in_a_file_are_stored_once_and_tied_again(X, tied_fit, tmp_path):
     narrows.save(tied_fit, tmp_path / "tied.narrows")
-    _, arrays = narrows.storage.read_arrays(tmp_path / "tied.narrows")
+    _, arrays = read_arrays(tmp_path / "tied.narrows")
     kernels = [name for name in arrays if name.startswith("weights/") and "kernel" in name]
     assert len(kernels) == 1
     check_tied(X, tied_fit, narrows.load(tmp_path / "tied.narrows"))
@@ -479,3 +481,64 @@ def test_a_fit_that_the_guard_refuses_leaves_the_last_one(X, monkeypatch):
 
 def test_keras_is_the_one_that_users_import():
     assert public_keras is keras
+
+
+# Copies and files of networks that are more than their configuration
+
+
+@pytest.fixture(scope="module")
+def forgetful_fit(X):
+    return narrows.Autoencoder(
+        encoder=with_forgetful_layer, decoder=(8,), **{**QUICK, "epochs": 2}
+    ).fit(X)  # fmt: skip
+
+
+def with_forgetful_layer(x):
+    return code(Forgetful(50.0, name="s")(x))
+
+
+def test_a_copy_that_would_compute_something_else_is_refused(forgetful_fit):
+    with keras.utils.custom_object_scope({"Forgetful": Forgetful}):
+        with pytest.raises(ValueError, match="A copy of a fitted Autoencoder must compute the same"):
+            copy.deepcopy(forgetful_fit)
+
+
+def test_a_file_that_would_give_another_network_is_not_written(forgetful_fit, tmp_path):
+    with pytest.raises(ValueError, match=r"one that can be built again.*another code"):
+        narrows.save(forgetful_fit, tmp_path / "f.narrows")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_clone_that_would_train_another_network_is_refused(forgetful_fit):
+    given = narrows.Autoencoder(encoder=forgetful_fit.encoder_, decoder=(8,))
+    with pytest.raises(ValueError, match="must compute the same when it is copied"):
+        clone(given)
+
+
+class Doubling(layers.Layer):
+    def call(self, x):
+        return 2.0 * x
+
+
+class Tripling(layers.Layer):
+    def call(self, x):
+        return 3.0 * x
+
+
+def test_a_file_whose_classes_compute_something_else_is_refused(X, tmp_path):
+    fitted = narrows.Autoencoder(
+        encoder=lambda x: code(Doubling(name="s")(x)), decoder=(8,), **STILL
+    ).fit(X)
+    path = tmp_path / "d.narrows"
+    narrows.save(fitted, path)
+    again = narrows.load(path, custom_objects={"Doubling": Doubling})
+    np.testing.assert_array_equal(again.transform(X), fitted.transform(X))
+    with pytest.raises(ValueError, match="give another code for made-up rows"):
+        narrows.load(path, custom_objects={"Doubling": Tripling})
+
+
+def test_a_layer_that_holds_a_layer_is_not_written_to_a_file(X, tmp_path):
+    tie = TIES["a layer that holds a layer"]
+    fitted = narrows.Autoencoder(**tied(tie), **STILL).fit(X)
+    with pytest.raises(ValueError, match=r"can be built again.*narrows\.networks\.Transposed"):
+        narrows.save(fitted, tmp_path / "t.narrows")

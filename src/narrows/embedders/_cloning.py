@@ -29,3 +29,30 @@ def known_classes(parameters: Mapping[str, Any]) -> contextlib.AbstractContextMa
             elif isinstance(one, keras.Loss | keras.Metric | keras.Optimizer) and not is_own(one):
                 found[type(one).__name__] = type(one)
     return keras.saving.CustomObjectScope(found) if found else contextlib.nullcontext()
+
+
+def check_same_models(parameters: Mapping[str, Any], copies: Mapping[str, Any]) -> None:
+    """Refuse a copied model that computes something else than the one it is a copy of.
+
+    Parameters
+    ----------
+    parameters, copies : mappings of str to object
+
+    Raises
+    ------
+    ValueError
+    """
+    if "keras" not in sys.modules:
+        return
+    from narrows._keras import keras
+    from narrows.networks._copying import computes_as, is_described
+
+    for name, value in parameters.items():
+        if not isinstance(value, keras.Model) or is_described(value):
+            continue
+        if not computes_as(value, copies[name]):
+            raise ValueError(
+                f"The model {value.name!r} must compute the same when it is copied. A copy "
+                "computes something else. Let get_config return every argument of its layers' "
+                "constructors, or give a function that makes them."
+            )

@@ -46,16 +46,22 @@ class DecodableLater(DecodingEmbedder):
             With ``decoder_``, ``autoencoder_`` and ``decoder_history_``.
         """
         from narrows.embedders._parametric_training import train_decoder
+        from narrows.networks import Transposed, join_networks
 
         X = self._checked(X)
         check_epochs(self, "fit_decoder", epochs)
         count = len(getattr(self, "landmarks_", ())) or None
         networks = self._build(X.shape[1:], count=count, decoded=True)
+        if any(isinstance(layer, Transposed) for layer in networks.decoder.layers):
+            raise ValueError(
+                "A decoder that is trained after the encoder must have weights of its own. Got "
+                "one with a Transposed layer instead. Set reconstruction_weight above 0, which "
+                "trains both together."
+            )
         Z = self._apply("encoder_", X)
         training = train_decoder(self, networks, Z, X, int(epochs))
         self.decoder_history_ = adopt_weights(networks.decoder, training)
-        networks.encoder.set_weights(self.encoder_.get_weights())
-        self._adopt(networks)
+        self._adopt(join_networks(self.encoder_, networks.decoder))
         return self
 
     def fine_tune(self, X, epochs=20):

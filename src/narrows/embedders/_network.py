@@ -233,6 +233,8 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         # that can be put together again, none is kept.
         state = super().__getstate__()
         derived = {"_whole", "autoencoder_"} | ({"encoder_"} if "posterior_" in state else set())
+        if "encoder_" in state:
+            state = state | self._answers()
         return hold({name: value for name, value in state.items() if name not in derived})
 
     def __setstate__(self, state):
@@ -242,13 +244,38 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         if encoder is not None:
             from narrows.networks import join_networks
 
-            self._adopt(join_networks(encoder, state.get("decoder_")))
+            networks = join_networks(encoder, state.get("decoder_"))
+            self._check_answers(networks)
+            self._adopt(networks)
+
+    def _answers(self) -> dict:
+        """What a copy has to give, where its configuration may not tell all of a network."""
+        from narrows.networks import Networks, is_described
+        from narrows.training import answers
+
+        networks = Networks(self.encoder_, getattr(self, "decoder_", None), None)
+        models = [model for model in (networks.encoder, networks.decoder) if model is not None]
+        return {} if all(map(is_described, models)) else {"_stated": answers(networks)}
+
+    def _check_answers(self, networks) -> None:
+        """Raise ValueError if a copy computes something else than what it is a copy of."""
+        from narrows.training import differing
+
+        stated = vars(self).pop("_stated", None)
+        if stated is not None and differing(networks, stated):
+            raise ValueError(
+                f"A copy of a fitted {type(self).__name__} must compute the same. This one does "
+                "not: its network is more than its configuration says. Let get_config return "
+                "every argument of its layers' constructors."
+            )
 
     def __sklearn_clone__(self):
-        from narrows.embedders._cloning import known_classes
+        from narrows.embedders._cloning import check_same_models, known_classes
 
         with known_classes(self.get_params(deep=False)):
-            return super().__sklearn_clone__()
+            clone = super().__sklearn_clone__()
+        check_same_models(self.get_params(deep=False), clone.get_params(deep=False))
+        return clone
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

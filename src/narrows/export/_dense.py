@@ -6,6 +6,7 @@ from typing import Any
 from narrows._keras import keras
 from narrows.export._activations import activate
 from narrows.export._graph import Graph
+from narrows.networks import Transposed
 
 
 def weight(graph: Graph, variable: Any) -> str:
@@ -32,6 +33,14 @@ def _dense(graph: Graph, layer: Any, x: str, shape: tuple) -> str:
     return biased(graph, layer, graph.add("MatMul", x, kernel))
 
 
+def _transposed(graph: Graph, layer: Any, x: str, shape: tuple) -> str:
+    kernel = weight(graph, layer.kernel)  # the one array of the layer that it is tied to
+    if len(shape) == 2:
+        bias = [] if layer.bias is None else [weight(graph, layer.bias)]
+        return activate(graph, graph.add("Gemm", x, kernel, *bias, transB=1), layer.activation)
+    return biased(graph, layer, graph.add("MatMul", x, graph.add("Transpose", kernel, perm=[1, 0])))
+
+
 def _einsum(graph: Graph, layer: Any, x: str, shape: tuple) -> str:
     kernel = weight(graph, layer.kernel)
     return biased(graph, layer, graph.add("Einsum", x, kernel, equation=layer.equation))
@@ -40,4 +49,5 @@ def _einsum(graph: Graph, layer: Any, x: str, shape: tuple) -> str:
 LAYERS: dict[Any, Callable] = {
     keras.layers.Dense: _dense,
     keras.layers.EinsumDense: _einsum,
+    Transposed: _transposed,
 }

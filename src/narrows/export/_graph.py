@@ -1,5 +1,6 @@
 """An ONNX graph that is put together node by node."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,20 +61,21 @@ class Graph:
         return names[0] if outputs == 1 else names
 
     def constant(self, value: Any, dtype: str | None = None) -> str:
-        """Return the name of an array in the graph; equal small ones are kept once."""
+        """Return the name of an array in the graph; equal ones are kept once."""
         array = np.asarray(value) if dtype is None else np.asarray(value, dtype)
-        key = (array.dtype.str, array.shape, array.tobytes() if array.dtype != object else None)
-        small = array.dtype != object and array.size <= 16
-        if small and key in self._known:
+        is_text = array.dtype == object
+        content = b"" if is_text else hashlib.sha256(array.tobytes()).digest()
+        key = (array.dtype.str, array.shape, content)
+        if not is_text and key in self._known:
             return self._known[key]
         name = self._free(f"{self.scope}/constant" if self.scope else "constant")
-        if array.dtype == object:
+        if is_text:
             encoded: Any = [str(text).encode() for text in array.ravel()]
             tensor = helper.make_tensor(name, TensorProto.STRING, array.shape, encoded)
         else:
             tensor = numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
         self._constants.append(tensor)
-        if small:
+        if not is_text:
             self._known[key] = name
         return name
 

@@ -12,10 +12,13 @@ import numpy as np
 
 from narrows._keras import keras, only_passed
 from narrows.networks import Networks, join_networks
+from narrows.networks._copying import foreign_pieces, is_adapted
 from narrows.networks._initializers import deferred_initializers
+from narrows.networks._transposed import ties_follow
 from narrows.storage._arrays import KNOWN
-from narrows.storage._known import as_passed, may_be_custom, unknown_classes, without_compiling
+from narrows.storage._known import OWN, as_passed, may_be_custom, unknown_classes, without_compiling
 from narrows.storage._limits import at_most, check_graph
+from narrows.training import answers, differing
 
 _OBJECTS = (keras.losses.Loss, keras.metrics.Metric, keras.optimizers.Optimizer)
 
@@ -80,7 +83,7 @@ def build(
     """
     configs = (encoder,) if decoder is None else (encoder, decoder)
     parts = [checked(part, custom_objects, "narrows.load") for part in configs]
-    with building(stored, custom_objects):
+    with building(stored, custom_objects), ties_follow():
         models = [from_config(config) for config in parts]
         codes = [(bottleneck,)] * min(len(models[0].outputs), 2)
         _check_ends(models[0], [row_shape, *codes])
@@ -121,7 +124,7 @@ def checked(config: Any, custom_objects: Mapping[str, Any], loader: str) -> Any:
 def building(stored: int, custom_objects: Mapping[str, Any]) -> Iterator[None]:
     """Build checked configurations inside the block, with weights at zero and within bounds."""
     with (
-        only_passed(custom_objects),
+        only_passed({**OWN, **custom_objects}),
         deferred_initializers(),
         at_most(stored),
     ):
@@ -171,6 +174,57 @@ def assign_weights(model: keras.Model, stored: Mapping[str, np.ndarray]) -> None
         raise ValueError(f"no layer of its network has {sorted(set(stored) - set(wanted))}")
     for key, (_, weight) in wanted.items():
         weight.assign(stored[key])
+    for layer in model._flatten_layers():
+        if is_adapted(layer):
+            layer.finalize_state()
+
+
+def check_answers(networks: Networks, stored: Mapping[str, Any]) -> None:
+    """Refuse networks that make something else of the made-up rows than a file says.
+
+    Raises
+    ------
+    ValueError
+    """
+    name = differing(networks, stored)
+    if name is not None:
+        raise ValueError(
+            f"its networks give another {name} for made-up rows than when it was saved. A class "
+            "that you pass may compute something else, or its get_config leave arguments out"
+        )
+
+
+def check_rebuilt(networks: Networks, configs: Mapping[str, Any], weights: Mapping) -> None:
+    """Refuse networks that could not be loaded again, where classes are not Keras's own.
+
+    Raises
+    ------
+    ValueError
+    """
+    pieces = {}
+    for model in (networks.posterior or networks.encoder, networks.decoder):
+        for layer in model._flatten_layers() if model is not None else ():
+            pieces |= foreign_pieces(layer)
+    pieces |= {keras.saving.get_registered_name(piece): piece for piece in pieces.values()}
+    encoder = networks.encoder
+    try:
+        again = build(
+            configs["posterior" if "posterior" in configs else "encoder"],
+            configs.get("decoder"),
+            tuple(encoder.input.shape[1:]),
+            int(encoder.output.shape[-1]),
+            stored=sum(value.size for value in weights.values()),
+            custom_objects=pieces,
+        )
+        assign_weights(again.trained, weights)
+        check_answers(again, answers(networks))
+    except Exception as error:
+        raise ValueError(
+            "A model in a .narrows file must be one that can be built again from its "
+            f"configuration. This one cannot: {' '.join(str(error).split())[:300]}. Let get_config "
+            "return every argument of your layers' constructors; tie weights with "
+            "narrows.networks.Transposed."
+        ) from error
 
 
 def object_config(value: Any) -> dict[str, Any] | None:
@@ -221,6 +275,9 @@ def _check_ends(model: keras.Model, wanted: list[tuple[int, ...]]) -> None:
 
 
 def _named_weights(model: keras.Model) -> Iterator[tuple[str, str, Any]]:
+    seen = set()  # what two layers share is stored once
     for layer in model.layers:
         for number, weight in enumerate(layer.weights):
-            yield f"{layer.name}/{number}.{weight.name}", layer.name, weight
+            if id(weight) not in seen:
+                seen.add(id(weight))
+                yield f"{layer.name}/{number}.{weight.name}", layer.name, weight

@@ -21,6 +21,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from narrows._keras import keras
+from narrows.networks import Transposed
 
 # Layers of Keras's own whose work is arithmetic, by the packages they live in.
 _LAYER_PACKAGES = tuple(
@@ -49,6 +50,8 @@ _PIECES = {
     "keras.optimizers": keras.optimizers.Optimizer,
     "keras.optimizers.schedules": keras.optimizers.schedules.LearningRateSchedule,
 }
+# Layers of ours that a file may name without their being passed, as Keras registers them.
+OWN = {"narrows>Transposed": Transposed}
 _CONSTANTS = {"__numpy__", "__tensor__"}
 _NUMBERS = {"bool", "int8", "int16", "int32", "int64", "uint8", "float16", "float32", "float64"}
 _MARKS = {"__keras_tensor__", "__ellipsis__", "__slice__"}
@@ -98,7 +101,7 @@ def as_passed(config: Any, custom: Collection[str]) -> Any:
     if _is_keras(found):
         return found | {"registered_name": None}
     registered = found.get("registered_name")
-    name = registered if registered in custom else found["class_name"]
+    name = registered if registered in {*custom, *OWN} else found["class_name"]
     return found | {"module": None, "registered_name": name}
 
 
@@ -133,7 +136,7 @@ def _entries(config: Any) -> Iterator[dict]:
 
 def _registered(config: Any, custom: Collection[str]) -> set[str]:
     """Texts that Keras would take for something that this session registered."""
-    registered = {name for name in keras.saving.get_custom_objects() if ">" in name}
+    registered = {name for name in keras.saving.get_custom_objects() if ">" in name} - set(OWN)
     return (registered - set(custom)) & _texts(config) if registered else set()
 
 
@@ -163,6 +166,9 @@ def _is_known(entry: dict, custom: Collection[str]) -> bool:
         known = module in _FUNCTIONS and isinstance(inner, str) and _is_activation(inner)
         return known or (isinstance(inner, str) and inner in custom)
     if not _is_keras(entry):
+        own = OWN.get(registered) if isinstance(registered, str) else None
+        if own is not None and own.__name__ == name:
+            return True
         return name in custom or (isinstance(registered, str) and registered in custom)
     # A registered name would be looked up in place of the class.
     return registered in (None, name) and module is not None and _is_kerass_own(module, name)

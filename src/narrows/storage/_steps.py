@@ -160,7 +160,8 @@ def _restore_learned(step: Any, about: dict[str, Any], arrays: Arrays) -> None:
 
 
 def _describe_networks(step: Any) -> tuple[dict[str, Any], Arrays]:
-    from narrows.storage._graphs import config_of, weights_of
+    from narrows.networks import Networks
+    from narrows.storage._graphs import answers, check_rebuilt, config_of, weights_of
 
     networks: dict[str, Any] = {}
     custom: set[str] = set()
@@ -171,9 +172,16 @@ def _describe_networks(step: Any) -> tuple[dict[str, Any], Arrays]:
             custom |= set(names)
     restarts = step.restarts_
     weights = weights_of(step._whole)
+    built = Networks(
+        step.encoder_, getattr(step, "decoder_", None), getattr(step, "autoencoder_", None),
+        getattr(step, "posterior_", None),
+    )  # fmt: skip
+    if custom:
+        check_rebuilt(built, networks, weights)
     about = {
         "networks": networks,
         "weights": list(weights),
+        "answers": answers(built),
         "custom_objects": sorted(custom),
         "row_shape": list(step.encoder_.input.shape[1:]),
         "bottleneck": int(step.encoder_.output.shape[-1]),
@@ -199,7 +207,7 @@ def _restore_networks(
     step: Any, about: dict[str, Any], arrays: Arrays, custom_objects: Mapping[str, Any]
 ) -> None:
     from narrows.embedders._restarts import Restarts
-    from narrows.storage._graphs import assign_weights, build
+    from narrows.storage._graphs import assign_weights, build, check_answers
 
     weights = _part(arrays, "weights/")
     graphs = about["networks"]
@@ -216,6 +224,8 @@ def _restore_networks(
     if (networks.posterior is None) is (type(step) is VariationalAutoencoder):
         raise ValueError(f"its networks are not those of a {about['kind']}")
     assign_weights(networks.trained, weights)
+    if "answers" in about:  # older files lack them
+        check_answers(networks, about["answers"])
     history = _frame(_part(arrays, "history/"), about["history"])
     table = _frame(_part(arrays, "restarts/"), about["restart_table"])
     mapped = _part(arrays, "map/") if type(step) is ParametricTSNE else {}

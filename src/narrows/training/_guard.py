@@ -15,15 +15,18 @@ import jax.numpy as jnp
 import numpy as np
 
 from narrows._keras import keras
-from narrows.networks._copying import close
+from narrows.networks import Networks
+from narrows.networks._copying import close, made_up_rows
 from narrows.objectives import Batch
 from narrows.training._cache import compiling
+from narrows.training._forward import forward
 from narrows.training._loops import Data
 from narrows.training._step import Rows
 
 SAMPLE = 8  # rows that are compared
 _TOLERANCE = 1e-3  # of the largest number; float32 kernels differ by a hundredth of it
 _COARSE = 5e-2  # where layers compute in 16 bits
+_VALUES = 1000  # of a made-up row that are compared
 
 
 @dataclass(frozen=True)
@@ -160,3 +163,49 @@ def _as_keras(sample: Sample, weights, models) -> tuple[dict[str, np.ndarray], f
         )
         loss = objective(batch).loss + sum(layers)
     return {name: np.asarray(value) for name, value in found.items()}, float(loss)
+
+
+def answers(networks: Networks) -> dict[str, list]:
+    """Return what networks make of a few made-up rows, for a file or copy to carry.
+
+    Parameters
+    ----------
+    networks : Networks
+
+    Returns
+    -------
+    dict of str to list of lists of float or None
+        ``"code"`` and, with a decoder, ``"output"``: for each row its first numbers, None for one
+        that is not finite.
+    """
+    code = forward(networks.encoder, made_up_rows(networks.encoder.input.shape[1:]))
+    found = {"code": code}
+    if networks.decoder is not None:
+        found["output"] = forward(networks.decoder, code)
+    return {
+        name: [
+            [float(v) if np.isfinite(v) else None for v in row[:_VALUES]]
+            for row in values.reshape(len(values), -1)
+        ]
+        for name, values in found.items()
+    }
+
+
+def differing(networks: Networks, stored: Mapping[str, Any]) -> str | None:
+    """Name what networks give otherwise than `answers` says, or None.
+
+    Parameters
+    ----------
+    networks : Networks
+    stored : mapping
+        What `answers` returned.
+    """
+    now = answers(networks)
+    tolerance = max(
+        _tolerance(model) for model in (networks.encoder, networks.decoder) if model is not None
+    )
+    for name, wanted in stored.items():
+        one, other = (np.array(values, np.float64) for values in (now.get(name), wanted))
+        if not close(one, other, tolerance):
+            return name
+    return None

@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 from narrows._keras import keras
 from narrows.networks._copying import foreign_pieces
+from narrows.networks._transposed import Transposed
 from narrows.networks._variational import Sampling
 from narrows.objectives import Objective
 
 _LAYERS = keras.layers
-# Layers that treat a batch row by row. Batch normalization does not, but its twin leaves padding
-# out. What is not in here is not known to: masks, wrappers, functions, classes of the user.
+# Layers that treat a batch row by row. Batch normalization does not, but what a training runs in
+# its place leaves padding out. What is not in here is not known to: masks, wrappers, functions,
+# classes of the user.
 _ROW_BY_ROW = {
     getattr(_LAYERS, name)
     for name in [
@@ -79,7 +81,7 @@ _ROW_BY_ROW = {
         "GRU",
     ]
     if hasattr(_LAYERS, name)
-} | {Sampling}
+} | {Sampling, Transposed}
 
 
 def tolerates_padding(model: keras.Model, objective: Objective) -> bool:
@@ -103,6 +105,8 @@ def tolerates_padding(model: keras.Model, objective: Objective) -> bool:
 
 def _row_by_row(operation: Callable) -> bool:
     if isinstance(operation, keras.Model):
+        if foreign_pieces(operation):
+            return False
         inner = getattr(operation, "operations", None) or getattr(operation, "layers", [])
         return bool(inner) and all(_row_by_row(one) for one in inner)
     if type(operation) not in _ROW_BY_ROW or foreign_pieces(operation):
@@ -110,7 +114,7 @@ def _row_by_row(operation: Callable) -> bool:
     if getattr(operation, "activity_regularizer", None) is not None:
         return False
     if isinstance(operation, _LAYERS.BatchNormalization):
-        # The twin's mask is by row, over all axes but the last.
+        # The exchanged layer's mask is by row, over all axes but the last.
         return operation.axis in (-1, len(operation.output.shape) - 1) and not getattr(
             operation, "renorm", False
         )
