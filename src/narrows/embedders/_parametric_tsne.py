@@ -19,11 +19,11 @@ class ParametricTSNE(DecodableLater):
     """Learn a t-SNE map that new rows have a place on: t-SNE with an encoder.
 
     By default the rows are mapped by t-SNE first, and the network then learns where on the map a
-    row belongs: its last hidden layer tells `landmarks` places of the map apart, and the
-    embedding is their mean, each with the share that the network gives it. With ``targets=None``
-    the network minimises t-SNE's loss within batches instead (van der Maaten 2009), without a
-    map. Columns are taken as they are: put a scaler before it in a pipeline if their units
-    differ.
+    row belongs, as in Espadoto, Hirata and Telea (2020), whose network learns coordinates: here
+    the last hidden layer tells `landmarks` places of the map apart, and the embedding is their
+    mean, each with the share that the network gives it. With ``targets=None`` the network
+    minimises t-SNE's loss within batches instead (van der Maaten 2009), without a map. Columns
+    are taken as they are: put a scaler before it in a pipeline if their units differ.
 
     Parameters
     ----------
@@ -141,6 +141,9 @@ class ParametricTSNE(DecodableLater):
     ----------
     van der Maaten, L. (2009). Learning a parametric embedding by preserving local structure.
     AISTATS, PMLR 5, 384-391.
+
+    Espadoto, M., Hirata, N. S. T. and Telea, A. C. (2020). Deep learning multidimensional
+    projections. Information Visualization 19, 247-269. doi:10.48550/arXiv.1902.07958
 
     Linderman, G. C., et al. (2019). Fast interpolation-based t-SNE for improved visualization of
     single-cell RNA-seq data. Nature Methods 16, 243-245. doi:10.1038/s41592-018-0308-4
