@@ -33,6 +33,7 @@ from narrows.cli._options import (
 )
 from narrows.cli._results import printing
 from narrows.cli._showing import show_comparison
+from narrows.cli._stdout import printable_name
 
 _OPTIONS = {"y": "--label", "probes": "--probe"} | {
     name: f"--{name}"
@@ -149,15 +150,22 @@ def compare(
             random_state=seed,
             verbose=int(shows_progress(quiet)),
         )
+    try:
+        if out is not None:
+            with bad_input(out):
+                _write(found, out, printable_name(table.name), name, arms, learned)
+    finally:  # what cannot be written is still printed
+        _print(found, as_json=as_json)
+    if out is not None:
+        note(f"written to {out}", quiet=quiet)
+
+
+def _print(found: Any, *, as_json: bool) -> None:
     with printing():
         if as_json:
-            print(json.dumps(json.loads(found.to_json()), indent=1))
+            print(json.dumps(json.loads(found.to_json()), indent=1), flush=True)
         else:
             show_comparison(found)
-    if out is not None:
-        with bad_input(out):
-            _write(found, out, table.name, name, arms, learned)
-        note(f"written to {out}", quiet=quiet)
 
 
 def _one_column(option: str, given: str, rows: Any) -> str:
@@ -215,6 +223,6 @@ def _write(found: Any, out: Path, name: str, label: str, arms: dict[str, Any], r
         arms=arms,
         label=label,
         title=f"{name}: is the embedding worth it?",
-        command=shlex.join(["narrows", *sys.argv[1:]]),
+        command=printable_name(shlex.join(["narrows", *sys.argv[1:]])),
     )
     write_report(report, out)

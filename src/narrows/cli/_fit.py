@@ -31,6 +31,7 @@ from narrows.cli._options import (
     shows_progress,
 )
 from narrows.cli._results import show
+from narrows.cli._stdout import printable_name
 
 _SHOWN = 5  # columns named on the screen
 
@@ -126,6 +127,7 @@ def fit(
         verbose=int(shows_progress(quiet)),
     )
     model = make_pipeline(TablePreprocessor(scale=scale.value), embedder)
+    provenance = _provenance(table, rows, label, apart)  # before the file can change
     start = time.perf_counter()
     if checkpoint is not None and checkpoint.exists():
         note(f"going on from {checkpoint}", quiet=quiet)
@@ -137,7 +139,7 @@ def fit(
     seconds = time.perf_counter() - start
     embedder.verbose = 0
     with bad_input(out):
-        save(model, out, provenance=_provenance(table, rows, label, apart))
+        save(model, out, provenance=provenance)
     result = _result(out, learned, model, seconds) | {
         "checkpoint": None if checkpoint is None else str(checkpoint)
     }
@@ -185,7 +187,7 @@ def _provenance(path: Path, rows: Any, label: str | None, apart: list[str]) -> d
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         "command": "narrows fit",
-        "table": path.name,
+        "table": printable_name(path.name),
         "table_sha256": digest,
         "rows": len(rows),
         "label": label,
