@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from narrows.data._containers import listed
-from narrows.data._read_checks import check_names, check_signature, check_there
+from narrows.data._read_checks import check_named, check_names, check_signature, check_there
 from narrows.data._text_files import extension_of, is_packed, long_fields, opened
 from narrows.data._text_form import SEPARATORS, Form
 from narrows.data._text_layout import Layout, layout_of
@@ -25,8 +25,8 @@ def read_text(path: Path, form: Form, drop: Sequence[str] = ()) -> pd.DataFrame:
     try:
         layout = layout_of(path, form)
         header = _header_of_checked_lines(path, layout)
-        _check_named(path, "text", form.text, header)
-        _check_named(path, "drop", drop, header)
+        check_named(path, "text", form.text, header)
+        check_named(path, "drop", drop, header)
         read = [place for place, name in enumerate(header) if name not in drop]
         how = _how(path, form, layout) | ({"usecols": read} if drop else {})
         table = pd.read_csv(
@@ -77,15 +77,6 @@ def _how(path: Path, form: Form, layout: Layout) -> dict[str, Any]:
         "na_values": list(form.na_values) or None,
         "index_col": False,  # else a separator at the end of each line moves all columns
     }
-
-
-def _check_named(path: Path, option: str, names: Sequence[str], header: list[str]) -> None:
-    missing = [name for name in names if name not in header]
-    if missing:
-        raise ValueError(
-            f"{option} must name columns of {str(path)!r}. Got {listed(missing)} instead. It has "
-            f"{listed(header)}."
-        )
 
 
 def _lines(file: Any, layout: Layout) -> Any:
