@@ -116,12 +116,17 @@ def compare(
         _tables.check_extension(out, [".html", ".json"])
         output_file(out, table)
     form = _tables.text_form(separator, decimal, encoding, thousands, na_values)
-    rows = _tables.read(table, _tables.with_text(form, table, text))
-    name = _one_column("--label", label, rows)
-    apart = _tables.columns("--drop", drop, list(rows.columns))
-    together = None if groups is None else _one_column("--groups", groups, rows)
+    form = _tables.with_text(form, table, text)
+    known = _tables.names_in(table, form)
+    used = _tables.named_in([label, *([] if groups is None else [groups])], known)
+    unread = [one for one in _tables.named_in(drop, known) if one not in used]
+    rows = _tables.read(table, form, drop=unread if set(unread) < set(known) else [])
+    known = known or list(rows.columns)
+    name = _one_column("--label", label, known)
+    apart = _tables.columns("--drop", drop, known)
+    together = None if groups is None else _one_column("--groups", groups, known)
     apart += [] if together is None else [together]
-    learned = rows.drop(columns=[name, *apart])
+    learned = rows.drop(columns=[name, *(one for one in apart if one in rows)])
     if not learned.shape[1]:
         raise BadInputError(
             "--label, --drop and --groups must leave a column to learn from. They name all."
@@ -168,8 +173,8 @@ def _print(found: Any, *, as_json: bool) -> None:
             show_comparison(found)
 
 
-def _one_column(option: str, given: str, rows: Any) -> str:
-    named = _tables.columns(option, [given], list(rows.columns))
+def _one_column(option: str, given: str, known: list[str]) -> str:
+    named = _tables.columns(option, [given], known)
     if len(named) != 1:
         raise BadInputError(
             f"{option} must name one column. Got {len(named)}, {', '.join(map(repr, named))}, "
