@@ -18,9 +18,9 @@ _HANDLER = "narrows.cli"
 
 @contextlib.contextmanager
 def encodable_stdout() -> Iterator[None]:
-    """Let nothing be lost in the block because stdout is not UTF-8, or a file name is not.
+    r"""Let nothing be lost in the block because stdout is not UTF-8, or a file name is not.
 
-    Signs such as a minus become ASCII, other characters escapes such as ``\\u732b``. How stdout
+    Signs such as a minus become ASCII, other characters escapes such as ``\u732b``. How stdout
     treats them stays, if the user has chosen a way (``PYTHONIOENCODING=ascii:replace``).
     """
     stream, way = sys.stdout, getattr(sys.stdout, "errors", None)

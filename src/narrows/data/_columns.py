@@ -173,7 +173,7 @@ def _within_64_bits(series: Any) -> tuple[Any, Any]:
     """Return whole numbers of 128 bits as ones that NumPy has, or as floats where it has none."""
     import narwhals as nw
 
-    fits = -(2**63) <= series.min() and series.max() < 2**63
+    fits = series.min() >= -(2**63) and series.max() < 2**63
     kind = nw.Int64() if fits else nw.Float64()
     return series.cast(kind), kind
 
@@ -217,7 +217,9 @@ def _moments(values: np.ndarray, name: str) -> pd.Series:
     except ValueError as error:
         zones = {str(getattr(one, "tzinfo", None) or "none") for one in values if not pd.isna(one)}
         if len(zones) < 2:
-            raise ValueError(f"Column {name!r} must hold dates that pandas knows. {error}.") from error
+            raise ValueError(
+                f"Column {name!r} must hold dates that pandas knows. {error}."
+            ) from error
         shown = listed(sorted(zones))
         raise ValueError(
             f"Column {name!r} must hold dates of one time zone. Got the zones {shown} instead. "

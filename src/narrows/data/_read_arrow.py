@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from narrows.data._arrow_columns import to_pandas
-from narrows.data._read_checks import check_names, check_named, check_signature, check_there
+from narrows.data._read_checks import check_named, check_names, check_signature, check_there
 
 PARQUET = {".parquet"}
 ARROW = {".arrow", ".feather", ".ipc"}

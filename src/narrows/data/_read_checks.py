@@ -2,7 +2,7 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from narrows.data._containers import listed
@@ -43,7 +43,7 @@ def check_names(path: Path, names: list[str]) -> None:
         )
 
 
-def check_named(path: Path, option: str, names: Sequence[str], known: list[str]) -> None:
+def check_named(path: Path, option: str, names: Iterable[str], known: list[str]) -> None:
     """Raise ValueError unless a table has the columns that an option names."""
     missing = [name for name in names if name not in known]
     if missing:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from narrows.data._containers import listed
 from narrows.data._read_checks import check_named, check_names, check_signature, check_there
 from narrows.data._text_files import extension_of, is_packed, long_fields, opened
 from narrows.data._text_form import SEPARATORS, Form
@@ -125,7 +124,7 @@ def _raise_length(
     got = f"{len(line)} in line {number}"
     called = _called(separator)
     advice = f"Put fields that contain {called} into double quotes"
-    breaks = sum(field.count("\n") for field in line)
+    breaks = "".join(line).rstrip("\r\n").count("\n")
     if row_names:  # R's write.table has no name for them in its header
         got += " and every one after it"
         advice = (

@@ -110,4 +110,6 @@ def wide_kind(start: bytes) -> tuple[str | None, str | None]:
     first, second = zeros[0] + zeros[2], zeros[1] + zeros[3]
     if max(first, second) < len(start) / 50 or min(first, second) > max(first, second) / 10:
         return None, None
-    return (None, "utf-16-be" if first > second else "utf-16-le") if first + second else (None, None)
+    return (
+        (None, "utf-16-be" if first > second else "utf-16-le") if first + second else (None, None)
+    )
