@@ -33,6 +33,7 @@ from narrows.cli._options import (
 )
 from narrows.cli._results import printing
 from narrows.cli._showing import show_comparison
+from narrows.cli._stdout import printable_name
 
 _OPTIONS = {"y": "--label", "probes": "--probe"} | {
     name: f"--{name}"
@@ -115,12 +116,17 @@ def compare(
         _tables.check_extension(out, [".html", ".json"])
         output_file(out, table)
     form = _tables.text_form(separator, decimal, encoding, thousands, na_values)
-    rows = _tables.read(table, _tables.with_text(form, table, text))
-    name = _one_column("--label", label, rows)
-    apart = _tables.columns("--drop", drop, list(rows.columns))
-    together = None if groups is None else _one_column("--groups", groups, rows)
+    form = _tables.with_text(form, table, text)
+    known = _tables.names_in(table, form)
+    used = _tables.named_in([label, *([] if groups is None else [groups])], known)
+    unread = [one for one in _tables.named_in(drop, known) if one not in used]
+    rows = _tables.read(table, form, drop=unread if set(unread) < set(known) else [])
+    known = known or list(rows.columns)
+    name = _one_column("--label", label, known)
+    apart = _tables.columns("--drop", drop, known)
+    together = None if groups is None else _one_column("--groups", groups, known)
     apart += [] if together is None else [together]
-    learned = rows.drop(columns=[name, *apart])
+    learned = rows.drop(columns=[name, *(one for one in apart if one in rows)])
     if not learned.shape[1]:
         raise BadInputError(
             "--label, --drop and --groups must leave a column to learn from. They name all."
@@ -149,19 +155,26 @@ def compare(
             random_state=seed,
             verbose=int(shows_progress(quiet)),
         )
-    with printing():
-        if as_json:
-            print(json.dumps(json.loads(found.to_json()), indent=1))
-        else:
-            show_comparison(found)
+    try:
+        if out is not None:
+            with bad_input(out):
+                _write(found, out, printable_name(table.name), name, arms, learned)
+    finally:  # what cannot be written is still printed
+        _print(found, as_json=as_json)
     if out is not None:
-        with bad_input(out):
-            _write(found, out, table.name, name, arms, learned)
         note(f"written to {out}", quiet=quiet)
 
 
-def _one_column(option: str, given: str, rows: Any) -> str:
-    named = _tables.columns(option, [given], list(rows.columns))
+def _print(found: Any, *, as_json: bool) -> None:
+    with printing():
+        if as_json:
+            print(json.dumps(json.loads(found.to_json()), indent=1), flush=True)
+        else:
+            show_comparison(found)
+
+
+def _one_column(option: str, given: str, known: list[str]) -> str:
+    named = _tables.columns(option, [given], known)
     if len(named) != 1:
         raise BadInputError(
             f"{option} must name one column. Got {len(named)}, {', '.join(map(repr, named))}, "
@@ -215,6 +228,6 @@ def _write(found: Any, out: Path, name: str, label: str, arms: dict[str, Any], r
         arms=arms,
         label=label,
         title=f"{name}: is the embedding worth it?",
-        command=shlex.join(["narrows", *sys.argv[1:]]),
+        command=printable_name(shlex.join(["narrows", *sys.argv[1:]])),
     )
     write_report(report, out)

@@ -123,8 +123,10 @@ def _load(model: Path, rows: Path | None, form: "Form") -> tuple[Any, Any]:
     fitted = load_model(model)
     if rows is None:
         return fitted, None
-    table = _tables.read(rows, _tables.with_text_of(fitted, form, rows), warns=False)
-    names = _tables.names_for(fitted, list(table.columns))
+    form = _tables.with_text_of(fitted, form, rows)
+    known = _tables.names_in(rows, form)
+    table = _tables.read(rows, form, drop=_tables.unneeded(fitted, known), warns=False)
+    names = _tables.names_for(fitted, known or list(table.columns))
     return fitted, _tables.rows_for(fitted, table[names])
 
 

@@ -4,7 +4,7 @@ import enum
 import hashlib
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,6 +31,10 @@ from narrows.cli._options import (
     shows_progress,
 )
 from narrows.cli._results import show
+from narrows.cli._stdout import printable_name
+
+if TYPE_CHECKING:
+    from narrows.data._text_form import Form
 
 _SHOWN = 5  # columns named on the screen
 
@@ -102,12 +106,7 @@ def fit(
     output_file(out, table)
     _check_checkpoint(checkpoint, table, out)
     form = _tables.text_form(separator, decimal, encoding, thousands, na_values)
-    rows = _tables.read(table, _tables.with_text(form, table, text))
-    apart = _tables.columns("--label", [label] if label else None, list(rows.columns))
-    apart += _tables.columns("--drop", drop, list(rows.columns))
-    learned = rows.drop(columns=apart)
-    if not learned.shape[1]:
-        raise BadInputError("--label and --drop must leave a column to learn from. They name all.")
+    learned, apart = _read(table, _tables.with_text(form, table, text), label, drop)
     # Imported here, so that a mistyped option or column is answered at once.
     from sklearn.pipeline import make_pipeline
 
@@ -126,6 +125,7 @@ def fit(
         verbose=int(shows_progress(quiet)),
     )
     model = make_pipeline(TablePreprocessor(scale=scale.value), embedder)
+    provenance = _provenance(table, learned, label, apart)  # before the file can change
     start = time.perf_counter()
     if checkpoint is not None and checkpoint.exists():
         note(f"going on from {checkpoint}", quiet=quiet)
@@ -137,11 +137,25 @@ def fit(
     seconds = time.perf_counter() - start
     embedder.verbose = 0
     with bad_input(out):
-        save(model, out, provenance=_provenance(table, rows, label, apart))
+        save(model, out, provenance=provenance)
     result = _result(out, learned, model, seconds) | {
         "checkpoint": None if checkpoint is None else str(checkpoint)
     }
     show(result, _text(result), as_json=as_json)
+
+
+def _read(
+    table: Path, form: "Form", label: str | None, drop: list[str] | None
+) -> tuple[Any, list[str]]:
+    """Return the rows to learn from, and the names of the columns that are left out unread."""
+    known = _tables.names_in(table, form)
+    options = {"--label": [label] if label else None, "--drop": drop}
+    unread = [name for given in options.values() for name in _tables.named_in(given, known)]
+    if known and set(unread) >= set(known):
+        raise BadInputError("--label and --drop must leave a column to learn from. They name all.")
+    rows = _tables.read(table, form, drop=list(dict.fromkeys(unread)))
+    known = known or list(rows.columns)
+    return rows, [n for one, given in options.items() for n in _tables.columns(one, given, known)]
 
 
 def _check_checkpoint(checkpoint: Path | None, table: Path, out: Path) -> None:
@@ -185,7 +199,7 @@ def _provenance(path: Path, rows: Any, label: str | None, apart: list[str]) -> d
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         "command": "narrows fit",
-        "table": path.name,
+        "table": printable_name(path.name),
         "table_sha256": digest,
         "rows": len(rows),
         "label": label,

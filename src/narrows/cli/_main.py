@@ -26,6 +26,7 @@ from narrows.cli._export import export
 from narrows.cli._fit import fit
 from narrows.cli._inspect import inspect
 from narrows.cli._reconstruct import reconstruct
+from narrows.cli._stdout import encodable_stdout, open_streams
 from narrows.cli.iris import iris
 
 _OURS = (
@@ -88,7 +89,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments : sequence of str, optional
         What follows the program's name; by default what it was called with.
     """
-    sys.exit(_run(arguments))
+    with open_streams(), encodable_stdout():
+        code = _run(arguments)
+    sys.exit(code)
 
 
 def _run(arguments: Sequence[str] | None) -> Any:

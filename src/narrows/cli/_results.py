@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from narrows.cli._errors import BadInputError, is_refusal
+from narrows.cli._stdout import is_utf8
 
 
 def show(result: Mapping[str, Any], text: str, *, as_json: bool) -> None:
@@ -36,9 +37,22 @@ def on_terminal() -> bool:
 
 
 def print_json(result: Mapping[str, Any]) -> None:
-    """Print a result as JSON."""
+    """Print a result as JSON: UTF-8, or escapes where stdout or a file's name is not UTF-8."""
+    plain = _plain(result)
+    text = json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False)
+    if not (is_utf8(getattr(sys.stdout, "encoding", None)) and _is_unicode(text)):
+        text = json.dumps(plain, indent=1, allow_nan=False)
     with printing():
-        print(json.dumps(_plain(result), indent=1, ensure_ascii=False, allow_nan=False), flush=True)
+        print(text, flush=True)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether UTF-8 has all of a text: it has no bytes of file names that are not UTF-8."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

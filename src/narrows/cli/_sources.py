@@ -40,8 +40,11 @@ class Source:
                 self._batches = TableBatches(path)
                 self.names = self._batches.names
         else:
-            self._whole = _tables.read(path, _tables.with_text_of(model, form, path), warns=False)
-            self.names = list(self._whole.columns)
+            form = _tables.with_text_of(model, form, path)
+            known = _tables.names_in(path, form)
+            unread = _tables.unneeded(model, known)
+            self._whole = _tables.read(path, form, drop=unread, warns=False)
+            self.names = known or list(self._whole.columns)
 
     def pieces(
         self, learned: Sequence[str], kept: Sequence[str] = ()

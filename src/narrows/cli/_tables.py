@@ -52,6 +52,25 @@ def with_text_of(model: Any, form: "Form", path: Path) -> "Form":
     return dataclasses.replace(form, text=tuple(name for name in names if name in known))
 
 
+def names_in(path: Path, form: "Form") -> list[str]:
+    """Return the columns of a file before it is read; none of a file that cannot be read."""
+    from narrows.data._read_arrow import ARROW, PARQUET, arrow_names, opened_arrow
+
+    if path.suffix.lower() not in PARQUET | ARROW:
+        return [name for name in _header(path, form) if name.strip()]
+    try:
+        with opened_arrow(path) as file:
+            return arrow_names(path, file.schema)
+    except (ValueError, OSError, ImportError):  # for read_table to say
+        return []
+
+
+def named_in(given: Sequence[str] | None, known: Sequence[str]) -> list[str]:
+    """Return those columns that an option names which there are."""
+    parts = [part for one in given or () for part in ([one] if one in known else one.split(","))]
+    return [name for name in dict.fromkeys(parts) if name in known]
+
+
 def _header(path: Path, form: "Form") -> Sequence[str]:
     from narrows.data._read_text import header_of
 
@@ -61,10 +80,19 @@ def _header(path: Path, form: "Form") -> Sequence[str]:
         return header_of(path, form)
 
 
-def read(path: Path, form: "Form", *, warns: bool = True) -> "pd.DataFrame":
+def read(
+    path: Path, form: "Form", *, drop: Sequence[str] = (), warns: bool = True
+) -> "pd.DataFrame":
     """Read a table, whatever is wrong with it being the input's fault.
 
-    Warnings are of what will be learned from it: a model that has learned needs none.
+    Parameters
+    ----------
+    path : Path
+    form : Form
+    drop : sequence of str
+        Columns that nobody needs, so that nothing in them can be wrong.
+    warns : bool
+        Warnings are of what will be learned from it: a model that has learned needs none.
     """
     import warnings
 
@@ -73,7 +101,7 @@ def read(path: Path, form: "Form", *, warns: bool = True) -> "pd.DataFrame":
     with bad_input(path), warnings_on_stderr():
         if not warns:
             warnings.simplefilter("ignore", UserWarning)
-        return read_table(path, **vars(form))
+        return read_table(path, **vars(form), drop=drop)
 
 
 def check_extension(path: Path, known: Sequence[str]) -> None:
@@ -173,6 +201,13 @@ def names_for(model: Any, known: Sequence[str], apart: Sequence[str] = ()) -> li
             f"{_no_such(missing, known, taken=names)}"
         )
     return list(names)
+
+
+def unneeded(model: Any, known: Sequence[str]) -> list[str]:
+    """Return those of a table's columns that a model takes no values of."""
+    needed = set(getattr(model, "feature_names_in_", known))
+    found = [name for name in known if name not in needed]
+    return found if len(found) < len(known) else []
 
 
 def rows_for(model: Any, rows: "pd.DataFrame") -> Any:

@@ -25,6 +25,7 @@ from narrows.comparison._resamples import Resamples
 from narrows.comparison._running import Progress, run
 from narrows.comparison._seeds import Seeds
 from narrows.comparison._survey import Survey, survey
+from narrows.data._containers import as_numpy_takes
 
 _CALLER = "compare"
 # Controls are background: two draws in each resample are fifty in 25, enough to tell a poor
@@ -158,6 +159,7 @@ default=("raw", "random", "untrained")
     check_arms(arms, controls, _CALLER)
     table, mixed = table_of(X, _CALLER)
     n_rows = len(table)
+    y = as_numpy_takes(y)
     kind = _task(task, y)
     codes, classes = _labels(y, n_rows, kind)
     root = Seeds(_checked_state(random_state))

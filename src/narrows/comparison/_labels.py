@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from narrows.data._containers import as_numpy_takes
 from narrows.data._partition import MAX_CLASS_CODES
 
 
@@ -154,7 +155,8 @@ def _complete(y: Any, n_rows: int, caller: str) -> pd.Series:
 
 
 def _as_series(y: Any, caller: str) -> pd.Series:
-    shape = np.asarray(y, dtype=object).shape
+    y = as_numpy_takes(y)
+    shape = tuple(y.shape) if hasattr(y, "shape") else np.asarray(y, dtype=object).shape
     if len(shape) != 1:
         hint = " Use y.ravel() or choose one column." if len(shape) == 2 else ""
         raise ValueError(
@@ -166,6 +168,7 @@ def _as_series(y: Any, caller: str) -> pd.Series:
 
 def series_of(values: Any) -> pd.Series:
     """Return one-dimensional values as a series that counts rows from 0."""
+    values = as_numpy_takes(values)
     if isinstance(values, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
         series = pd.Series(values)
     else:

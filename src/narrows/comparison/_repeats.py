@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from narrows.data._containers import as_numpy_takes
+
 _SHARE = 0.05
 _FINE = 0.5  # share of different rows that differ in one column alone
 
@@ -50,4 +52,7 @@ def _as_pandas(table: Any) -> pd.DataFrame:
     native = table if isinstance(table, np.ndarray) else table.to_native()
     if isinstance(native, np.ndarray | pd.DataFrame):
         return pd.DataFrame(native).set_axis(range(native.shape[1]), axis=1)
-    return pd.DataFrame({k: table[name].to_numpy() for k, name in enumerate(table.columns)})
+    columns = [as_numpy_takes(table[name]) for name in table.columns]
+    return pd.DataFrame(
+        {k: c if isinstance(c, list) else c.to_numpy() for k, c in enumerate(columns)}
+    )

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from narrows.data._containers import as_array, as_frame, names_of, positional
+from narrows.data._containers import as_array, as_frame, listed, names_of, positional
 
 Kind = Literal["number", "boolean", "text", "date", "missing", "other"]
 NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal"}
@@ -142,6 +142,8 @@ def narwhals_column(series: Any, name: str) -> Column:
     if dtype.is_numeric():
         if dtype.is_decimal():
             series = series.cast(nw.Float64)
+        if dtype in (nw.Int128, nw.UInt128):
+            series, dtype = _within_64_bits(series)
         kind = str(dtype).lower() if dtype.is_integer() or dtype == nw.Float32 else "float64"
         if dtype.is_integer() and missing.any():
             kind = kind.replace("i", "I", 1).replace("uI", "UI", 1)
@@ -160,7 +162,20 @@ def narwhals_column(series: Any, name: str) -> Column:
         moments = ticks.view("M8[ns]" if unit == "ns" else "M8[us]").copy()
         moments[missing] = np.datetime64("NaT", "us")
         return Column(name, "date", _days(moments), f"datetime64[{unit}{f', {zone}' * bool(zone)}]")
-    return Column(name, "other", _object_array(series.to_list()), str(dtype))
+    try:
+        values = series.to_list()
+    except ValueError:  # Python has no nanoseconds of a time
+        values = series.cast(nw.String).to_list()
+    return Column(name, "other", _object_array(values), str(dtype))
+
+
+def _within_64_bits(series: Any) -> tuple[Any, Any]:
+    """Return whole numbers of 128 bits as ones that NumPy has, or as floats where it has none."""
+    import narwhals as nw
+
+    fits = series.min() >= -(2**63) and series.max() < 2**63
+    kind = nw.Int64() if fits else nw.Float64()
+    return series.cast(kind), kind
 
 
 def _categorical(series: pd.Series, name: str) -> Column:
@@ -192,8 +207,24 @@ def _objects(values: np.ndarray, name: str) -> Column:
         fits = inferred == "integer" and bool(np.nanmax(np.abs(numbers)) < 2**63)
         return Column(name, "number", numbers, whole if fits else "float64")
     if inferred in DATES:
-        return pandas_column(pd.to_datetime(pd.Series(values, dtype=object)), name)
+        return pandas_column(_moments(values, name), name)
     return Column(name, "other", values, "object")
+
+
+def _moments(values: np.ndarray, name: str) -> pd.Series:
+    try:
+        return pd.to_datetime(pd.Series(values, dtype=object))
+    except ValueError as error:
+        zones = {str(getattr(one, "tzinfo", None) or "none") for one in values if not pd.isna(one)}
+        if len(zones) < 2:
+            raise ValueError(
+                f"Column {name!r} must hold dates that pandas knows. {error}."
+            ) from error
+        shown = listed(sorted(zones))
+        raise ValueError(
+            f"Column {name!r} must hold dates of one time zone. Got the zones {shown} instead. "
+            "Convert it with pd.to_datetime(column, utc=True)."
+        ) from error
 
 
 def _plain(level: Any) -> str | int | float | bool:

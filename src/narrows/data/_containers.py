@@ -131,6 +131,12 @@ def positional(count: int) -> tuple[str, ...]:
     return tuple(f"x{number}" for number in range(count))
 
 
+def as_numpy_takes(values: Any) -> Any:
+    """Return one column of polars' 128-bit whole numbers, which NumPy has not, as a list."""
+    wide = str(getattr(values, "dtype", "")) in {"Int128", "UInt128"}
+    return values.to_list() if wide else values
+
+
 def listed(names: Any, most: int = 5) -> str:
     """Return names in quotes, the first few of them and how many more there are."""
     names = list(names)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from narrows.data._containers import as_numpy_takes
+
 MAX_CLASS_CODES = 20
 
 
@@ -118,7 +120,8 @@ def _check_groups(groups: int) -> None:
 
 
 def _as_labels(y: Any) -> pd.Series:
-    shape = np.asarray(y, dtype=object).shape
+    y = as_numpy_takes(y)
+    shape = tuple(y.shape) if hasattr(y, "shape") else np.asarray(y, dtype=object).shape
     if len(shape) != 1:
         hint = " Use y.ravel() or choose one column." if len(shape) == 2 else ""
         raise ValueError(

@@ -25,6 +25,7 @@ def read_table(
     thousands: str | None = None,
     na_values: str | Iterable[str] = (),
     text: str | Iterable[str] = (),
+    drop: str | Iterable[str] = (),
 ) -> pd.DataFrame:
     r"""Read a table from a file whose extension says what it is.
 
@@ -46,6 +47,8 @@ def read_table(
         What stands for a missing value in text, beside empty cells, NA and the like.
     text : str or iterable of str, default=()
         Columns of a text file that stay as they are written, such as postal codes.
+    drop : str or iterable of str, default=()
+        Columns that are left out, and not read: whatever is wrong with their values.
 
     Returns
     -------
@@ -111,7 +114,8 @@ def read_table(
         )
     if path.stat().st_size == 0:
         raise ValueError(f"{str(path)!r} must hold a table. It is empty (0 bytes).")
-    table = read_text(path, form) if is_text else read_arrow(path)
+    left = [drop] if isinstance(drop, str) else list(drop)
+    table = read_text(path, form, left) if is_text else read_arrow(path, left)
     if len(table) == 0:
         raise ValueError(
             f"{str(path)!r} must have rows. Got the columns {listed(table.columns)} without any."

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,18 +10,20 @@ from typing import Any
 
 import pandas as pd
 
-from narrows.data._read_checks import check_names, check_signature, check_there
+from narrows.data._arrow_columns import to_pandas
+from narrows.data._read_checks import check_named, check_names, check_signature, check_there
 
 PARQUET = {".parquet"}
 ARROW = {".arrow", ".feather", ".ipc"}
 NAMELESS_LEVEL = re.compile(r"__index_level_\d+__")  # what pyarrow calls them
 
 
-def read_arrow(path: Path) -> pd.DataFrame:
-    """Return what a file holds, with the names that it has."""
+def read_arrow(path: Path, drop: Sequence[str] = ()) -> pd.DataFrame:
+    """Return what a file holds without some columns, with the names that it has."""
     with opened_arrow(path) as file:
-        arrow_names(path, file.schema)
-        return as_pandas(file.whole())
+        names = arrow_names(path, file.schema)
+        check_named(path, "drop", drop, names)
+        return as_pandas(path, file.whole(without=drop))
 
 
 @contextlib.contextmanager
@@ -73,37 +76,41 @@ class _Parquet:
     def __init__(self, path: Path):
         from pyarrow import parquet
 
+        self.source = _opened(path)
         # Buffered ahead, the bytes of all row groups stay until the file is closed.
-        self.file = parquet.ParquetFile(path, pre_buffer=False)
+        self.file = parquet.ParquetFile(self.source, pre_buffer=False)
         self.schema = self.file.schema_arrow
         self.n_rows: int | None = self.file.metadata.num_rows
 
-    def whole(self) -> Any:
-        return self.file.read()
+    def whole(self, without: Sequence[str]) -> Any:
+        names = [name for name in self.schema.names if name not in without]
+        return self.file.read(names if without else None).select(names)
 
     def batches(self, names: Sequence[str]) -> Iterator[Any]:
-        yield from self.file.iter_batches(columns=list(names))
+        for batch in self.file.iter_batches(columns=list(names)):
+            yield batch.select(list(names))  # "a" brings a column "a.b" too
 
     def close(self) -> None:
         self.file.close()
+        self.source.close()
 
 
 class _Ipc:
     """Arrow's file or stream."""
 
     def __init__(self, path: Path, *, mapped: bool):
-        import pyarrow
         from pyarrow import ipc
 
-        self.source = pyarrow.memory_map(str(path)) if mapped else pyarrow.OSFile(str(path))
+        self.source = _opened(path, mapped=mapped)
         self.is_file = self.source.read(6) == b"ARROW1"
         self.source.seek(0)
         self.reader = ipc.open_file(self.source) if self.is_file else ipc.open_stream(self.source)
         self.schema = self.reader.schema
         self.n_rows: int | None = None  # to be known it has to be read
 
-    def whole(self) -> Any:
-        return self.reader.read_all()
+    def whole(self, without: Sequence[str]) -> Any:
+        found = self.reader.read_all()
+        return found.select([name for name in found.column_names if name not in without])
 
     def batches(self, names: Sequence[str]) -> Iterator[Any]:
         if self.is_file:
@@ -117,6 +124,13 @@ class _Ipc:
         self.source.close()
 
 
+def _opened(path: Path, *, mapped: bool = False) -> Any:
+    """Open a file by its name's bytes: pyarrow takes no text that is not UTF-8."""
+    import pyarrow
+
+    return (pyarrow.memory_map if mapped else pyarrow.OSFile)(os.fsencode(path))
+
+
 def arrow_names(path: Path, schema: Any) -> list[str]:
     """Return the columns that `as_pandas` makes; raise ValueError for none or repeated ones."""
     check_names(path, schema.names)
@@ -127,13 +141,15 @@ def arrow_names(path: Path, schema: Any) -> list[str]:
     return found
 
 
-def as_pandas(table: Any, exact: Sequence[str] = ()) -> pd.DataFrame:
+def as_pandas(path: Path, table: Any, exact: Sequence[str] = ()) -> pd.DataFrame:
     """Return an Arrow table with the names that the file has, as other programs show it.
 
     pandas would make whole numbers of names, and an index of columns that were one.
 
     Parameters
     ----------
+    path : Path
+        Where it comes from, for errors.
     table : pyarrow.Table
     exact : sequence of str
         Columns whose whole numbers and booleans keep Arrow's types, gaps or not.
@@ -148,7 +164,7 @@ def as_pandas(table: Any, exact: Sequence[str] = ()) -> pd.DataFrame:
         described = json.dumps({**described, "index_columns": rest}).encode()
         table = table.select([*named, *(n for n in table.column_names if n not in named)])
         table = table.replace_schema_metadata({**known, b"pandas": described})
-    frame = table.to_pandas()
+    frame = to_pandas(path, table)
     frame.columns = [n for n in table.column_names if n not in nameless]
     for name in exact:
         kind = table.schema.field(name).type

@@ -2,6 +2,7 @@
 
 import difflib
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from narrows.data._containers import listed
@@ -40,6 +41,18 @@ def check_names(path: Path, names: list[str]) -> None:
             f"{str(path)!r} must have distinct column names. Got {listed(repeated)} more than "
             "once instead. Rename the columns."
         )
+
+
+def check_named(path: Path, option: str, names: Iterable[str], known: list[str]) -> None:
+    """Raise ValueError unless a table has the columns that an option names."""
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise ValueError(
+            f"{option} must name columns of {str(path)!r}. Got {listed(missing)} instead. It has "
+            f"{listed(known)}."
+        )
+    if option == "drop" and set(names) >= set(known):
+        raise ValueError(f"drop must leave a column of {str(path)!r}. Got {listed(names)}: all.")
 
 
 def check_signature(

@@ -1,39 +1,41 @@
 """Reading a table from lines of text."""
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from narrows.data._containers import listed
-from narrows.data._read_checks import check_names, check_signature, check_there
-from narrows.data._text_files import extension_of, is_packed, opened
+from narrows.data._read_checks import check_named, check_names, check_signature, check_there
+from narrows.data._text_files import extension_of, is_packed, long_fields, opened
 from narrows.data._text_form import SEPARATORS, Form
+from narrows.data._text_layout import Layout, layout_of
 from narrows.data._text_numbers import CODE_ROWS, check_decimals, is_text, ungrouped, warn_of_codes
 from narrows.data._written_dates import as_dates
 
 CALLED = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "spaces"}
 
 
-def read_text(path: Path, form: Form) -> pd.DataFrame:
-    """Return the table of a text file, columns of dates as dates."""
+def read_text(path: Path, form: Form, drop: Sequence[str] = ()) -> pd.DataFrame:
+    """Return the table of a text file without some columns, columns of dates as dates."""
     check_signature(path, "text", why=form.why)
-    separator = form.between(path)
-    assert separator is not None
     try:
-        header = _header_of_checked_lines(path, separator, form)
-        _check_text(path, form, header)
+        layout = layout_of(path, form)
+        header = _header_of_checked_lines(path, layout)
+        check_named(path, "text", form.text, header)
+        check_named(path, "drop", drop, header)
+        read = [place for place, name in enumerate(header) if name not in drop]
+        how = _how(path, form, layout) | ({"usecols": read} if drop else {})
         table = pd.read_csv(
-            **_how(path, form), decimal=form.decimal, dtype=dict.fromkeys(form.text, str),
-            low_memory=False,
-        )  # fmt: skip
+            **how, decimal=form.decimal, dtype=dict.fromkeys(form.text, str), low_memory=False
+        )
     except UnicodeError as error:
         raise _wrong_encoding(path, form.codec) from error
     except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise ValueError(f"{str(path)!r} must be a table of text lines. {error}.") from error
-    table = _without_nameless(path, header, table)
+    table = _without_nameless(path, header, read, table)
     for name in table.columns:
         column = table[name]
         if name not in form.text and is_text(column):
@@ -41,7 +43,7 @@ def read_text(path: Path, form: Form) -> pd.DataFrame:
     check_decimals(path, table, form)
 
     def written(names: Sequence[str]) -> pd.DataFrame:
-        return pd.read_csv(**_how(path, form), usecols=names, dtype=str, nrows=CODE_ROWS)
+        return pd.read_csv(**(how | {"usecols": names}), dtype=str, nrows=CODE_ROWS)
 
     warn_of_codes(table, written)
     return table
@@ -51,89 +53,109 @@ def header_of(path: Path, form: Form) -> list[str]:
     """Return the first line of a text file; nothing of a file that cannot be read."""
     check_there(path)
     try:
-        with opened(path, form.codec) as file:
-            lines = csv.reader(file, delimiter=str(form.between(path)))
-            return next((line for line in lines if line), [])
-    except (UnicodeError, csv.Error):
+        layout = layout_of(path, form)
+        with opened(path, layout.codec) as file, long_fields():
+            return next(filter(None, _lines(file, layout)), [])
+    except (ValueError, csv.Error):
         return []
 
 
 def read_cells(path: Path, names: Sequence[str], form: Form) -> pd.DataFrame:
     """Return columns of a text file as the text that they are in it, nothing missing."""
-    how = _how(path, form) | {"na_values": None}
+    how = _how(path, form, layout_of(path, form)) | {"na_values": None}
     return pd.read_csv(**how, usecols=list(names), dtype=str, keep_default_na=False)[list(names)]
 
 
-def _how(path: Path, form: Form) -> dict[str, Any]:
+def _how(path: Path, form: Form, layout: Layout) -> dict[str, Any]:
     return {
         "filepath_or_buffer": path,
-        "sep": form.between(path),
-        "encoding": form.codec,
+        "sep": layout.separator,
+        "skiprows": layout.skipped,
+        "encoding": layout.codec,
         "compression": "gzip" if is_packed(path) else None,
         "na_values": list(form.na_values) or None,
+        "index_col": False,  # else a separator at the end of each line moves all columns
     }
 
 
-def _check_text(path: Path, form: Form, header: list[str]) -> None:
-    missing = [name for name in form.text if name not in header]
-    if missing:
-        raise ValueError(
-            f"text must name columns of {str(path)!r}. Got {listed(missing)} instead. It has "
-            f"{listed(header)}."
-        )
+def _lines(file: Any, layout: Layout) -> Any:
+    for _ in range(layout.skipped):
+        file.readline()
+    return csv.reader(file, delimiter=layout.separator)
 
 
-def _header_of_checked_lines(path: Path, separator: str, form: Form) -> list[str]:
+def _header_of_checked_lines(path: Path, layout: Layout) -> list[str]:
     """Return the first line; raise unless its names are distinct and all lines as long.
 
-    pandas would fill up short lines and rename repeated columns in silence.
+    pandas would fill up short lines and rename repeated columns in silence. All lines but the
+    first, or it alone, may end in a separator.
     """
-    with opened(path, form.codec) as file:
-        lines = csv.reader(file, delimiter=separator)
-        header = next((line for line in lines if line), None)
+    with opened(path, layout.codec) as file, long_fields():
+        lines = _lines(file, layout)
+        header = next(filter(None, lines), None)
         if header is None:
             raise ValueError(f"{str(path)!r} must hold a table. It has blank lines only.")
-        _check_separator(path, header, separator, form.why)
+        _check_separator(path, header, layout.separator, layout.why)
         check_names(path, [name for name in header if name.strip()])
         for place, line in enumerate(filter(None, lines)):
             if len(line) != len(header):
-                number = lines.line_num
-                longer = (len(one) == len(header) + 1 for one in (line, *filter(None, lines)))
-                _raise_length(
-                    path, separator, header, line, number, row_names=place == 0 and all(longer)
-                )
+                number = lines.line_num + layout.skipped
+                lengths = Counter(_length(one, header) for one in (line, *filter(None, lines)))
+                if place or set(lengths) not in ({"ended"}, {"unended"}):
+                    rows = place == 0 and set(lengths) <= {"ended", "longer"}
+                    _raise_length(
+                        path, layout.separator, header, line, number, row_names=rows,
+                        last=lengths.total() == 1,
+                    )  # fmt: skip
     return header
 
 
+def _length(line: list[str], header: list[str]) -> str:
+    """How a line's length differs from its header's."""
+    if len(line) == len(header) + 1:
+        return "longer" if line[-1].strip() else "ended"  # in a separator, unlike the header
+    return "unended" if len(line) == len(header) - 1 and not header[-1].strip() else "another"
+
+
 def _raise_length(
-    path: Path, separator: str, header: list[str], line: list[str], number: int, *, row_names: bool
-) -> None:
+    path: Path, separator: str, header: list[str], line: list[str], number: int, *,
+    row_names: bool, last: bool,
+) -> None:  # fmt: skip
     got = f"{len(line)} in line {number}"
-    advice = f"Put fields that contain {_called(separator)} into double quotes"
+    called = _called(separator)
+    advice = f"Put fields that contain {called} into double quotes"
+    breaks = "".join(line).rstrip("\r\n").count("\n")
     if row_names:  # R's write.table has no name for them in its header
         got += " and every one after it"
         advice = (
             f"The first, such as {line[0][:60]!r}, looks like row names: write the table without "
             "them (row.names = FALSE in R), or give them a name"
         )
+    elif last and breaks:
+        advice = f"Close the double quote that opens in line {number - breaks}, or remove it"
+    elif _length(line, header) == "ended":
+        advice = f"End all lines in a separator or none, and put fields that contain {called} into "
+        advice += "double quotes"
     raise ValueError(
         f"{str(path)!r} must have {len(header)} fields in every line, as in its first. Got {got} "
         f"instead: {separator.join(line)[:60]!r}. {advice}."
     )
 
 
-def _without_nameless(path: Path, header: list[str], table: pd.DataFrame) -> pd.DataFrame:
+def _without_nameless(
+    path: Path, header: list[str], read: list[int], table: pd.DataFrame
+) -> pd.DataFrame:
     """Drop empty columns without a name, as of a comma at the end of each line.
 
     Others would be features that pandas has named, row numbers above all.
     """
-    nameless = [place for place, name in enumerate(header) if not name.strip()]
+    nameless = [column for column, place in enumerate(read) if not header[place].strip()]
     if not nameless:
         return table
-    for place in nameless:
-        values = table.iloc[:, place].dropna()
+    for column in nameless:
+        values = table.iloc[:, column].dropna()
         if len(values):
-            _raise_nameless(path, place, str(values.iloc[0]))
+            _raise_nameless(path, read[column], str(values.iloc[0]))
     return table.drop(columns=table.columns[nameless])
 
 
@@ -178,12 +200,9 @@ def _advice(path: Path, found: str) -> str:
 def _wrong_encoding(path: Path, encoding: str) -> ValueError:
     with opened(path) as file:
         content = file.read()
-    looks, such = "", "'latin-1'"
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        looks, such = "It looks like UTF-16. ", "'utf-16'"
     advice = (
-        f"{looks}Give its encoding, such as encoding={such} (--encoding on the command line), or "
-        "save it as UTF-8."
+        "Give its encoding, such as encoding='latin-1' (--encoding on the command line), or save "
+        "it as UTF-8."
     )
     try:
         content.decode(encoding)

@@ -1,7 +1,9 @@
 """Opening text files, packed with gzip or not."""
 
 import contextlib
+import csv
 import gzip
+import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +43,30 @@ def opened(path: Path, encoding: str | None = None) -> Iterator[IO]:
         raise ValueError(
             f"{str(path)!r} must be a whole gzip file, as its extension says. {_found(path)}."
         ) from error
+
+
+class _FieldLimit:
+    """The longest field that csv takes, one number for the whole process, while it is lifted."""
+
+    lock = threading.Lock()
+    readers = 0
+    usual = 0
+
+
+@contextlib.contextmanager
+def long_fields() -> Iterator[None]:
+    """Let csv read fields of any length in the block; by default 131,072 characters are most."""
+    with _FieldLimit.lock:
+        if not _FieldLimit.readers:
+            _FieldLimit.usual = csv.field_size_limit(2**31 - 1)
+        _FieldLimit.readers += 1
+    try:
+        yield
+    finally:
+        with _FieldLimit.lock:
+            _FieldLimit.readers -= 1
+            if not _FieldLimit.readers:
+                csv.field_size_limit(_FieldLimit.usual)
 
 
 def _found(path: Path) -> str:

@@ -91,10 +91,13 @@ class Form:
         ]
 
 
+def is_separator(one: object) -> bool:
+    """Whether it can stand between fields."""
+    return isinstance(one, str) and len(one) == 1 and not one.isalnum() and one not in '."\r\n'
+
+
 def _check_separator(one: str | None) -> None:
-    if one is not None and (
-        not isinstance(one, str) or len(one) != 1 or one.isalnum() or one in '."\r\n'
-    ):
+    if one is not None and not is_separator(one):
         raise ValueError(
             "separator must be one character between fields, such as ';', that is no letter, "
             f"digit, point or double quote. Got {one!r} instead. Leave it out for .csv with "

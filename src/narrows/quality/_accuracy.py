@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from narrows.data import check_columns, to_matrix
+from narrows.data._containers import as_numpy_takes
 from narrows.quality._check import check_neighbours
 
 
@@ -101,7 +102,7 @@ def _rows(Z_train: Any, Z_test: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _labels(y: Any, n_rows: int, part: str) -> np.ndarray:
-    labels = np.asarray(y, dtype=object)
+    labels = np.asarray(as_numpy_takes(y), dtype=object)
     if labels.shape != (n_rows,):
         raise ValueError(
             f"The 'y_{part}' parameter of neighbour_accuracy must have one label for each of the "

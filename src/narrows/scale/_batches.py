@@ -94,7 +94,7 @@ class TableBatches:
         start = 0
         with opened_arrow(self.path, mapped=True) as file:
             for table in _of_size(file.batches(wanted), self._size(len(wanted))):
-                frame = as_pandas(table, exact)[wanted].copy()  # no view of the file
+                frame = as_pandas(self.path, table, exact)[wanted].copy()  # no view of the file
                 frame.index = pd.RangeIndex(start, start + len(frame))
                 start += len(frame)
                 yield frame

@@ -97,6 +97,7 @@ class _ArrowSink:
     def __init__(self, path: Path, extension: str):
         self.path = path
         self.extension = extension
+        self.file: Any = None
         self.waiting: Any = None
         self.schema: Any = None
         self.writer: Any = None  # since there were two writes
@@ -124,15 +125,20 @@ class _ArrowSink:
             self.writer.write_table(self.waiting)
         if self.writer is not None:
             self.writer.close()
+            self.file.close()
 
     def _opened(self, schema: Any) -> Any:
+        import pyarrow
+
+        # By its name's bytes: pyarrow takes no text that is not UTF-8.
+        self.file = pyarrow.OSFile(os.fsencode(self.path), "wb")
         if self.extension == ".parquet":
             from pyarrow import parquet
 
-            return parquet.ParquetWriter(self.path, schema)
+            return parquet.ParquetWriter(self.file, schema)
         from pyarrow import ipc
 
-        return ipc.new_file(os.fspath(self.path), schema)
+        return ipc.new_file(self.file, schema)
 
 
 def _growing(schema: Any, *, decoded: bool) -> Any:

@@ -10,7 +10,8 @@ import typer
 
 from narrows.cli._errors import interruption, output_folder
 from narrows.cli._options import AsJson, Quiet, shows_progress
-from narrows.cli._results import print_json
+from narrows.cli._results import print_json, printing
+from narrows.cli._stdout import PatientStdout, printable_name
 
 DEFAULT_FOLDER = Path("narrows-iris")
 
@@ -51,7 +52,8 @@ def _run(
     # Imported here, so that a mistyped option or folder is answered at once.
     from narrows.cli.iris import _compute, _files, _page, _show
 
-    console = _show.console(silent=as_json)
+    stdout = PatientStdout()
+    console = _show.console(stdout, silent=as_json)
     say = console.print
     data = _compute.load(seed)
     _show.data(say, data)
@@ -77,6 +79,8 @@ def _run(
     )
     files = [*figures.paths(), *written]
     _show.files(say, folder, files)
+    with printing():
+        stdout.finish()
     if as_json:
         print_json(_show.result(folder, results, files))
 
@@ -92,4 +96,4 @@ def _command_line(out: Path, seed: int, epochs: int, seeds: int) -> str:
     """The exact command, with defaults filled in, that makes the same numbers again."""
     name = Path(sys.argv[0]).name if sys.argv and "narrows" in sys.argv[0] else "narrows"
     settings = f"--seed {seed} --epochs {epochs} --seeds {seeds}"
-    return f"{name} iris --out {shlex.quote(str(out))} {settings}"
+    return printable_name(f"{name} iris --out {shlex.quote(str(out))} {settings}")

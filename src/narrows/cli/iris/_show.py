@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import pandas as pd
 from rich.console import Console
 
 import narrows
 from narrows.cli._showing import show_comparison
+from narrows.cli._stdout import PatientStdout
 from narrows.cli.iris._compute import Data, Embeddings
 from narrows.cli.iris._files import RoundTrip
 from narrows.comparison import CaretForest, Comparison
@@ -16,9 +17,9 @@ from narrows.comparison import CaretForest, Comparison
 Say = Callable[..., None]
 
 
-def console(*, silent: bool) -> Console:
+def console(stdout: PatientStdout, *, silent: bool) -> Console:
     """Return where everything is printed: stdout, or nowhere."""
-    return Console(highlight=False, soft_wrap=True, quiet=silent)
+    return Console(file=cast(IO[str], stdout), highlight=False, soft_wrap=True, quiet=silent)
 
 
 def _text(frame: pd.DataFrame, decimals: int = 4) -> str:
