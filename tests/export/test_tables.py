@@ -53,6 +53,10 @@ COLUMNS = {
     "moments, ns": moments("ns", step="17h13min1s"),
     "moments, us": moments("us", "1902-01-01", "1000000007us"),
     "moments, s": moments("s"),
+    "all dates": pd.Series(np.linspace(-719162, 2932896, COUNT).astype("i8").view("M8[D]")
+                           .astype("M8[s]")),
+    "all seconds": pd.Series(np.linspace(-62135596800, 253402300799, COUNT).astype("i8")
+                             .view("M8[s]")),
     "moments with gaps": with_gaps(moments("us")),
     "with a zone": moments("ns").dt.tz_localize("Europe/Rome", ambiguous=True),
     "dates of Python": pd.Series([datetime.date(2020, 1, 1 + k % 28) for k in range(COUNT)],

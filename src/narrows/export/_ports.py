@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from narrows.data._columns import Column, columns_of
 from narrows.data._encodings import DAY, Encoding, Flag, Levels, Number
@@ -94,7 +95,20 @@ def arrays_of(ports: list[Port], X: Any) -> dict[str, np.ndarray]:
     if ports[0].shape:
         return {ports[0].name: _matrix(X).astype(DTYPES[ports[0].type])}
     columns, _ = columns_of(X, "export_onnx")
-    return {port.name: _column(port, column) for port, column in zip(ports, columns, strict=True)}
+    found = {port.name: _column(port, column) for port, column in zip(ports, columns, strict=True)}
+    if isinstance(X, pd.DataFrame):
+        for place, port in enumerate(ports):
+            series = X.iloc[:, place]
+            if port.kind == "date" and pd.api.types.is_datetime64_any_dtype(series.dtype):
+                found[port.name] = _moments(series)
+    return found
+
+
+def _moments(series: pd.Series) -> np.ndarray:
+    """Return microseconds to the last one: days far from 1970 are floats that round some off."""
+    if isinstance(series.dtype, pd.DatetimeTZDtype):
+        series = series.dt.tz_convert("UTC").dt.tz_localize(None)
+    return series.to_numpy().astype("M8[us]").astype(np.int64)
 
 
 def _matrix(X: Any) -> np.ndarray:

@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from narrows.data import TablePreprocessor
-from narrows.data._encodings import DAY, Encoding, Flag, Levels
+from narrows.data._encodings import DAY, Encoding, Flag, Levels, date_limits
 from narrows.embedders import PCA
 from narrows.export._steps import Chain
 
@@ -80,8 +80,7 @@ def _column(encoding: Encoding, ranged: bool, unseen: bool, rng: np.random.Gener
         values = encoding.fill + max(1.0, abs(encoding.fill)) * spread
     if encoding.step:
         ticks = np.rint(values * DAY / encoding.step) * encoding.step
-        low, high = (np.datetime64(day, "us").astype("i8") for day in ("0001-01-02", "9999-12-30"))
-        moments = np.clip(ticks, low, high).astype("i8").view("M8[us]").copy()
+        moments = np.clip(ticks, *date_limits(encoding.dtype)).astype("i8").view("M8[us]").copy()
         moments[gaps] = np.datetime64("NaT", "us")
         return pd.Series(moments)
     if "int" in encoding.dtype.lower():
