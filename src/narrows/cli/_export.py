@@ -123,7 +123,7 @@ def _load(model: Path, rows: Path | None, form: "Form") -> tuple[Any, Any]:
     fitted = load_model(model)
     if rows is None:
         return fitted, None
-    table = _tables.read(rows, _tables.with_text_of(fitted, form, rows), warns=False)
+    table = _tables.read_for(fitted, rows, form)
     names = _tables.names_for(fitted, list(table.columns))
     return fitted, _tables.rows_for(fitted, table[names])
 

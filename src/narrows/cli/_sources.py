@@ -40,7 +40,7 @@ class Source:
                 self._batches = TableBatches(path)
                 self.names = self._batches.names
         else:
-            self._whole = _tables.read(path, _tables.with_text_of(model, form, path), warns=False)
+            self._whole = _tables.read_for(model, path, form)
             self.names = list(self._whole.columns)
 
     def pieces(

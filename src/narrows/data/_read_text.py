@@ -10,7 +10,7 @@ import pandas as pd
 from narrows.data._containers import listed
 from narrows.data._read_checks import check_names, check_signature, check_there
 from narrows.data._text_files import extension_of, is_packed, opened
-from narrows.data._text_form import SEPARATORS, Form
+from narrows.data._text_form import GAPS, SEPARATORS, Form
 from narrows.data._text_numbers import CODE_ROWS, check_decimals, is_text, ungrouped, warn_of_codes
 from narrows.data._written_dates import as_dates
 
@@ -26,7 +26,7 @@ def read_text(path: Path, form: Form) -> pd.DataFrame:
         header = _header_of_checked_lines(path, separator, form)
         _check_text(path, form, header)
         table = pd.read_csv(
-            **_how(path, form), decimal=form.decimal, dtype=dict.fromkeys(form.text, str),
+            **_how(path, form, header), decimal=form.decimal, dtype=dict.fromkeys(form.text, str),
             low_memory=False,
         )  # fmt: skip
     except UnicodeError as error:
@@ -41,7 +41,7 @@ def read_text(path: Path, form: Form) -> pd.DataFrame:
     check_decimals(path, table, form)
 
     def written(names: Sequence[str]) -> pd.DataFrame:
-        return pd.read_csv(**_how(path, form), usecols=names, dtype=str, nrows=CODE_ROWS)
+        return pd.read_csv(**_how(path, form, header), usecols=names, dtype=str, nrows=CODE_ROWS)
 
     warn_of_codes(table, written)
     return table
@@ -60,17 +60,26 @@ def header_of(path: Path, form: Form) -> list[str]:
 
 def read_cells(path: Path, names: Sequence[str], form: Form) -> pd.DataFrame:
     """Return columns of a text file as the text that they are in it, nothing missing."""
-    how = _how(path, form) | {"na_values": None}
-    return pd.read_csv(**how, usecols=list(names), dtype=str, keep_default_na=False)[list(names)]
+    how = _how(path, form) | {"na_values": None, "keep_default_na": False}
+    return pd.read_csv(**how, usecols=list(names), dtype=str)[list(names)]
 
 
-def _how(path: Path, form: Form) -> dict[str, Any]:
+def _how(path: Path, form: Form, header: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what pandas is told; with a header, also what is missing in which column."""
+    gaps: Any = list(form.na_values) or None
+    if form.text and header:
+        # NA is a code in a column that is to stay as it is written: Namibia, North America.
+        names = [name or f"Unnamed: {place}" for place, name in enumerate(header)]
+        gaps = {
+            name: ["", *form.na_values, *(() if name in form.text else GAPS)] for name in names
+        }
     return {
         "filepath_or_buffer": path,
         "sep": form.between(path),
         "encoding": form.codec,
         "compression": "gzip" if is_packed(path) else None,
-        "na_values": list(form.na_values) or None,
+        "na_values": gaps,
+        "keep_default_na": not isinstance(gaps, dict),
     }
 
 
