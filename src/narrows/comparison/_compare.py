@@ -24,7 +24,7 @@ from narrows.comparison._repeats import repeats_across
 from narrows.comparison._resamples import Resamples
 from narrows.comparison._running import Progress, run
 from narrows.comparison._seeds import Seeds
-from narrows.comparison._survey import Survey, survey
+from narrows.comparison._survey import Survey, coarse_columns, survey
 
 _CALLER = "compare"
 # Controls are background: two draws in each resample are fifty in 25, enough to tell a poor
@@ -61,7 +61,8 @@ def compare(
     Parameters
     ----------
     arms : mapping of str to transformer
-        Embedders by name: any scikit-learn transformers, which are cloned. All fits of a narrows
+        Embedders by name: any scikit-learn transformers, which are cloned and get seeds of the
+        comparison's as their ``random_state``. All fits of a narrows
         embedder, also as the last step of a pipeline, are trained together by the engine; others
         are fitted one by one through joblib, where ``joblib.parallel_config`` can spread them.
         So is a pipeline in which a step before its embedder has a ``random_state``, since each
@@ -116,7 +117,7 @@ default=("raw", "random", "untrained")
         ``joblib.parallel_config`` says otherwise. It has no influence on any number: each fit
         has one thread of BLAS and OpenMP to itself.
     verbose : int, default=0
-        1 shows a progress bar on stderr.
+        1 shows a progress bar on stderr, unless there is `progress`.
     progress : callable, default=None
         Called as ``progress(done, total)``, in embeddings.
 
@@ -128,7 +129,9 @@ default=("raw", "random", "untrained")
     -----
     UserWarning
         If columns are constant and standardized, text columns have very many levels, or many
-        rows repeat others, so that training and test rows share them.
+        rows repeat others, so that training and test rows share them; if a parameter of an arm
+        has no effect beside its others; if columns vary so little around a large number that
+        float32 tells few values apart: networks then get them less the training rows' mean.
 
     Raises
     ------
@@ -170,6 +173,8 @@ default=("raw", "random", "untrained")
     seen = survey(choices, table, X, _CALLER, widths=bool(asked))
     seen.messages.extend(repeats_across(table, together))
     everyone = all_arms(arms, controls, seen.narrowest)
+    seen.messages.extend(coarse_columns(choices, table, X, everyone, _CALLER))
+    seen.messages.extend(_without_effect(everyone))
     plan = Plan(
         arms=everyone,
         choices=choices,
@@ -215,6 +220,12 @@ def _checked_state(random_state: Any) -> int | None:
         f"The 'random_state' parameter of {_CALLER} must be an int in the range [0, inf) or None. "
         f"Got {random_state!r} instead."
     )
+
+
+def _without_effect(arms: list[Arm]) -> list[str]:
+    """Return sentences on parameters of the arms that do nothing."""
+    own = [arm.network for arm in arms if not arm.control]
+    return [text for one in own if hasattr(one, "_without_effect") for text in one._without_effect()]
 
 
 def _probes(probes: Any, kind: str, n_jobs: int) -> dict[str, Any]:

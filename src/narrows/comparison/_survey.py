@@ -2,7 +2,7 @@
 
 import contextlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from narrows.comparison._preprocessing import dense, rows_of
-from narrows.data._containers import as_frame, listed, names_of
+from narrows.data._containers import as_frame, listed, names_of, positional
+from narrows.data._precision import coarse, coarse_message
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,53 @@ def survey(
     return Survey(own, known, messages)
 
 
+def coarse_columns(
+    choices: Mapping[str, Any], table: Any, X: Any, arms: Sequence[Any], caller: str
+) -> list[str]:
+    """Return sentences on columns that are centred before the engine's networks see them.
+
+    Parameters
+    ----------
+    choices, table, X, caller : see `survey`
+    arms : sequence of Arm
+    """
+    if not any(arm.lanes for arm in arms):
+        return []
+    messages = []
+    for name, transformer in choices.items():
+        encoded = _unscaled(transformer, table, X, caller)
+        if encoded is None:
+            continue
+        rows, names = encoded
+        if found := [names[place] for place in np.flatnonzero(coarse(rows))]:
+            then = (
+                f"Under {name!r} the training rows' mean is subtracted from "
+                f"{'them' if len(found) > 1 else 'it'} before networks see "
+                f"{'them' if len(found) > 1 else 'it'}, in every resample. If you fit such an "
+                "embedder yourself, put a StandardScaler before it."
+            )
+            messages.append(coarse_message(caller, found, then))
+    return messages
+
+
+def _unscaled(transformer: Any, table: Any, X: Any, caller: str) -> Any:
+    """Return all rows and their columns' names under a preprocessing that does not scale."""
+    if isinstance(table, np.ndarray):
+        plain = type(transformer) is FunctionTransformer and transformer.func is None
+        return (table, _names(table, X, caller)) if plain else None
+    if getattr(transformer, "scale", None) != "none" or not hasattr(transformer, "_fit_quietly"):
+        return None
+    with contextlib.suppress(Exception):  # each resample says what fails
+        fitted = clone(transformer)._fit_quietly(table.to_native())
+        return fitted.transform(table.to_native()), list(fitted.get_feature_names_out())
+    return None
+
+
+def _names(table: np.ndarray, X: Any, caller: str) -> Sequence[str]:
+    frame = as_frame(X, caller)
+    return (frame is not None and names_of(frame)) or positional(table.shape[1])
+
+
 def _keeps_width(transformer: Any, table: Any) -> bool:
     """Say of the preprocessings of numbers that have names that they keep every column."""
     plain = type(transformer) is FunctionTransformer and transformer.func is None
@@ -98,8 +146,7 @@ def _constants(choice: str, table: np.ndarray, X: Any, caller: str) -> list[str]
     flat = np.flatnonzero(table.min(axis=0) == table.max(axis=0))
     if not len(flat):
         return []
-    frame = as_frame(X, caller)
-    names = (frame is not None and names_of(frame)) or [f"x{i}" for i in range(table.shape[1])]
+    names = _names(table, X, caller)
     message = (
         f"{caller} keeps constant columns at zero under {choice!r}, they cannot be scaled: "
         f"{listed([names[i] for i in flat], 20)}. Drop them."

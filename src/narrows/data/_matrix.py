@@ -16,6 +16,7 @@ from narrows.data._containers import (
     names_of,
     positional,
 )
+from narrows.data._precision import coarse
 from narrows.data._written_numbers import is_plain
 
 WHAT = {"text": "text", "date": "dates"}
@@ -31,10 +32,13 @@ class Matrix:
         C-contiguous and finite.
     names : tuple of str or None
         The columns' names; None if they have none.
+    coarse : tuple of str
+        Columns that float32 is too coarse for, if that was asked; by their names or x0, x1, ….
     """
 
     values: np.ndarray
     names: tuple[str, ...] | None
+    coarse: tuple[str, ...] = ()
 
 
 def to_matrix(
@@ -46,6 +50,7 @@ def to_matrix(
     allow_images: bool = False,
     copy: bool = False,
     min_rows: int = 1,
+    look: bool = False,
 ) -> Matrix:
     """Turn rows into a matrix of finite numbers, or say what stands in the way.
 
@@ -68,6 +73,8 @@ def to_matrix(
         Whether the result must not share memory with `X`.
     min_rows : int, default=1
         Fewer rows are an error.
+    look : bool, default=False
+        Whether to look for columns that float32 is too coarse for.
 
     Returns
     -------
@@ -100,7 +107,11 @@ def to_matrix(
         total = values.sum(dtype=np.float64)
     if not np.isfinite(total):
         _check_finite(array, values, called, owner)
-    return Matrix(values, found)
+    if not look or dtype != "float32":
+        return Matrix(values, found)
+    places = np.flatnonzero(coarse(array))
+    shown = called if array.ndim == 2 else positional(int(np.prod(array.shape[1:])))
+    return Matrix(values, found, tuple(shown[place] for place in places))
 
 
 def check_columns(

@@ -5,7 +5,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from narrows.embedders._decoding import DecodingEmbedder
-from narrows.embedders._parameters import check_integer, check_option, check_real, check_widths
+from narrows.embedders._parameters import (
+    check_integer,
+    check_option,
+    check_real,
+    check_widths,
+    unused,
+)
 
 _LIKELIHOODS = ("gaussian", "bernoulli")
 
@@ -218,12 +224,13 @@ class VariationalAutoencoder(DecodingEmbedder):
         if self.decoder is not None:
             check_widths(self, "decoder")
 
-    def _matrix(self, X, *, reset: bool) -> np.ndarray:
-        values = super()._matrix(X, reset=reset)
-        if reset and self.likelihood == "bernoulli" and (values.min() < 0 or values.max() > 1):
+    def _without_effect(self) -> list[str]:
+        return unused(self, ["kl_warmup"], "with beta=0") if self.beta == 0 else []
+
+    def _check_rows_of_fit(self, values: np.ndarray) -> None:
+        if self.likelihood == "bernoulli" and (values.min() < 0 or values.max() > 1):
             raise ValueError(
                 "Rows must lie between 0 and 1 for likelihood='bernoulli'. They lie between "
                 f"{values.min():g} and {values.max():g}. Scale them, with MinMaxScaler for "
                 "example, or use likelihood='gaussian'."
             )
-        return values
