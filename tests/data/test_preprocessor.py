@@ -428,7 +428,7 @@ def test_numbers_written_as_text_are_warned_of(how):
 @pytest.mark.parametrize("how", NOT_WRITTEN)
 def test_other_text_is_not_warned_of(how, recwarn):
     TablePreprocessor().fit(pd.DataFrame({"size": NOT_WRITTEN[how]}))
-    assert not recwarn.list
+    assert not [one for one in recwarn.list if "to name the rows" not in str(one.message)]
 
 
 def test_zeros_and_ones_are_taken_for_booleans(mixed):

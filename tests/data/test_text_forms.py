@@ -195,6 +195,7 @@ def test_text_that_is_nearly_all_dates(texts, odd, recwarn):
     assert first_undated(texts) == odd
     TablePreprocessor().fit(pd.DataFrame({"x": texts}))
     said = [str(one.message) for one in recwarn.list]
+    said = [one for one in said if "to name the rows" not in one]  # other text that differs
     assert len(said) == (odd is not None)
     if odd is not None:
         assert "look like dates" in said[0]

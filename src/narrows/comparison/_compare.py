@@ -15,7 +15,7 @@ from narrows.comparison._given_resamples import resamples_for
 from narrows.comparison._groups import group_codes
 from narrows.comparison._identity import described, hash_of, text_of
 from narrows.comparison._judging import NO_PROBE, Judge
-from narrows.comparison._labels import check_labels, check_numbers, kind_of
+from narrows.comparison._labels import check_labels, check_numbers, check_shared, kind_of
 from narrows.comparison._plan import COLUMNS, FAILED, POINTS, Findings, Plan
 from narrows.comparison._preprocessing import DEFAULT, check_mixed, choices_of, table_of
 from narrows.comparison._probes import probe_for
@@ -24,7 +24,8 @@ from narrows.comparison._repeats import repeats_across
 from narrows.comparison._resamples import Resamples
 from narrows.comparison._running import Progress, run
 from narrows.comparison._seeds import Seeds
-from narrows.comparison._survey import Survey, coarse_columns, survey
+from narrows.comparison._teachable import check_teachable
+from narrows.comparison._survey import Survey, coarse_columns, row_names, survey
 
 _CALLER = "compare"
 # Controls are background: two draws in each resample are fifty in 25, enough to tell a poor
@@ -131,13 +132,15 @@ default=("raw", "random", "untrained")
         If columns are constant and standardized, text columns have very many levels, or many
         rows repeat others, so that training and test rows share them; if a parameter of an arm
         has no effect beside its others; if columns vary so little around a large number that
-        float32 tells few values apart: networks then get them less the training rows' mean.
+        float32 tells few values apart: networks then get them less the training rows' mean; if
+        columns or labels have another whole number, or text, in every row, as ids have.
 
     Raises
     ------
     ValueError
         If an argument is none of what it may be; if `X`, `y` and `resampling` differ in rows; if
-        labels are missing, of one class, or a class has fewer rows than there are folds; if
+        labels are missing, of one class, another in every row, or such that no training rows
+        could teach them; if a class has fewer rows than there are folds; if
         the reference is a PCA of more components than there are columns or training rows; if
         every arm failed. An arm that fails alone is named in the result, the others go on.
 
@@ -166,12 +169,14 @@ default=("raw", "random", "untrained")
     root = Seeds(_checked_state(random_state))
     together = None if groups is None else group_codes(groups, n_rows, _CALLER)
     resamples = resamples_for(resampling, y, kind, n_rows, together, root.get("resamples"), _CALLER)
+    check_teachable(codes, kind, resamples, _CALLER)
     named = _probes(probes, kind, n_jobs)
     choices = choices_of(preprocess, mixed, _CALLER)
     compared_with = _reference(reference, arms)
     asked = {"random", "linear"} & set(controls) or _components(arms[compared_with]) is not None
     seen = survey(choices, table, X, _CALLER, widths=bool(asked))
     seen.messages.extend(repeats_across(table, together))
+    seen.messages.extend(row_names(table, X, codes, kind, _CALLER))
     everyone = all_arms(arms, controls, seen.narrowest)
     seen.messages.extend(coarse_columns(choices, table, X, everyone, _CALLER))
     seen.messages.extend(_without_effect(everyone))
@@ -208,7 +213,9 @@ def _task(task: str | None, y: Any) -> str:
 
 def _labels(y: Any, n_rows: int, kind: str) -> tuple[np.ndarray, tuple[str, ...]]:
     if kind == "classes":
-        return check_labels(y, n_rows, _CALLER)
+        codes, classes = check_labels(y, n_rows, _CALLER)
+        check_shared(codes, classes, _CALLER)
+        return codes, classes
     return check_numbers(y, n_rows, _CALLER), ()
 
 

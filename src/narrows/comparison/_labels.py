@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from narrows.data._containers import listed
 from narrows.data._partition import MAX_CLASS_CODES
 
 
@@ -89,6 +90,16 @@ def check_labels(y: Any, n_rows: int, caller: str) -> tuple[np.ndarray, tuple[st
             f"Got {len(levels)}, {str(levels[0])!r} in all {n_rows} rows, instead."
         )
     return codes, tuple(str(level) for level in levels)
+
+
+def check_shared(codes: np.ndarray, names: tuple[str, ...], caller: str) -> None:
+    """Raise ValueError for classes of one row each: what trains has none that is tested."""
+    if len(names) == len(codes):
+        raise ValueError(
+            f"The 'y' parameter of {caller} must have classes of several rows. Got another in each "
+            f"of {len(codes)} rows, such as {listed(names, 3)}, instead: it seems to name the rows. "
+            "Name another column as the label."
+        )
 
 
 def check_numbers(y: Any, n_rows: int, caller: str) -> np.ndarray:

@@ -13,6 +13,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from narrows.comparison._preprocessing import dense, rows_of
 from narrows.data._containers import as_frame, listed, names_of, positional
 from narrows.data._precision import coarse, coarse_message
+from narrows.data._row_names import numbers_that_name_rows, row_names_message, shown
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,32 @@ def coarse_columns(
             )
             messages.append(coarse_message(caller, found, then))
     return messages
+
+
+def row_names(table: Any, X: Any, y: Any, kind: str, caller: str) -> list[str]:
+    """Return sentences on columns that seem to name the rows, and on labels that do.
+
+    Parameters
+    ----------
+    table, X, caller : see `survey`
+    y : ndarray of shape (n_rows,)
+        Checked labels.
+    kind : {"classes", "numbers"}
+    """
+    said = []
+    if isinstance(table, np.ndarray):  # of others, the preprocessings tell
+        names = _names(table, X, caller)
+        found = np.flatnonzero(numbers_that_name_rows(table, names))
+        if len(found):
+            first = shown(table[:, found[0]])
+            said.append(row_names_message(caller, [names[k] for k in found], first))
+    if kind == "numbers" and numbers_that_name_rows(y[:, None], [""])[0]:
+        said.append(
+            f"The 'y' of {caller} has another whole number in every row "
+            f"({', '.join(map(str, shown(y)))}, …): it seems to name the rows. Name another column "
+            "as the label, unless that is meant."
+        )
+    return said
 
 
 def _unscaled(transformer: Any, table: Any, X: Any, caller: str) -> Any:

@@ -99,10 +99,15 @@ class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Warns
         -----
         UserWarning
-            If a column is constant and `standardize` is true; that column is kept at zero.
+            If a column is constant and `standardize` is true; that column is kept at zero. If a
+            column seems to name the rows, as running numbers do.
         """
+        return self._learn(X)
+
+    def _learn(self, X: Any, *, warns: bool = True) -> "PCA":
+        """Do what `fit` does; without `warns`, for who has said it all before."""
         with self._columns_of_fit():
-            X = self._matrix(X, reset=True)
+            X = self._matrix(X, reset=True, warns=warns)
             self._check_n_components(*X.shape)
         constant = X.min(axis=0) == X.max(axis=0)
         # Rounding would give a constant column a mean beside it and a deviation above zero.
@@ -194,5 +199,5 @@ class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             f"PCA keeps constant columns at zero, they cannot be standardized: {listed}. "
             "Remove them, or use standardize=False.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )

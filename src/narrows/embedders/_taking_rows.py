@@ -8,7 +8,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from narrows.data import check_columns, to_matrix
+from narrows.data._containers import positional
 from narrows.data._precision import coarse_message
+from narrows.data._row_names import row_names_message, shown
 
 _ADVICE = (
     "Put a StandardScaler or narrows.TablePreprocessor before it in a pipeline, which subtract the "
@@ -31,7 +33,7 @@ class TakesRows:
     def _matrix(self, X, *, reset: bool, warns: bool = False) -> np.ndarray:
         """Return `X` as an array, checked for numbers that are none.
 
-        With `warns`, say which columns lose too much on the way.
+        With `warns`, say which columns lose too much on the way, or name the rows.
         """
         owner = type(self).__name__
         expected = None if reset else getattr(self, "feature_names_in_", None)
@@ -44,10 +46,15 @@ class TakesRows:
             check_columns(expected, self.n_features_in_, found.names, count, owner)
             return found.values
         self._check_rows_of_fit(found.values)
+        said = []
         if found.coarse:
-            warnings.warn(
-                coarse_message(owner, found.coarse, _ADVICE), UserWarning, stacklevel=4
-            )
+            said.append(coarse_message(owner, found.coarse, _ADVICE))
+        if found.row_names:
+            place = list(found.names or positional(count)).index(found.row_names[0])
+            first = shown(found.values[:, place])
+            said.append(row_names_message(owner, found.row_names, first))
+        for message in said:
+            warnings.warn(message, UserWarning, stacklevel=4)
         self.n_features_in_: int = count
         if found.names is not None:
             self.feature_names_in_ = np.asarray(found.names, dtype=object)
