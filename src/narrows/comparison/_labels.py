@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from narrows.data._containers import listed
+from narrows.data._from_r import with_gaps
 from narrows.data._partition import MAX_CLASS_CODES
 
 
@@ -182,4 +183,4 @@ def series_of(values: Any) -> pd.Series:
     else:
         # pandas sees a missing value in a list of strings, numpy would turn it into text.
         series = pd.Series(values if isinstance(values, list | tuple) else np.asarray(values))
-    return series.reset_index(drop=True).infer_objects()
+    return with_gaps(series.reset_index(drop=True).infer_objects())
