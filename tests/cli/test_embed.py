@@ -146,7 +146,9 @@ def test_text_of_another_form_without_its_options(model, tmp_path, capsys):
 def test_na_is_what_it_was_in_fit(text, tmp_path):
     """A code where --text said so, and a gap where nothing did."""
     rows, model, out = (tmp_path / name for name in ("t.csv", "m.narrows", "z.csv"))
-    rows.write_text("code,x\n" + "".join(f"{c},{k}\n" for k, c in enumerate(["NA", "DE", "", "FR"])))
+    rows.write_text(
+        "code,x\n" + "".join(f"{c},{k}\n" for k, c in enumerate(["NA", "DE", "", "FR"]))
+    )
     options = ["--text", "code"] if text else []
     assert run("fit", rows, "--out", model, "--epochs", "1", "--encoder", "4", *options) == 0
     fitted = narrows.load(model)

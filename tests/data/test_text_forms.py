@@ -96,7 +96,7 @@ def test_na_is_a_code_in_columns_that_stay_text(write):
 
     from narrows.data._text_form import GAPS
 
-    assert GAPS == STR_NA_VALUES - {""}
+    assert STR_NA_VALUES - {""} == GAPS
     codes = [*sorted(GAPS), "-", "", "DE"]
     path = write(code=codes, other=codes, x=["NA", "", *["1"] * (len(codes) - 2)])
     table = read_table(path, separator=";", text="code", na_values="-")

@@ -189,9 +189,7 @@ def test_an_optimizer_object_brings_its_learning_rate():
         return embedder.autoencoder_.get_weights()[0]
 
     named = weights(optimizer="sgd", learning_rate=0.05)
-    np.testing.assert_allclose(
-        named, weights(optimizer=keras.optimizers.SGD(0.05)), rtol=1e-5
-    )
+    np.testing.assert_allclose(named, weights(optimizer=keras.optimizers.SGD(0.05)), rtol=1e-5)
     assert not np.allclose(named, weights(optimizer="sgd", learning_rate=0.01))
 
 
@@ -219,32 +217,30 @@ TSNE = {"encoder": (2,), "map_steps": 1, "epochs": 1, "random_state": 0}
 PLACES = np.zeros((20, 2)) + np.arange(20)[:, None]
 
 
-@pytest.mark.parametrize(
-    ("embedder", "said"),
-    [
-        (VariationalAutoencoder(encoder=(2,), epochs=1, beta=0.0, kl_warmup=3),
-         "VariationalAutoencoder makes no use of kl_warmup=3 with beta=0."),
-        (ParametricTSNE(**TSNE, perplexity=5.0, degrees_of_freedom="learned"),
-         "ParametricTSNE makes no use of perplexity=5.0, degrees_of_freedom='learned' with "
-         "targets='map'."),
-        (ParametricTSNE(**TSNE, targets=None, perplexity=3.0, landmarks=7, sharpness=2.0),
-         "ParametricTSNE makes no use of map_steps=1, landmarks=7, sharpness=2.0 with "
-         "targets=None."),
-        (ParametricTSNE(**TSNE, targets=PLACES, neighbours=3, exaggeration=2.0),
-         "ParametricTSNE makes no use of neighbours=3, map_steps=1, exaggeration=2.0 with places "
-         "as targets."),
-    ],
-)  # fmt: skip
-def test_what_has_no_effect_is_said(embedder, said):
+UNUSED = {
+    "VariationalAutoencoder makes no use of kl_warmup=3 with beta=0.": VariationalAutoencoder(
+        encoder=(2,), epochs=1, beta=0.0, kl_warmup=3
+    ),
+    "ParametricTSNE makes no use of perplexity=5.0, degrees_of_freedom='learned' with "
+    "targets='map'.": ParametricTSNE(**TSNE, perplexity=5.0, degrees_of_freedom="learned"),
+    "ParametricTSNE makes no use of map_steps=1, landmarks=7, sharpness=2.0 with "
+    "targets=None.": ParametricTSNE(
+        **TSNE, targets=None, perplexity=3.0, landmarks=7, sharpness=2.0
+    ),
+    "ParametricTSNE makes no use of neighbours=3, map_steps=1, exaggeration=2.0 with places as "
+    "targets.": ParametricTSNE(**TSNE, targets=PLACES, neighbours=3, exaggeration=2.0),
+}
+
+
+@pytest.mark.parametrize(("said", "embedder"), UNUSED.items())
+def test_what_has_no_effect_is_said(said, embedder):
     caught = warnings_of(lambda: embedder.fit(X))
     assert [str(one.message) for one in caught] == [f"{said} Leave it out."]
     assert caught[0].filename == __file__
 
 
 def test_weights_that_no_loss_sees_are_said():
-    embedder = ParametricTSNE(
-        encoder=(2,), targets=None, perplexity=3.0, epochs=1, random_state=0
-    )
+    embedder = ParametricTSNE(encoder=(2,), targets=None, perplexity=3.0, epochs=1, random_state=0)
     (said,) = warnings_of(lambda: embedder.fit(X, sample_weight=np.arange(20.0)))
     assert "makes no use of sample_weight with targets=None and" in str(said.message)
 

@@ -24,8 +24,8 @@ from narrows.comparison._repeats import repeats_across
 from narrows.comparison._resamples import Resamples
 from narrows.comparison._running import Progress, run
 from narrows.comparison._seeds import Seeds
-from narrows.comparison._teachable import check_teachable
 from narrows.comparison._survey import Survey, coarse_columns, row_names, survey
+from narrows.comparison._teachable import check_teachable
 
 _CALLER = "compare"
 # Controls are background: two draws in each resample are fifty in 25, enough to tell a poor
@@ -232,7 +232,9 @@ def _checked_state(random_state: Any) -> int | None:
 def _without_effect(arms: list[Arm]) -> list[str]:
     """Return sentences on parameters of the arms that do nothing."""
     own = [arm.network for arm in arms if not arm.control]
-    return [text for one in own if hasattr(one, "_without_effect") for text in one._without_effect()]
+    return [
+        text for one in own if hasattr(one, "_without_effect") for text in one._without_effect()
+    ]
 
 
 def _probes(probes: Any, kind: str, n_jobs: int) -> dict[str, Any]:

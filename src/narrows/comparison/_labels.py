@@ -98,8 +98,8 @@ def check_shared(codes: np.ndarray, names: tuple[str, ...], caller: str) -> None
     if len(names) == len(codes):
         raise ValueError(
             f"The 'y' parameter of {caller} must have classes of several rows. Got another in each "
-            f"of {len(codes)} rows, such as {listed(names, 3)}, instead: it seems to name the rows. "
-            "Name another column as the label."
+            f"of {len(codes)} rows, such as {listed(names, 3)}, instead: it seems to name the "
+            "rows. Name another column as the label."
         )
 
 

@@ -212,7 +212,8 @@ def fit_one(estimator: Any, prepared: Prepared, seed: int, seed_number: int) -> 
 def _fit(embedder: Any, rows: np.ndarray) -> None:
     """Fit; without the warnings of our own, which `compare` has given once."""
     if isinstance(embedder, TakesRows):
-        embedder._learn(rows, warns=False)
+        quiet: Any = embedder
+        quiet._learn(rows, warns=False)
     else:
         embedder.fit(rows)
 

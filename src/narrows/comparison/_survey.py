@@ -97,7 +97,7 @@ def coarse_columns(
         if encoded is None:
             continue
         rows, names = encoded
-        if found := [names[place] for place in np.flatnonzero(coarse(rows))]:
+        if found := [name for name, lost in zip(names, coarse(rows), strict=True) if lost]:
             then = (
                 f"Under {name!r} the training rows' mean is subtracted from "
                 f"{'them' if len(found) > 1 else 'it'} before networks see "
@@ -121,10 +121,11 @@ def row_names(table: Any, X: Any, y: Any, kind: str, caller: str) -> list[str]:
     said = []
     if isinstance(table, np.ndarray):  # of others, the preprocessings tell
         names = _names(table, X, caller)
-        found = np.flatnonzero(numbers_that_name_rows(table, names))
-        if len(found):
-            first = shown(table[:, found[0]])
-            said.append(row_names_message(caller, [names[k] for k in found], first))
+        odd = numbers_that_name_rows(table, names)
+        if odd.any():
+            first = shown(table[:, int(odd.argmax())])
+            found = [name for name, is_odd in zip(names, odd, strict=True) if is_odd]
+            said.append(row_names_message(caller, found, first))
     if kind == "numbers" and numbers_that_name_rows(y[:, None], [""])[0]:
         said.append(
             f"The 'y' of {caller} has another whole number in every row "
@@ -176,6 +177,6 @@ def _constants(choice: str, table: np.ndarray, X: Any, caller: str) -> list[str]
     names = _names(table, X, caller)
     message = (
         f"{caller} keeps constant columns at zero under {choice!r}, they cannot be scaled: "
-        f"{listed([names[i] for i in flat], 20)}. Drop them."
+        f"{listed([names[int(i)] for i in flat], 20)}. Drop them."
     )
     return [message]

@@ -1,8 +1,8 @@
 """R's missing values, as they arrive in Python.
 
-R has no integer of 32 bits for -2^31: it is how NA is written. Through reticulate it arrives as that
-number; NA of a text vector arrives as "NA", and NA of a logical column as True, which nothing can
-tell from TRUE.
+R has no integer -2^31: with 32 bits, it is how NA is written, and what arrives through reticulate.
+NA of a text vector arrives as "NA", and NA of a logical column as True, which nothing can tell from
+TRUE.
 """
 
 import sys

@@ -53,9 +53,9 @@ def read_table(
     pandas.DataFrame
         With at least one row and distinct column names, which are text. In text files, columns
         of ISO dates (``2024-05-17``, with or without a time) are dates, in UTC if their time
-        zones differ; empty cells, NA and the
-        like are missing, but for NA and the like in `text`; a column with neither name nor values is left out. An index with a
-        name, which pandas put into Parquet or Arrow, is the first column.
+        zones differ; empty cells, NA and the like are missing, but for NA and the like in `text`;
+        a column with neither name nor values is left out. An index with a name, which pandas put
+        into Parquet or Arrow, is the first column.
 
     Raises
     ------

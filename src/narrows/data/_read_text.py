@@ -70,9 +70,7 @@ def _how(path: Path, form: Form, header: Sequence[str] = ()) -> dict[str, Any]:
     if form.text and header:
         # NA is a code in a column that is to stay as it is written: Namibia, North America.
         names = [name or f"Unnamed: {place}" for place, name in enumerate(header)]
-        gaps = {
-            name: ["", *form.na_values, *(() if name in form.text else GAPS)] for name in names
-        }
+        gaps = {name: ["", *form.na_values, *(() if name in form.text else GAPS)] for name in names}
     return {
         "filepath_or_buffer": path,
         "sep": form.between(path),

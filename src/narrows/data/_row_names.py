@@ -59,7 +59,7 @@ def row_names_message(owner: str, names: Sequence[str], first: Sequence[Any]) ->
     )
 
 
-def shown(values: Sequence[Any]) -> list[Any]:
+def shown(values: np.ndarray) -> list[Any]:
     """Return the first values as they are written: whole numbers without a point."""
     return [int(value) if isinstance(value, float | np.number) else value for value in values[:3]]
 

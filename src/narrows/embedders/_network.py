@@ -119,9 +119,7 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         """
         return self._learn(X, sample_weight, validation_data, checkpoint)
 
-    def _learn(
-        self, X, sample_weight=None, validation_data=None, checkpoint=None, *, warns=True
-    ):
+    def _learn(self, X, sample_weight=None, validation_data=None, checkpoint=None, *, warns=True):
         """Do what `fit` does; without `warns`, for who has said it all before."""
         from narrows.embedders import _fitting
 

@@ -99,10 +99,11 @@ def unseen_weights(embedder, sample_weight) -> list[str]:
     if sample_weight is None or embedder.targets is not None or embedder.reconstruction_weight > 0:
         return []
     owner = type(embedder).__name__
-    return [
+    said = (
         f"{owner} makes no use of sample_weight with targets=None and without a "
         "reconstruction_weight: t-SNE's loss in batches does not see it. Leave it out."
-    ]
+    )
+    return [said]
 
 
 def _check_targets(embedder) -> None:

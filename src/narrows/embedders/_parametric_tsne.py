@@ -257,9 +257,7 @@ class ParametricTSNE(DecodableLater):
         """
         return self._learn(X, sample_weight, validation_data, checkpoint)
 
-    def _learn(
-        self, X, sample_weight=None, validation_data=None, checkpoint=None, *, warns=True
-    ):
+    def _learn(self, X, sample_weight=None, validation_data=None, checkpoint=None, *, warns=True):
         from narrows.embedders import _fitting, _parametric_training
 
         self._check_parameters()

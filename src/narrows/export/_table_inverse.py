@@ -7,7 +7,7 @@ import pandas as pd
 
 from narrows.data._encodings import DAY, OTHER, Encoding, Flag, Levels, Number, date_limits
 from narrows.export._graph import Graph
-from narrows.export._ports import NOT_A_TIME, is_numeric
+from narrows.export._ports import NOT_A_TIME, gap_of, is_numeric
 
 _FLOATS = {"float32": "float", "float16": "float16"}  # narrower than float64: ONNX's names
 
@@ -134,7 +134,7 @@ def _decode_flag(graph: Graph, encoding: Flag, start: int, x: str) -> str:
 
 def _decode_levels(graph: Graph, encoding: Levels, start: int, x: str) -> str:
     numeric = is_numeric(encoding)
-    nothing = np.nan if numeric else ""
+    nothing = np.nan if numeric else gap_of(encoding)
     other = np.nan if numeric else f"({OTHER})"  # no number stands for it
     answers = [*encoding.levels, *([other] * bool(encoding.pooled)), nothing]
     width = len(encoding.names(""))
