@@ -11,7 +11,6 @@ from sklearn.base import clone
 from narrows.comparison._arms import Arm, seeded
 from narrows.comparison._preprocessing import dense
 from narrows.data._precision import shift_of, shifted
-from narrows.embedders._taking_rows import TakesRows
 
 # Lanes are trained together; their weights are held until all of them are through, 400 MB here.
 _WEIGHTS_AT_ONCE = 100_000_000
@@ -199,7 +198,7 @@ def fit_one(estimator: Any, prepared: Prepared, seed: int, seed_number: int) -> 
     try:
         embedder = seeded(estimator, seed)
         # Copies: an estimator may work in place, and other arms have the same rows.
-        _fit(embedder, np.copy(prepared.fit))
+        embedder.fit(np.copy(prepared.fit))
         parts = prepared.train, prepared.test
         train, test = (_matrix(embedder.transform(np.copy(part)), len(part)) for part in parts)
         error = _error_of(embedder, test, prepared.test)
@@ -207,15 +206,6 @@ def fit_one(estimator: Any, prepared: Prepared, seed: int, seed_number: int) -> 
         return Embedded(prepared.number, seed_number, failure=describe(problem))
     seconds = time.perf_counter() - began
     return Embedded(prepared.number, seed_number, train, test, error, None, seconds)
-
-
-def _fit(embedder: Any, rows: np.ndarray) -> None:
-    """Fit; without the warnings of our own, which `compare` has given once."""
-    if isinstance(embedder, TakesRows):
-        quiet: Any = embedder
-        quiet._learn(rows, warns=False)
-    else:
-        embedder.fit(rows)
 
 
 def _matrix(Z: Any, n_rows: int) -> np.ndarray:

@@ -102,12 +102,8 @@ class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             If a column is constant and `standardize` is true; that column is kept at zero. If a
             column seems to name the rows, as running numbers do.
         """
-        return self._learn(X)
-
-    def _learn(self, X: Any, *, warns: bool = True) -> "PCA":
-        """Do what `fit` does; without `warns`, for who has said it all before."""
         with self._columns_of_fit():
-            X = self._matrix(X, reset=True, warns=warns)
+            X = self._matrix(X, reset=True, warns=True)
             self._check_n_components(*X.shape)
         constant = X.min(axis=0) == X.max(axis=0)
         # Rounding would give a constant column a mean beside it and a deviation above zero.
@@ -199,5 +195,5 @@ class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             f"PCA keeps constant columns at zero, they cannot be standardized: {listed}. "
             "Remove them, or use standardize=False.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=3,
         )

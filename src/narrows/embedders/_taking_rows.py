@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from narrows.data import check_columns, to_matrix
-from narrows.data._containers import positional
 from narrows.data._precision import coarse_message
 from narrows.data._row_names import row_names_message, shown
 
@@ -49,12 +48,13 @@ class TakesRows:
         said = []
         if found.coarse:
             said.append(coarse_message(owner, found.coarse, _ADVICE))
-        if found.row_names:
-            place = list(found.names or positional(count)).index(found.row_names[0])
+        # Without names it may be what a preprocessing returned, which has told of it.
+        if found.row_names and found.names is not None:
+            place = found.names.index(found.row_names[0])
             first = shown(found.values[:, place])
             said.append(row_names_message(owner, found.row_names, first))
-        for message in said:
-            warnings.warn(message, UserWarning, stacklevel=4)
+        for message in said:  # to the caller of `fit`, which networks do in `_learn`
+            warnings.warn(message, UserWarning, stacklevel=4 if hasattr(self, "_learn") else 3)
         self.n_features_in_: int = count
         if found.names is not None:
             self.feature_names_in_ = np.asarray(found.names, dtype=object)
