@@ -16,11 +16,11 @@ import onnxruntime
 WORDS = {"": "nan", "NA": "nan", "True": "1", "False": "0"}
 
 
-def column(rows: list[dict[str, str]], name: str, kind: str) -> np.ndarray:
+def column(rows: list[dict[str, str]], name: str, kind: str, missing: str = "") -> np.ndarray:
     """Return one column as the model takes it; see the notes of ``narrows.export_onnx``."""
     cells = [row[name] for row in rows]
     if kind == "text":
-        return np.array(["" if cell == "NA" else cell for cell in cells], dtype=object)
+        return np.array([missing if cell in {"", "NA"} else cell for cell in cells], dtype=object)
     if kind == "date":
         return np.array([cell or "NaT" for cell in cells], "datetime64[us]").astype("int64")
     return np.array([WORDS.get(cell, cell) for cell in cells], dtype=np.float64)
@@ -40,7 +40,8 @@ def main(model: str, table: str, out: str) -> None:
                 {"float": np.float32, "double": np.float64}[port["type"]]
             )
         else:  # a mixed table: one array a column
-            feeds[port["name"]] = column(rows, port["name"], port["kind"])
+            missing = port.get("missing", "")
+            feeds[port["name"]] = column(rows, port["name"], port["kind"], missing)
     embedding = session.run(None, feeds)[0]
     with open(out, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

@@ -142,6 +142,23 @@ def test_text_of_another_form_without_its_options(model, tmp_path, capsys):
         assert f"Got '{value}' instead" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("text", [True, False])
+def test_na_is_what_it_was_in_fit(text, tmp_path):
+    """A code where --text said so, and a gap where nothing did."""
+    rows, model, out = (tmp_path / name for name in ("t.csv", "m.narrows", "z.csv"))
+    rows.write_text(
+        "code,x\n" + "".join(f"{c},{k}\n" for k, c in enumerate(["NA", "DE", "", "FR"]))
+    )
+    options = ["--text", "code"] if text else []
+    assert run("fit", rows, "--out", model, "--epochs", "1", "--encoder", "4", *options) == 0
+    fitted = narrows.load(model)
+    assert run("embed", model, rows, "--out", out) == 0
+    expected = fitted.transform(read_table(rows, text="code" if text else ()))
+    np.testing.assert_allclose(read_table(out).iloc[:, -2:], expected, rtol=1e-6)
+    levels = fitted[0].encodings_[0].levels
+    assert levels == (("DE", "FR", "NA") if text else ("DE", "FR"))
+
+
 def test_text_of_fit_may_look_like_numbers_later(tmp_path):
     rows = pd.DataFrame({"x": [1.0, 2.0, 3.0, 5.0], "code": ["1", "2", "A", "01"]})
     path = tmp_path / "m.narrows"

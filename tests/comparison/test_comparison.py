@@ -245,9 +245,9 @@ def test_an_arm_that_fails_is_named_and_the_others_go_on():
 
 
 def test_an_arm_that_fails_in_some_resamples_gets_no_verdict():
-    X = np.arange(40.0).reshape(20, 2)
+    X = np.arange(40.0).reshape(20, 2) / 4
     y = np.array(list("ab") * 10)
-    arms = {"fine": PCA(1), "sometimes": Fails(value=38.0)}
+    arms = {"fine": PCA(1), "sometimes": Fails(value=9.5)}
     found = run(arms, X=X, y=y, preprocess="none", resampling="5x1")
     assert len(found.failures) == 4
     assert found.verdicts()["verdict"].tolist() == ["failed"]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.utils._param_validation import InvalidParameterError
 
-from narrows import Autoencoder
+from narrows import Autoencoder, LinearAutoencoder, ParametricTSNE, VariationalAutoencoder
+from support.warned import warnings_of
 
 X = np.random.default_rng(0).normal(size=(20, 3))
 
@@ -188,10 +189,66 @@ def test_an_optimizer_object_brings_its_learning_rate():
         return embedder.autoencoder_.get_weights()[0]
 
     named = weights(optimizer="sgd", learning_rate=0.05)
-    np.testing.assert_allclose(
-        named, weights(optimizer=keras.optimizers.SGD(0.05), learning_rate=9.0), rtol=1e-5
-    )
+    np.testing.assert_allclose(named, weights(optimizer=keras.optimizers.SGD(0.05)), rtol=1e-5)
     assert not np.allclose(named, weights(optimizer="sgd", learning_rate=0.01))
+
+
+@pytest.mark.parametrize(
+    ("kind", "default"),
+    [
+        (Autoencoder, "0.001"), (LinearAutoencoder, "0.03"), (VariationalAutoencoder, "0.001"),
+        (ParametricTSNE, "0.001"),
+    ],
+)  # fmt: skip
+def test_a_learning_rate_beside_an_optimizer_object_is_refused(kind, default):
+    from narrows._keras import keras
+
+    embedder = kind(optimizer=keras.optimizers.SGD(0.05), learning_rate=9.0)
+    with pytest.raises(InvalidParameterError) as error:
+        embedder.fit(X)
+    assert str(error.value) == (
+        f"The 'learning_rate' parameter of {kind.__name__} must be left at {default} with an "
+        "optimizer object, which brings its own. Got 9.0 instead. Give it to the optimizer, or "
+        "name the optimizer, such as 'adam'."
+    )
+
+
+TSNE = {"encoder": (2,), "map_steps": 1, "epochs": 1, "random_state": 0}
+PLACES = np.zeros((20, 2)) + np.arange(20)[:, None]
+
+
+UNUSED = {
+    "VariationalAutoencoder makes no use of kl_warmup=3 with beta=0.": VariationalAutoencoder(
+        encoder=(2,), epochs=1, beta=0.0, kl_warmup=3
+    ),
+    "ParametricTSNE makes no use of perplexity=5.0, degrees_of_freedom='learned' with "
+    "targets='map'.": ParametricTSNE(**TSNE, perplexity=5.0, degrees_of_freedom="learned"),
+    "ParametricTSNE makes no use of map_steps=1, landmarks=7, sharpness=2.0 with "
+    "targets=None.": ParametricTSNE(
+        **TSNE, targets=None, perplexity=3.0, landmarks=7, sharpness=2.0
+    ),
+    "ParametricTSNE makes no use of neighbours=3, map_steps=1, exaggeration=2.0 with places as "
+    "targets.": ParametricTSNE(**TSNE, targets=PLACES, neighbours=3, exaggeration=2.0),
+}
+
+
+@pytest.mark.parametrize(("said", "embedder"), UNUSED.items())
+def test_what_has_no_effect_is_said(said, embedder):
+    caught = warnings_of(lambda: embedder.fit(X))
+    assert [str(one.message) for one in caught] == [f"{said} Leave it out."]
+    assert caught[0].filename == __file__
+
+
+def test_weights_that_no_loss_sees_are_said():
+    embedder = ParametricTSNE(encoder=(2,), targets=None, perplexity=3.0, epochs=1, random_state=0)
+    (said,) = warnings_of(lambda: embedder.fit(X, sample_weight=np.arange(20.0)))
+    assert "makes no use of sample_weight with targets=None and" in str(said.message)
+
+
+def test_what_has_no_effect_is_said_once_for_many_copies():
+    embedder = VariationalAutoencoder(encoder=(2,), epochs=1, beta=0.0, kl_warmup=3)
+    (said,) = warnings_of(lambda: embedder.fit_resamples([X, X], [0, 1]))
+    assert "kl_warmup=3" in str(said.message)
 
 
 def test_the_loss_is_the_one_given():

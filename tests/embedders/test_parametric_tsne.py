@@ -22,8 +22,10 @@ def digits():
 
 
 def make(**changes):
-    settings = {"encoder": (200, 200), "map_steps": 300, "epochs": 60, "random_state": 0}
-    return narrows.ParametricTSNE(**{**settings, **changes})
+    settings = {"encoder": (200, 200), "epochs": 60, "random_state": 0, **changes}
+    if isinstance(settings.get("targets", "map"), str):
+        settings.setdefault("map_steps", 300)
+    return narrows.ParametricTSNE(**settings)
 
 
 @pytest.fixture(scope="module")

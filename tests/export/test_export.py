@@ -17,7 +17,7 @@ from sklearn.preprocessing import PowerTransformer, StandardScaler
 import narrows
 from narrows._keras import keras
 from narrows.export import ExportReport, _activations, _scaling, export_onnx
-from narrows.export._rows import drawn_rows
+from narrows.export._rows import drawn_rows, rows_with_gaps
 from narrows.export._steps import chain_of
 from support.onnx_files import session
 
@@ -216,6 +216,47 @@ def test_a_disagreement_behind_the_network_is_found(measurements, tmp_path, monk
     fitted = make_pipeline(StandardScaler(), narrows.PCA()).fit(measurements)
     monkeypatch.setattr(_scaling, "unscale", lambda graph, step, x: x)
     refused(tmp_path, r"row .*, column 'Sepal\.Width'", fitted, "decoder")
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_a_table_with_empty_text_is_exported(part, table, tmp_path):
+    odd = table.assign(Species=np.resize(np.array(["", "a", None], object), len(table)))
+    model = make_pipeline(narrows.TablePreprocessor(), narrows.PCA(2)).fit(odd)
+    report = export_onnx(model, tmp_path / "m.onnx", part, rows=odd)
+    ports = report.inputs if part == "encoder" else report.outputs
+    assert ports["Species"] == "text; '(missing)' where it is missing"
+    facts = facts_of(tmp_path / "m.onnx")["inputs" if part == "encoder" else "outputs"]
+    assert [one.get("missing") for one in json.loads(facts)] == [None] * 4 + ["(missing)"]
+
+
+def test_rows_with_gaps_have_one_in_every_column(fitted):
+    chain = chain_of(fitted, "encoder")
+    made_up = rows_with_gaps(chain)
+    assert made_up.isna().any().all()
+    assert made_up.iloc[-1].isna().all()
+    assert made_up.notna().any().all()
+    assert rows_with_gaps(chain_of(fitted[1], "encoder")) is None
+
+
+def test_gaps_are_checked_though_the_rows_have_none(fitted, table, tmp_path, monkeypatch):
+    """A file that takes gaps for something else is not written."""
+    from narrows.export import _table
+
+    whole = table.dropna()
+    right = _table._encode_numbers
+
+    def wrong(graph, numbers, x):
+        nothing = graph.add("IsNaN", x)
+        one = graph.constant(1.0, "float64")
+        return right(graph, numbers, graph.add("Where", nothing, one, x))
+
+    export_onnx(fitted, tmp_path / "m.onnx", rows=whole)
+    monkeypatch.setattr(_table, "_encode_numbers", wrong)
+    with pytest.raises(
+        ValueError, match=r"of rows with gaps that were made up .* please report it"
+    ):
+        export_onnx(fitted, tmp_path / "n.onnx", rows=whole)
+    assert not (tmp_path / "n.onnx").exists()
 
 
 def test_the_tolerance(fitted, table, tmp_path):

@@ -53,6 +53,10 @@ COLUMNS = {
     "moments, ns": moments("ns", step="17h13min1s"),
     "moments, us": moments("us", "1902-01-01", "1000000007us"),
     "moments, s": moments("s"),
+    "all dates": pd.Series(np.linspace(-719162, 2932896, COUNT).astype("i8").view("M8[D]")
+                           .astype("M8[s]")),
+    "all seconds": pd.Series(np.linspace(-62135596800, 253402300799, COUNT).astype("i8")
+                             .view("M8[s]")),
     "moments with gaps": with_gaps(moments("us")),
     "with a zone": moments("ns").dt.tz_localize("Europe/Rome", ambiguous=True),
     "dates of Python": pd.Series([datetime.date(2020, 1, 1 + k % 28) for k in range(COUNT)],
@@ -109,9 +113,24 @@ def test_levels_that_are_new_and_values_that_are_missing(name):
     preprocessor = fitted(pd.DataFrame({name: COLUMNS[name]}))
     values = pd.Series([NEW, None, COLUMNS[name].dropna()[0]], dtype=object)
     table = pd.DataFrame({name: values})
-    if name == "an empty level":  # which takes the place of a missing value
-        table = table.drop(index=1)
     np.testing.assert_array_equal(encoded(preprocessor, table), preprocessor.transform(table))
+
+
+@pytest.mark.parametrize("gaps", [True, False])
+@pytest.mark.parametrize(
+    ("levels", "gap"),
+    [(["", "x"], "(missing)"), (["", "(missing)", "((missing))"], "(((missing)))")],
+)
+def test_the_empty_text_as_a_value(levels, gap, gaps):
+    """A gap is another text then, and both come back."""
+    values = np.array([*levels, None], object)[np.arange(COUNT) % (len(levels) + 1)]
+    table = pd.DataFrame({"c": pd.Series(values, dtype=object), "x": np.resize([0.5, 2.0], COUNT)})
+    preprocessor = fitted(table if gaps else table.dropna())
+    sent = as_sent(preprocessor, table)["c"]
+    assert sent[: len(levels) + 1].tolist() == [*levels, gap]
+    block = preprocessor.transform(table)
+    np.testing.assert_array_equal(encoded(preprocessor, table), block)
+    np.testing.assert_array_equal(decoded(preprocessor, block)["c"], sent)
 
 
 @pytest.mark.parametrize("name", ["whole levels", "whole levels with gaps", "float levels"])

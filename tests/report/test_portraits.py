@@ -12,6 +12,7 @@ import narrows
 from narrows import PCA, Autoencoder, compare
 from narrows.comparison import Comparison
 from narrows.report import comparison_report, portraits
+from support.warned import warnings_of
 
 iris = narrows.datasets.iris()
 X, y = iris.drop(columns="Species"), iris["Species"]
@@ -49,6 +50,20 @@ def test_every_arm_but_the_raw_columns(found):
         for arm in ("pca", "autoencoder", "random projection", "untrained encoder")
     ]
     assert all(one.failure is None and one.points.shape == (150, 2) for one in found.items)
+
+
+def test_columns_around_a_large_number_are_drawn_as_they_were_compared():
+    """Less their mean, which the reconstruction has again; the fits do not warn once more."""
+    far = X * 16 + 2**31  # with values that no addition rounds
+    arms = {"linear": narrows.LinearAutoencoder(2, epochs=40)}
+    options = {**FAST, "controls": (), "preprocess": "none", "seeds": 1, "resampling": "2x1"}
+    compared = []
+    (said,) = warnings_of(lambda: compared.append(compare(arms, far, y, **options)))
+    assert "mean is subtracted from them before networks see them" in str(said.message)
+    one = item(portraits(compared[0], arms, far), "linear", "none")
+    assert len(np.unique(one.points, axis=0)) > 140
+    assert (one.lost < 0.5).all()
+    np.testing.assert_allclose(one.original.mean(axis=0), one.rebuilt.mean(axis=0), atol=20)
 
 
 def test_errors_are_those_of_the_fit(found):
@@ -112,7 +127,7 @@ def test_a_failing_arm_says_why_and_others_go_on(comparison, arms, monkeypatch):
 
 
 def test_pipelines_numbers_as_labels_and_text_columns():
-    table = X.assign(colour=["red", "blue"] * 75, progress=np.arange(150.0))
+    table = X.assign(colour=["red", "blue"] * 75, progress=np.arange(150.0) / 4)
     arms = {"pca": PCA(1), "pipe": make_pipeline(StandardScaler(), autoencoder())}
     rows = table.drop(columns="progress")
     found = compare(arms, rows, table["progress"], **(FAST | {"probes": "ridge"}))

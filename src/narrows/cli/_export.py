@@ -123,9 +123,8 @@ def _load(model: Path, rows: Path | None, form: "Form") -> tuple[Any, Any]:
     fitted = load_model(model)
     if rows is None:
         return fitted, None
-    form = _tables.with_text_of(fitted, form, rows)
     known = _tables.names_in(rows, form)
-    table = _tables.read(rows, form, drop=_tables.unneeded(fitted, known), warns=False)
+    table = _tables.read_for(fitted, rows, form, drop=_tables.unneeded(fitted, known))
     names = _tables.names_for(fitted, known or list(table.columns))
     return fitted, _tables.rows_for(fitted, table[names])
 

@@ -41,23 +41,28 @@ def preprocessor_of(model: Any) -> Any:
     return first if isinstance(first, TablePreprocessor) else None
 
 
-def text_columns(model: Any) -> list[str]:
+def text_columns(model: Any) -> dict[str, set[Any]]:
     """Return those of a model's columns that were text when it was fitted, if they have names.
 
     Parameters
     ----------
     model : fitted embedder or Pipeline
+
+    Returns
+    -------
+    dict of str to set
+        The levels that each had.
     """
     preprocessor = preprocessor_of(model)
     names = getattr(model, "feature_names_in_", None)
     if preprocessor is None or names is None:
-        return []
+        return {}
     pairs = zip(names, preprocessor.encodings_, strict=True)
-    return [
-        str(name)
+    return {
+        str(name): set(one.positions)
         for name, one in pairs
         if one.kind == "text" and any(isinstance(level, str) for level in one.levels)
-    ]
+    }
 
 
 class Unseen:

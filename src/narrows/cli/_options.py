@@ -30,7 +30,8 @@ NaValues = Annotated[
 TextColumns = Annotated[
     list[str] | None,
     typer.Option(
-        "--text", help="Columns that stay text, such as codes of digits; separated by commas."
+        "--text",
+        help="Columns that stay text, such as codes of digits, NA among them; separated by commas.",
     ),
 ]
 

@@ -40,10 +40,9 @@ class Source:
                 self._batches = TableBatches(path)
                 self.names = self._batches.names
         else:
-            form = _tables.with_text_of(model, form, path)
             known = _tables.names_in(path, form)
             unread = _tables.unneeded(model, known)
-            self._whole = _tables.read(path, form, drop=unread, warns=False)
+            self._whole = _tables.read_for(model, path, form, drop=unread)
             self.names = known or list(self._whole.columns)
 
     def pieces(

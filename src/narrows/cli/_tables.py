@@ -42,14 +42,25 @@ def with_text(form: "Form", path: Path, names: Sequence[str] | None) -> "Form":
     return dataclasses.replace(form, text=tuple(text))
 
 
-def with_text_of(model: Any, form: "Form", path: Path) -> "Form":
-    """Return a form in which columns stay text that were text when a model was fitted.
+def read_for(
+    model: Any, path: Path, form: "Form", drop: Sequence[str] = ()
+) -> "pd.DataFrame":
+    """Read a table for a model that has learned: what was text in fit, stays text.
 
     In fit there was a letter in some row; without it, others look like numbers or booleans.
+    Columns to `drop` are not read.
     """
-    names = text_columns(model)
-    known = _header(path, form) if names else []
-    return dataclasses.replace(form, text=tuple(name for name in names if name in known))
+    from narrows.data._text_form import GAPS
+
+    columns = text_columns(model)
+    known = _header(path, form) if columns else []
+    names = [name for name in columns if name in known]
+    table = read(path, dataclasses.replace(form, text=tuple(names)), drop=drop, warns=False)
+    for name in names:
+        # NA is a code where it was one in fit, by --text; elsewhere it was a gap, and is one.
+        if not GAPS & columns[name]:
+            table[name] = table[name].mask(table[name].isin(list(GAPS)))
+    return table
 
 
 def names_in(path: Path, form: "Form") -> list[str]:

@@ -153,8 +153,11 @@ def _control(control: str, width: int, trained: list[Arm]) -> Any:
         return GaussianRandomProjection(n_components=width)
     # Trained as the first autoencoder is, so that only the nonlinearity differs.
     like = trained[0].network.get_params(deep=False) if trained else {}
-    shared = ("epochs", "batch_size", "optimizer", "learning_rate", "patience")
-    kept = {name: like[name] for name in shared if name in like}
+    shared = ["epochs", "batch_size", "optimizer", "learning_rate", "patience"]
+    if not isinstance(like.get("optimizer"), str):  # an object brings its own rate
+        shared.remove("learning_rate")
+    # None, of a parametric t-SNE, is for it to choose.
+    kept = {name: like[name] for name in shared if like.get(name) is not None}
     return Autoencoder(bottleneck=width, encoder=(), **kept)
 
 

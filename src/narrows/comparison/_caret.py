@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.utils.validation import check_array
 
 from narrows.comparison._forest import Forest
-from narrows.comparison._labels import check_labels
+from narrows.comparison._labels import check_labels, check_shared
 from narrows.comparison._measures import accuracy, kappa
 from narrows.comparison._resamples import Resamples
 from narrows.comparison._seeds import Seeds
@@ -173,6 +173,7 @@ def caret_forest(
     Z = check_array(Z, dtype=np.float64)
     _check_rows(len(Z), resamples)
     codes, classes = check_labels(y, len(Z), "caret_forest")
+    check_shared(codes, classes, "caret_forest")
     seeds = Seeds(random_state)
     accuracies, kappas = np.empty(len(resamples)), np.empty(len(resamples))
     for number, (train, test) in enumerate(resamples):

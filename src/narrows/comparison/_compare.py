@@ -15,7 +15,7 @@ from narrows.comparison._given_resamples import resamples_for
 from narrows.comparison._groups import group_codes
 from narrows.comparison._identity import described, hash_of, text_of
 from narrows.comparison._judging import NO_PROBE, Judge
-from narrows.comparison._labels import check_labels, check_numbers, kind_of
+from narrows.comparison._labels import check_labels, check_numbers, check_shared, kind_of
 from narrows.comparison._plan import COLUMNS, FAILED, POINTS, Findings, Plan
 from narrows.comparison._preprocessing import DEFAULT, check_mixed, choices_of, table_of
 from narrows.comparison._probes import probe_for
@@ -24,7 +24,8 @@ from narrows.comparison._repeats import repeats_across
 from narrows.comparison._resamples import Resamples
 from narrows.comparison._running import Progress, run
 from narrows.comparison._seeds import Seeds
-from narrows.comparison._survey import Survey, survey
+from narrows.comparison._survey import Survey, coarse_columns, row_names, survey
+from narrows.comparison._teachable import check_teachable
 from narrows.data._containers import as_numpy_takes
 
 _CALLER = "compare"
@@ -62,7 +63,8 @@ def compare(
     Parameters
     ----------
     arms : mapping of str to transformer
-        Embedders by name: any scikit-learn transformers, which are cloned. All fits of a narrows
+        Embedders by name: any scikit-learn transformers, which are cloned and get seeds of the
+        comparison's as their ``random_state``. All fits of a narrows
         embedder, also as the last step of a pipeline, are trained together by the engine; others
         are fitted one by one through joblib, where ``joblib.parallel_config`` can spread them.
         So is a pipeline in which a step before its embedder has a ``random_state``, since each
@@ -117,7 +119,7 @@ default=("raw", "random", "untrained")
         ``joblib.parallel_config`` says otherwise. It has no influence on any number: each fit
         has one thread of BLAS and OpenMP to itself.
     verbose : int, default=0
-        1 shows a progress bar on stderr.
+        1 shows a progress bar on stderr, unless there is `progress`.
     progress : callable, default=None
         Called as ``progress(done, total)``, in embeddings.
 
@@ -129,13 +131,17 @@ default=("raw", "random", "untrained")
     -----
     UserWarning
         If columns are constant and standardized, text columns have very many levels, or many
-        rows repeat others, so that training and test rows share them.
+        rows repeat others, so that training and test rows share them; if a parameter of an arm
+        has no effect beside its others; if columns vary so little around a large number that
+        float32 tells few values apart: networks then get them less the training rows' mean; if
+        columns or labels have another whole number, or text, in every row, as ids have.
 
     Raises
     ------
     ValueError
         If an argument is none of what it may be; if `X`, `y` and `resampling` differ in rows; if
-        labels are missing, of one class, or a class has fewer rows than there are folds; if
+        labels are missing, of one class, another in every row, or such that no training rows
+        could teach them; if a class has fewer rows than there are folds; if
         the reference is a PCA of more components than there are columns or training rows; if
         every arm failed. An arm that fails alone is named in the result, the others go on.
 
@@ -165,13 +171,17 @@ default=("raw", "random", "untrained")
     root = Seeds(_checked_state(random_state))
     together = None if groups is None else group_codes(groups, n_rows, _CALLER)
     resamples = resamples_for(resampling, y, kind, n_rows, together, root.get("resamples"), _CALLER)
+    check_teachable(codes, kind, resamples, _CALLER)
     named = _probes(probes, kind, n_jobs)
     choices = choices_of(preprocess, mixed, _CALLER)
     compared_with = _reference(reference, arms)
     asked = {"random", "linear"} & set(controls) or _components(arms[compared_with]) is not None
     seen = survey(choices, table, X, _CALLER, widths=bool(asked))
     seen.messages.extend(repeats_across(table, together))
+    seen.messages.extend(row_names(table, X, codes, kind, _CALLER))
     everyone = all_arms(arms, controls, seen.narrowest)
+    seen.messages.extend(coarse_columns(choices, table, X, everyone, _CALLER))
+    seen.messages.extend(_without_effect(everyone))
     plan = Plan(
         arms=everyone,
         choices=choices,
@@ -205,7 +215,9 @@ def _task(task: str | None, y: Any) -> str:
 
 def _labels(y: Any, n_rows: int, kind: str) -> tuple[np.ndarray, tuple[str, ...]]:
     if kind == "classes":
-        return check_labels(y, n_rows, _CALLER)
+        codes, classes = check_labels(y, n_rows, _CALLER)
+        check_shared(codes, classes, _CALLER)
+        return codes, classes
     return check_numbers(y, n_rows, _CALLER), ()
 
 
@@ -217,6 +229,14 @@ def _checked_state(random_state: Any) -> int | None:
         f"The 'random_state' parameter of {_CALLER} must be an int in the range [0, inf) or None. "
         f"Got {random_state!r} instead."
     )
+
+
+def _without_effect(arms: list[Arm]) -> list[str]:
+    """Return sentences on parameters of the arms that do nothing."""
+    own = [arm.network for arm in arms if not arm.control]
+    return [
+        text for one in own if hasattr(one, "_without_effect") for text in one._without_effect()
+    ]
 
 
 def _probes(probes: Any, kind: str, n_jobs: int) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from narrows.data._containers import as_numpy_takes
+from narrows.data._containers import as_numpy_takes, listed
+from narrows.data._from_r import with_gaps
 from narrows.data._partition import MAX_CLASS_CODES
 
 
@@ -92,6 +93,16 @@ def check_labels(y: Any, n_rows: int, caller: str) -> tuple[np.ndarray, tuple[st
     return codes, tuple(str(level) for level in levels)
 
 
+def check_shared(codes: np.ndarray, names: tuple[str, ...], caller: str) -> None:
+    """Raise ValueError for classes of one row each: what trains has none that is tested."""
+    if len(names) == len(codes):
+        raise ValueError(
+            f"The 'y' parameter of {caller} must have classes of several rows. Got another in each "
+            f"of {len(codes)} rows, such as {listed(names, 3)}, instead: it seems to name the "
+            "rows. Name another column as the label."
+        )
+
+
 def check_numbers(y: Any, n_rows: int, caller: str) -> np.ndarray:
     """Return labels that are numbers.
 
@@ -174,4 +185,4 @@ def series_of(values: Any) -> pd.Series:
     else:
         # pandas sees a missing value in a list of strings, numpy would turn it into text.
         series = pd.Series(values if isinstance(values, list | tuple) else np.asarray(values))
-    return series.reset_index(drop=True).infer_objects()
+    return with_gaps(series.reset_index(drop=True).infer_objects())

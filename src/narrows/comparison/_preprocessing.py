@@ -10,6 +10,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from narrows.data import TablePreprocessor, to_matrix
 from narrows.data._columns import columns_of
 from narrows.data._containers import as_frame, check_size
+from narrows.data._from_r import is_na
 from narrows.data._learning import check_usable
 
 NAMED = ("none", "standardize")
@@ -121,6 +122,8 @@ def _is_mixed(frame: Any) -> bool:
 
 
 def _has_gaps(column: Any) -> bool:
+    if column.dtype.is_integer() and not column.is_null().any():
+        return is_na(column.to_numpy()) is not None
     return bool(column.is_null().any() or (column.dtype.is_float() and column.is_nan().any()))
 
 

@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from narrows.comparison._arms import Arm, seeded
 from narrows.comparison._preprocessing import dense
+from narrows.data._precision import shift_of, shifted
 
 # Lanes are trained together; their weights are held until all of them are through, 400 MB here.
 _WEIGHTS_AT_ONCE = 100_000_000
@@ -47,11 +48,15 @@ class Inner:
         In float32, as networks read.
     outer : Prepared
         The rows before those steps.
+    shift : float64 ndarray of shape (n_columns,)
+        What was subtracted before the rows became float32: the training rows' mean in columns
+        that float32 is too coarse for, 0 in all others.
     """
 
     steps: Any
     rows: Prepared
     outer: Prepared
+    shift: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -161,8 +166,11 @@ def _steps_before(steps: Any, prepared: Prepared) -> Inner:
     if steps is not None:
         fitted = clone(steps).fit(np.copy(prepared.fit))
         parts = [dense(fitted.transform(np.copy(part))) for part in parts]
-    fit, train, test = (np.ascontiguousarray(part, dtype=np.float32) for part in parts)
-    return Inner(fitted, Prepared(prepared.number, fit, train, test), prepared)
+    shift = shift_of(np.asarray(parts[0]))
+    fit, train, test = (
+        np.ascontiguousarray(part, dtype=np.float32) for part in shifted(parts, shift)
+    )
+    return Inner(fitted, Prepared(prepared.number, fit, train, test), prepared, shift)
 
 
 def _lane_error(lanes: Any, lane: int, Z: np.ndarray, inner: Inner) -> float:
@@ -171,7 +179,7 @@ def _lane_error(lanes: Any, lane: int, Z: np.ndarray, inner: Inner) -> float:
     found = lanes.inverse_transform(lane, Z)
     if inner.steps is None:
         return _mean_squared(found, inner.rows.test)
-    return _error_of(inner.steps, found, inner.outer.test)
+    return _error_of(inner.steps, found + inner.shift, inner.outer.test)
 
 
 def fit_one(estimator: Any, prepared: Prepared, seed: int, seed_number: int) -> Embedded:

@@ -295,7 +295,12 @@ def _check_group_folds(name: str, given: dict[str, Any], of_groups: Any, caller:
         whose = "" if counts is None else f" of class {str(counts.idxmin())!r}"
         raise ValueError(
             f"The 'groups' parameter of {caller} must have at least {least} groups{whose} for this "
-            f"resampling. Got {fewest} instead. Take fewer folds, or 'bootstrap:25'."
+            f"resampling. Got {fewest} instead. "
+            + (
+                "Take fewer folds, or 'bootstrap:25'."
+                if fewest > 1
+                else "Join or leave out small classes, or group the rows otherwise."
+            )
         )
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,9 @@ from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from narrows.comparison._preprocessing import dense, rows_of
-from narrows.data._containers import as_frame, listed, names_of
+from narrows.data._containers import as_frame, listed, names_of, positional
+from narrows.data._precision import coarse, coarse_message
+from narrows.data._row_names import numbers_that_name_rows, row_names_message, shown
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,80 @@ def survey(
     return Survey(own, known, messages)
 
 
+def coarse_columns(
+    choices: Mapping[str, Any], table: Any, X: Any, arms: Sequence[Any], caller: str
+) -> list[str]:
+    """Return sentences on columns that are centred before the engine's networks see them.
+
+    Parameters
+    ----------
+    choices, table, X, caller : see `survey`
+    arms : sequence of Arm
+    """
+    if not any(arm.lanes for arm in arms):
+        return []
+    messages = []
+    for name, transformer in choices.items():
+        encoded = _unscaled(transformer, table, X, caller)
+        if encoded is None:
+            continue
+        rows, names = encoded
+        if found := [name for name, lost in zip(names, coarse(rows), strict=True) if lost]:
+            then = (
+                f"Under {name!r} the training rows' mean is subtracted from "
+                f"{'them' if len(found) > 1 else 'it'} before networks see "
+                f"{'them' if len(found) > 1 else 'it'}, in every resample. If you fit such an "
+                "embedder yourself, put a StandardScaler before it."
+            )
+            messages.append(coarse_message(caller, found, then))
+    return messages
+
+
+def row_names(table: Any, X: Any, y: Any, kind: str, caller: str) -> list[str]:
+    """Return sentences on columns that seem to name the rows, and on labels that do.
+
+    Parameters
+    ----------
+    table, X, caller : see `survey`
+    y : ndarray of shape (n_rows,)
+        Checked labels.
+    kind : {"classes", "numbers"}
+    """
+    said = []
+    if isinstance(table, np.ndarray):  # of others, the preprocessings tell
+        names = _names(table, X, caller)
+        odd = numbers_that_name_rows(table, names)
+        if odd.any():
+            first = shown(table[:, int(odd.argmax())])
+            found = [name for name, is_odd in zip(names, odd, strict=True) if is_odd]
+            said.append(row_names_message(caller, found, first))
+    if kind == "numbers" and numbers_that_name_rows(y[:, None], [""])[0]:
+        said.append(
+            f"The 'y' of {caller} has another whole number in every row "
+            f"({', '.join(map(str, shown(y)))}, …): it seems to name the rows. Name another column "
+            "as the label, unless that is meant."
+        )
+    return said
+
+
+def _unscaled(transformer: Any, table: Any, X: Any, caller: str) -> Any:
+    """Return all rows and their columns' names under a preprocessing that does not scale."""
+    if isinstance(table, np.ndarray):
+        plain = type(transformer) is FunctionTransformer and transformer.func is None
+        return (table, _names(table, X, caller)) if plain else None
+    if getattr(transformer, "scale", None) != "none" or not hasattr(transformer, "_fit_quietly"):
+        return None
+    with contextlib.suppress(Exception):  # each resample says what fails
+        fitted = clone(transformer)._fit_quietly(table.to_native())
+        return fitted.transform(table.to_native()), list(fitted.get_feature_names_out())
+    return None
+
+
+def _names(table: np.ndarray, X: Any, caller: str) -> Sequence[str]:
+    frame = as_frame(X, caller)
+    return (frame is not None and names_of(frame)) or positional(table.shape[1])
+
+
 def _keeps_width(transformer: Any, table: Any) -> bool:
     """Say of the preprocessings of numbers that have names that they keep every column."""
     plain = type(transformer) is FunctionTransformer and transformer.func is None
@@ -98,10 +174,9 @@ def _constants(choice: str, table: np.ndarray, X: Any, caller: str) -> list[str]
     flat = np.flatnonzero(table.min(axis=0) == table.max(axis=0))
     if not len(flat):
         return []
-    frame = as_frame(X, caller)
-    names = (frame is not None and names_of(frame)) or [f"x{i}" for i in range(table.shape[1])]
+    names = _names(table, X, caller)
     message = (
         f"{caller} keeps constant columns at zero under {choice!r}, they cannot be scaled: "
-        f"{listed([names[i] for i in flat], 20)}. Drop them."
+        f"{listed([names[int(i)] for i in flat], 20)}. Drop them."
     )
     return [message]

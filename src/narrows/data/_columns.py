@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from narrows.data._containers import as_array, as_frame, listed, names_of, positional
+from narrows.data._from_r import NA_INTEGER, is_na
 
 Kind = Literal["number", "boolean", "text", "date", "missing", "other"]
 NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal"}
@@ -121,6 +122,10 @@ def pandas_column(series: pd.Series, name: str) -> Column:
     if types.is_numeric_dtype(dtype):
         # A column of a sparse frame comes back dense.
         dtype = dtype.subtype if isinstance(dtype, pd.SparseDtype) else dtype
+        missing = is_na(series.to_numpy()) if str(dtype) in {"int32", "int64"} else None
+        if missing is not None:
+            values = np.where(missing, np.nan, _floats(series))
+            return Column(name, "number", values, str(dtype).replace("i", "I"))
         return Column(name, "number", _floats(series), str(dtype))
     if types.is_datetime64_any_dtype(dtype):
         naive = series.dt.tz_convert("UTC").dt.tz_localize(None) if _zone(dtype) else series
@@ -144,6 +149,8 @@ def narwhals_column(series: Any, name: str) -> Column:
             series = series.cast(nw.Float64)
         if dtype in (nw.Int128, nw.UInt128):
             series, dtype = _within_64_bits(series)
+        if dtype == nw.Int32:
+            missing = missing | (series.fill_null(0).to_numpy() == NA_INTEGER)
         kind = str(dtype).lower() if dtype.is_integer() or dtype == nw.Float32 else "float64"
         if dtype.is_integer() and missing.any():
             kind = kind.replace("i", "I", 1).replace("uI", "UI", 1)

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from narrows.data._from_r import with_nan
+
 
 def as_frame(X: Any, owner: str) -> Any:
     """Wrap a table with narwhals; arrays, lists and what else there is give None.
@@ -94,6 +96,7 @@ def as_array(X: Any, owner: str, *, allow_images: bool = False) -> np.ndarray:
             f"{owner} needs rows of one length. Got {type(X).__name__} of rows of different "
             f"lengths instead ({error}). Fill up or cut the rows."
         ) from error
+    array = with_nan(array)
     if array.dtype.kind in "US" and not isinstance(X, np.ndarray):
         array = np.asarray(X, dtype=object)
     if array.ndim < 2 or (array.ndim > 2 and not allow_images):

@@ -17,6 +17,9 @@ from narrows.data._columns import Column
 MISSING = "missing"
 OTHER = "other"
 DAY = 86_400_000_000  # in microseconds
+FIRST = np.datetime64("0001-01-01T00:00:00", "us")
+LAST = np.datetime64("9999-12-31T23:59:59.999999", "us")
+ONE_DAY = np.timedelta64(1, "D")
 
 
 @dataclass(frozen=True)
@@ -223,10 +226,42 @@ def encoding_from_config(config: dict[str, Any]) -> Encoding:
 
 
 def step_of(days: np.ndarray) -> int:
-    """Return the longest of day, hour, minute, second … that all moments are multiples of."""
+    """Return the longest of day, hour, minute, second … that all moments are multiples of.
+
+    A day long ago or far ahead, as a float, is off by some microseconds: that much is forgiven.
+    """
     ticks = np.rint(days * DAY).astype("int64")
+    rounding = np.spacing(np.abs(days)) * DAY + np.spacing(np.abs(days) * DAY)
+    forgiven = np.floor(rounding / 2 + 0.5)
     steps = (DAY, 3_600_000_000, 60_000_000, 1_000_000, 1_000, 1)
-    return next(step for step in steps if not (ticks % step).any())
+    return next(
+        step for step in steps if (np.minimum(ticks % step, -ticks % step) <= forgiven).all()
+    )
+
+
+def date_limits(dtype: str) -> tuple[int, int]:
+    """Return the first and last moment that a column of dates can hold, in microseconds UTC.
+
+    These are of the years 1 to 9999 on the clocks of the column's time zone, as pandas cannot
+    show others; with nanoseconds, what 64 bits hold.
+    """
+    plain: Any = pd.api.types.pandas_dtype(dtype)
+    zone = getattr(plain, "tz", None)
+    unit = plain.unit if zone is not None else np.datetime_data(plain)[0]
+    first, last = FIRST, LAST
+    if unit == "ns":
+        first, last = (
+            np.datetime64(end, "us")
+            for end in (pd.Timestamp.min.ceil("us"), pd.Timestamp.max.floor("us"))
+        )
+    low, high = (int(end.astype("i8")) for end in (first, last))
+    if zone is None:
+        return low, high
+    near = pd.Series(np.array([first + ONE_DAY, last - ONE_DAY], "M8[us]"))
+    ahead = near - near.dt.tz_localize(zone).dt.tz_convert("UTC").dt.tz_localize(None)
+    least, most = (int(one) for one in ahead.to_numpy().astype("m8[us]").astype("i8"))
+    # 64 bits hold no nanoseconds before their first, but microseconds before the year 1.
+    return max(low, low - least) if unit == "ns" else low - least, min(high, high - most)
 
 
 def _numbers(values: np.ndarray, missing: np.ndarray, dtype: str) -> pd.Series:
@@ -249,13 +284,12 @@ def _numbers(values: np.ndarray, missing: np.ndarray, dtype: str) -> pd.Series:
 
 def _dates(values: np.ndarray, missing: np.ndarray, dtype: str, step: int) -> pd.Series:
     plain: Any = pd.api.types.pandas_dtype(dtype)
-    unit = plain.unit if isinstance(plain, pd.DatetimeTZDtype) else np.datetime_data(plain)[0]
-    first, last = (pd.Timestamp.min, pd.Timestamp.max) if unit == "ns" else (None, None)
-    low = np.datetime64("0001-01-02" if first is None else first.ceil("D"), "us").astype("i8")
-    high = np.datetime64("9999-12-30" if last is None else last.floor("D"), "us").astype("i8")
+    low, high = date_limits(dtype)
     with np.errstate(over="ignore"):
-        ticks = np.clip(values * DAY, float(low), float(high))
-    ticks = (np.rint(ticks / step) * step).astype("int64").view("M8[us]").copy()
+        steps = np.clip(np.rint(values * DAY / step), -(2.0**62) / step, 2.0**62 / step)
+    # Whole numbers from here: 9999-12-31 is beyond what a float counts in microseconds.
+    steps = np.clip(steps.astype("int64"), -(-low // step), high // step)
+    ticks = (steps * step).view("M8[us]").copy()
     ticks[missing] = np.datetime64("NaT", "us")
     series = pd.Series(ticks)
     if isinstance(plain, pd.DatetimeTZDtype):

@@ -8,6 +8,7 @@ import numpy as np
 from narrows.data._columns import Column
 from narrows.data._containers import listed
 from narrows.data._encodings import Encoding, Flag, Levels, Number, step_of
+from narrows.data._row_names import columns_that_name_rows, row_names_message, shown
 from narrows.data._written_dates import first_undated, is_dated
 from narrows.data._written_numbers import first_unplain, how_to_read
 
@@ -66,7 +67,8 @@ def learn_encodings(columns: list[Column], settings: Settings) -> list[Encoding]
             learned[column.name] = _learn_levels(column, settings)
     _warn_of_constants(learned, settings)
     _warn_of_large_numbers(columns, settings)
-    _warn_of_written(columns, settings)
+    told = _warn_of_written(columns, settings)
+    _warn_of_row_names([one for one in columns if one.name not in told], learned, settings)
     return [learned[column.name] for column in columns]
 
 
@@ -230,21 +232,43 @@ def _warn_of_large_numbers(columns: list[Column], settings: Settings) -> None:
         )
 
 
-def _warn_of_written(columns: list[Column], settings: Settings) -> None:
-    """Warn of text that was meant as numbers or dates."""
+def _warn_of_row_names(
+    columns: list[Column], learned: dict[str, Encoding], settings: Settings
+) -> None:
     if not settings.warns:
         return
-    for column in columns:
+    # What has too many levels for columns of their own is told of already.
+    found = [
+        column
+        for column in columns_that_name_rows(columns)
+        if not getattr(learned[column.name], "pooled", ())
+    ]
+    if found:
+        warnings.warn(
+            row_names_message(
+                settings.owner, [column.name for column in found], shown(found[0].values)
+            ),
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+def _warn_of_written(columns: list[Column], settings: Settings) -> set[str]:
+    """Warn of text that was meant as numbers or dates; return the columns' names."""
+    told: set[str] = set()
+    for column in columns if settings.warns else ():
         if column.kind != "text" or column.categories is not None:
             continue
         said = _meant(list(column.values[~column.missing]))
         if said is not None:
+            told.add(column.name)
             warnings.warn(
                 f"Column {column.name!r} is text and gets a column for each level, but nearly all "
                 f"of its values look like {said}",
                 UserWarning,
                 stacklevel=5,
             )
+    return told
 
 
 def _meant(texts: list[str]) -> str | None:

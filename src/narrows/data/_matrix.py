@@ -16,6 +16,8 @@ from narrows.data._containers import (
     names_of,
     positional,
 )
+from narrows.data._precision import coarse
+from narrows.data._row_names import numbers_that_name_rows
 from narrows.data._written_numbers import is_plain
 
 WHAT = {"text": "text", "date": "dates"}
@@ -31,10 +33,16 @@ class Matrix:
         C-contiguous and finite.
     names : tuple of str or None
         The columns' names; None if they have none.
+    coarse : tuple of str
+        Columns that float32 is too coarse for, if that was asked; by their names or x0, x1, ….
+    row_names : tuple of str
+        Columns that seem to name the rows, if that was asked.
     """
 
     values: np.ndarray
     names: tuple[str, ...] | None
+    coarse: tuple[str, ...] = ()
+    row_names: tuple[str, ...] = ()
 
 
 def to_matrix(
@@ -46,6 +54,7 @@ def to_matrix(
     allow_images: bool = False,
     copy: bool = False,
     min_rows: int = 1,
+    look: bool = False,
 ) -> Matrix:
     """Turn rows into a matrix of finite numbers, or say what stands in the way.
 
@@ -68,6 +77,8 @@ def to_matrix(
         Whether the result must not share memory with `X`.
     min_rows : int, default=1
         Fewer rows are an error.
+    look : bool, default=False
+        Whether to look for columns that `dtype` is too coarse for, or that name the rows.
 
     Returns
     -------
@@ -100,7 +111,20 @@ def to_matrix(
         total = values.sum(dtype=np.float64)
     if not np.isfinite(total):
         _check_finite(array, values, called, owner)
-    return Matrix(values, found)
+    return _looked_at(array, values, found, called) if look else Matrix(values, found)
+
+
+def _looked_at(
+    array: np.ndarray, values: np.ndarray, found: tuple[str, ...] | None, called: tuple[str, ...]
+) -> Matrix:
+    """Return a matrix with what is odd about its columns."""
+    if array.ndim > 2:
+        called = positional(int(np.prod(array.shape[1:])))
+        array = array.reshape(len(array), -1)
+    lost = coarse(array) if values.dtype == np.float32 else np.zeros(len(called), bool)
+    odd = numbers_that_name_rows(array, called) if values.ndim == 2 else np.zeros(len(called), bool)
+    names = [tuple(called[k] for k in np.flatnonzero(which)) for which in (lost, odd)]
+    return Matrix(values, found, *names)
 
 
 def check_columns(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from narrows.data._containers import as_numpy_takes
+from narrows.data._from_r import with_gaps
 
 MAX_CLASS_CODES = 20
 
@@ -135,7 +136,7 @@ def _as_labels(y: Any) -> pd.Series:
         )
     # pandas sees a missing value in a list of strings, numpy would turn it into text.
     labels = pd.Series(y if isinstance(y, list | tuple) else _as_pandas(y)).reset_index(drop=True)
-    labels = labels.infer_objects()
+    labels = with_gaps(labels.infer_objects())
     _check_complete(labels)
     return labels
 

@@ -46,7 +46,8 @@ def read_table(
     na_values : str or iterable of str, default=()
         What stands for a missing value in text, beside empty cells, NA and the like.
     text : str or iterable of str, default=()
-        Columns of a text file that stay as they are written, such as postal codes.
+        Columns of a text file that stay as they are written, such as postal codes. There, NA, None,
+        nan and the like are codes as any other; empty cells and `na_values` are missing.
     drop : str or iterable of str, default=()
         Columns that are left out, and not read: whatever is wrong with their values.
 
@@ -55,9 +56,9 @@ def read_table(
     pandas.DataFrame
         With at least one row and distinct column names, which are text. In text files, columns
         of ISO dates (``2024-05-17``, with or without a time) are dates, in UTC if their time
-        zones differ; empty cells, NA and the
-        like are missing; a column with neither name nor values is left out. An index with a
-        name, which pandas put into Parquet or Arrow, is the first column.
+        zones differ; empty cells, NA and the like are missing, but for NA and the like in `text`;
+        a column with neither name nor values is left out. An index with a name, which pandas put
+        into Parquet or Arrow, is the first column.
 
     Raises
     ------

@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from narrows.data._containers import listed
 from narrows.data._read_checks import check_named, check_names, check_signature, check_there
 from narrows.data._text_files import extension_of, is_packed, long_fields, opened
-from narrows.data._text_form import SEPARATORS, Form
+from narrows.data._text_form import GAPS, SEPARATORS, Form
 from narrows.data._text_layout import Layout, layout_of
 from narrows.data._text_numbers import CODE_ROWS, check_decimals, is_text, ungrouped, warn_of_codes
 from narrows.data._written_dates import as_dates
@@ -27,7 +28,7 @@ def read_text(path: Path, form: Form, drop: Sequence[str] = ()) -> pd.DataFrame:
         check_named(path, "text", form.text, header)
         check_named(path, "drop", drop, header)
         read = [place for place, name in enumerate(header) if name not in drop]
-        how = _how(path, form, layout) | ({"usecols": read} if drop else {})
+        how = _how(path, form, layout, header) | ({"usecols": read} if drop else {})
         table = pd.read_csv(
             **how, decimal=form.decimal, dtype=dict.fromkeys(form.text, str), low_memory=False
         )
@@ -62,18 +63,26 @@ def header_of(path: Path, form: Form) -> list[str]:
 
 def read_cells(path: Path, names: Sequence[str], form: Form) -> pd.DataFrame:
     """Return columns of a text file as the text that they are in it, nothing missing."""
-    how = _how(path, form, layout_of(path, form)) | {"na_values": None}
-    return pd.read_csv(**how, usecols=list(names), dtype=str, keep_default_na=False)[list(names)]
+    how = _how(path, form, layout_of(path, form))
+    how |= {"na_values": None, "keep_default_na": False}
+    return pd.read_csv(**how, usecols=list(names), dtype=str)[list(names)]
 
 
-def _how(path: Path, form: Form, layout: Layout) -> dict[str, Any]:
+def _how(path: Path, form: Form, layout: Layout, header: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what pandas is told; with a header, also what is missing in which column."""
+    gaps: Any = list(form.na_values) or None
+    if form.text and header:
+        # NA is a code in a column that is to stay as it is written: Namibia, North America.
+        names = [name or f"Unnamed: {place}" for place, name in enumerate(header)]
+        gaps = {name: ["", *form.na_values, *(() if name in form.text else GAPS)] for name in names}
     return {
         "filepath_or_buffer": path,
         "sep": layout.separator,
         "skiprows": layout.skipped,
         "encoding": layout.codec,
         "compression": "gzip" if is_packed(path) else None,
-        "na_values": list(form.na_values) or None,
+        "na_values": gaps,
+        "keep_default_na": not isinstance(gaps, dict),
         "index_col": False,  # else a separator at the end of each line moves all columns
     }
 

@@ -10,6 +10,11 @@ from narrows.data._text_files import extension_of
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 THOUSANDS = {",", ".", "'", "\u2019", "_", " ", "\u00a0", "\u202f"}
+# What pandas takes for a missing value beside an empty field, in columns that may be numbers.
+GAPS = frozenset(
+    ["#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>",
+     "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Form:
     na_values : tuple of str
         What stands for a missing value, beside empty fields, NA and the like.
     text : tuple of str
-        Columns that stay text, such as codes of digits.
+        Columns that stay text, such as codes of digits. Of NA and the like, they have codes too.
     """
 
     separator: str | None = None

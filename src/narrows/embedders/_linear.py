@@ -15,7 +15,8 @@ class LinearAutoencoder(DecodingEmbedder):
     the best such network projects onto the span of the first principal components (Baldi and
     Hornik 1989), so that it reconstructs as well as PCA and no better. Its axes are any axes of
     that plane: neither orthogonal nor ordered as PCA's are. Training goes around the rows' mean,
-    which ends up in the biases, so that columns far from 0 do no harm.
+    which ends up in the biases, so that columns far from 0 do no harm, up to what float32 can hold:
+    `fit` warns of columns for which it is too coarse.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 import numbers
 import warnings
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,13 @@ from sklearn.utils import check_random_state, estimator_html_repr
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from narrows.embedders._drawing import layer_widths, network_svg
-from narrows.embedders._parameters import check_checkpoint, check_integer, check_real, check_seed
+from narrows.embedders._parameters import (
+    check_checkpoint,
+    check_integer,
+    check_learning_rate,
+    check_real,
+    check_seed,
+)
 from narrows.embedders._pickling import hold, release
 from narrows.embedders._taking_rows import TakesRows
 
@@ -56,8 +63,16 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
             check_integer(self, name, least=1)
         check_integer(self, "patience", least=0, optional=True)
         check_real(self, "validation_fraction", low=0, high=1)
-        check_real(self, "learning_rate", low=0, open_low=True)
+        check_learning_rate(self)
         check_seed(self, "random_state")
+
+    def _without_effect(self) -> list[str]:
+        """Return a sentence for what is given, but does nothing beside the other parameters."""
+        return []
+
+    def _warn_of(self, messages: Iterable[str]) -> None:
+        for message in messages:
+            warnings.warn(message, UserWarning, stacklevel=4)
 
     def fit(self, X, y=None, *, sample_weight=None, validation_data=None, checkpoint=None):
         """Train the networks.
@@ -87,7 +102,8 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         Raises
         ------
         InvalidParameterError
-            If a parameter is not of its kind or out of its range.
+            If a parameter is not of its kind or out of its range, or a `learning_rate` stands
+            beside an optimizer object.
         ValueError
             If `X` is not numeric, every restart's loss became NaN or infinite, or the checkpoint
             is damaged or belongs to another training; it is left as it is then.
@@ -95,13 +111,25 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
             If the checkpoint cannot be written.
         KeyboardInterrupt
             If Ctrl-C came; what was trained so far is in use if any epoch was finished.
+
+        Warns
+        -----
+        UserWarning
+            If a parameter has no effect beside the others; if columns vary so little around a
+            large number that float32, in which networks compute, tells few values apart.
         """
+        return self._learn(X, sample_weight, validation_data, checkpoint)
+
+    def _learn(self, X, sample_weight=None, validation_data=None, checkpoint=None, *, warns=True):
+        """Do what `fit` does; without `warns`, for who has said it all before."""
         from narrows.embedders import _fitting
 
         self._check_parameters()
         check_checkpoint(self, checkpoint)
+        if warns:
+            self._warn_of(self._without_effect())
         with self._columns_of_fit():
-            X = self._matrix(X, reset=True)
+            X = self._matrix(X, reset=True, warns=warns)
             sample_weight = self._weights(sample_weight, X)
             held_out = self._validation_rows(validation_data, X)
             networks = self._build(X.shape[1:])
@@ -134,13 +162,14 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         """
         Xs = list(Xs)
         lanes = self._fit_lanes(Xs, seeds)
+        self._warn_of(self._without_effect())
         copies = []
         for number, X in enumerate(Xs):
             try:
                 copy = lanes.embedder(number)
             except ValueError as error:
                 raise ValueError(f"Copy {number} of {len(Xs)}: {error}") from error
-            copy._matrix(X, reset=True)
+            copy._matrix(X, reset=True, warns=number == 0)
             copies.append(copy)
         return copies
 
@@ -332,5 +361,5 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
                 f"The loss of {len(lost)} of {len(self.restarts_)} restarts stopped being a finite "
                 f"number (restarts {lost});{kept or ' they are left out'}.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )

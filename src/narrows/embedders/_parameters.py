@@ -1,6 +1,7 @@
 """Checks of an embedder's parameters, in scikit-learn's wording, with near matches for names."""
 
 import difflib
+import inspect
 import math
 import numbers
 import os
@@ -42,6 +43,33 @@ def check_real(
     if not inside:
         bracket = "(" if open_low else "["
         fail(owner, name, f"a float in the range {bracket}{low:g}, {high:g})", value)
+
+
+def default_of(owner, name: str):
+    """Return a parameter's default."""
+    return inspect.signature(type(owner).__init__).parameters[name].default
+
+
+def check_learning_rate(owner) -> None:
+    """Raise unless it is a positive number, and the default beside an optimizer object."""
+    check_real(owner, "learning_rate", low=0, open_low=True)
+    optimizer, default = owner.optimizer, default_of(owner, "learning_rate")
+    has_its_own = hasattr(optimizer, "learning_rate") and not isinstance(optimizer, type)
+    if has_its_own and owner.learning_rate != default:
+        fail(
+            owner, "learning_rate", f"left at {default:g} with an optimizer object, which brings "
+            "its own", owner.learning_rate,
+            "Give it to the optimizer, or name the optimizer, such as 'adam'.",
+        )  # fmt: skip
+
+
+def unused(owner, names: Iterable[str], why: str) -> list[str]:
+    """Return a sentence that names the parameters of `names` that are not at their defaults."""
+    given = [name for name in names if getattr(owner, name) != default_of(owner, name)]
+    if not given:
+        return []
+    shown = ", ".join(f"{name}={getattr(owner, name)!r}" for name in given)
+    return [f"{type(owner).__name__} makes no use of {shown} {why}. Leave it out."]
 
 
 _NOISES = {"gaussian": math.inf, "masking": 1.0, "swap": 1.0}  # and below which amount

@@ -6,6 +6,7 @@ import numpy as np
 
 from narrows.embedders._parameters import (
     check_integer,
+    check_learning_rate,
     check_noise,
     check_option,
     check_real,
@@ -13,10 +14,14 @@ from narrows.embedders._parameters import (
     check_keep,
     check_widths,
     fail,
+    unused,
 )
 
 DEGREES = ("one", "dimension", "learned")
 EARLY = 2 / 15  # the share of the epochs with exaggeration
+_OF_BATCHES = ("perplexity", "degrees_of_freedom")
+_OF_THE_MAP = ("neighbours", "map_steps")
+_OF_LANDMARKS = ("landmarks", "sharpness")
 _EXAGGERATION = {"map": 12.0, "batches": 1.0}
 _BATCH = {"map": 500, "batches": 2500}
 _EPOCHS = {"map": 5, "batches": 30}  # at least
@@ -62,8 +67,8 @@ def check_parameters(embedder) -> None:
         check_integer(embedder, name, least=1, optional=True)
     check_integer(embedder, "patience", least=0, optional=True)
     check_real(embedder, "validation_fraction", low=0, high=1)
-    for name in ("learning_rate", "sharpness"):
-        check_real(embedder, name, low=0, open_low=True)
+    check_learning_rate(embedder)
+    check_real(embedder, "sharpness", low=0, open_low=True)
     check_real(embedder, "perplexity", low=1)
     check_real(embedder, "reconstruction_weight", low=0)
     if embedder.exaggeration is not None:
@@ -79,6 +84,28 @@ def check_parameters(embedder) -> None:
     check_keep(embedder)
     _check_targets(embedder)
     _check_metrics(embedder)
+
+
+def without_effect(embedder) -> list[str]:
+    """Return a sentence for the parameters that the targets make no use of."""
+    if embedder.targets is None:
+        return unused(embedder, (*_OF_THE_MAP, *_OF_LANDMARKS), "with targets=None")
+    if isinstance(embedder.targets, str):
+        return unused(embedder, _OF_BATCHES, "with targets='map'")
+    names = (*_OF_THE_MAP, "exaggeration", *_OF_BATCHES)
+    return unused(embedder, names, "with places as targets")
+
+
+def unseen_weights(embedder, sample_weight) -> list[str]:
+    """Return a sentence for weights that no part of the loss sees."""
+    if sample_weight is None or embedder.targets is not None or embedder.reconstruction_weight > 0:
+        return []
+    owner = type(embedder).__name__
+    said = (
+        f"{owner} makes no use of sample_weight with targets=None and without a "
+        "reconstruction_weight: t-SNE's loss in batches does not see it. Leave it out."
+    )
+    return [said]
 
 
 def _check_targets(embedder) -> None:

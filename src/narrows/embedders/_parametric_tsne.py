@@ -6,6 +6,8 @@ from narrows.embedders._parametric_checks import (
     check_parameters,
     check_rows,
     exaggeration_of,
+    unseen_weights,
+    without_effect,
 )
 from narrows.embedders._parametric_state import (
     forget,
@@ -253,13 +255,24 @@ class ParametricTSNE(DecodableLater):
             If the checkpoint cannot be written.
         KeyboardInterrupt
             If Ctrl-C came; what was trained so far is in use if any epoch was finished.
+
+        Warns
+        -----
+        UserWarning
+            If a parameter, or `sample_weight`, has no effect beside the others; if columns vary
+            so little around a large number that float32 tells few values apart.
         """
+        return self._learn(X, sample_weight, validation_data, checkpoint)
+
+    def _learn(self, X, sample_weight=None, validation_data=None, checkpoint=None, *, warns=True):
         from narrows.embedders import _fitting, _parametric_training
 
         self._check_parameters()
         check_checkpoint(self, checkpoint)
+        if warns:
+            self._warn_of([*self._without_effect(), *unseen_weights(self, sample_weight)])
         with self._columns_of_fit():
-            X = self._matrix(X, reset=True)
+            X = self._matrix(X, reset=True, warns=warns)
             check_rows(self, X, validation_data)
             sample_weight = self._weights(sample_weight, X)
             held_out = self._validation_rows(validation_data, X)
@@ -370,6 +383,9 @@ class ParametricTSNE(DecodableLater):
 
     def _check_parameters(self) -> None:
         check_parameters(self)
+
+    def _without_effect(self) -> list[str]:
+        return without_effect(self)
 
     def _fit_lanes(self, Xs, seeds, on_progress=None):
         from narrows.embedders._separate import fit_separately

@@ -99,10 +99,11 @@ class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Warns
         -----
         UserWarning
-            If a column is constant and `standardize` is true; that column is kept at zero.
+            If a column is constant and `standardize` is true; that column is kept at zero. If a
+            column seems to name the rows, as running numbers do.
         """
         with self._columns_of_fit():
-            X = self._matrix(X, reset=True)
+            X = self._matrix(X, reset=True, warns=True)
             self._check_n_components(*X.shape)
         constant = X.min(axis=0) == X.max(axis=0)
         # Rounding would give a constant column a mean beside it and a deviation above zero.

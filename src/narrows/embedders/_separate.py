@@ -73,7 +73,7 @@ def fit_separately(embedder, matrices: list, seeds: list[int], on_progress=None)
         fit: Any = clone(embedder).set_params(random_state=seed)
         failure = None
         try:
-            fit.fit(X)
+            fit._learn(X, warns=False)
         except ValueError as error:
             fit, failure = None, str(error)
         fits.append(fit)

@@ -1,12 +1,20 @@
 """How every embedder takes rows: a table or array in, checked numbers out."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from narrows.data import check_columns, to_matrix
+from narrows.data._precision import coarse_message
+from narrows.data._row_names import row_names_message, shown
+
+_ADVICE = (
+    "Put a StandardScaler or narrows.TablePreprocessor before it in a pipeline, which subtract the "
+    "mean in float64."
+)
 
 
 class TakesRows:
@@ -18,18 +26,35 @@ class TakesRows:
         """Whether a row may have more than one axis."""
         return False
 
-    def _matrix(self, X, *, reset: bool) -> np.ndarray:
-        """Return `X` as an array, checked for numbers that are none."""
+    def _check_rows_of_fit(self, values: np.ndarray) -> None:
+        """Raise ValueError for rows of `fit` that the parameters cannot take."""
+
+    def _matrix(self, X, *, reset: bool, warns: bool = False) -> np.ndarray:
+        """Return `X` as an array, checked for numbers that are none.
+
+        With `warns`, say which columns lose too much on the way, or name the rows.
+        """
         owner = type(self).__name__
         expected = None if reset else getattr(self, "feature_names_in_", None)
         found = to_matrix(
             X, owner=owner, names=expected, dtype=self._dtype,
-            allow_images=self._takes_images(), min_rows=2 if reset else 1,
+            allow_images=self._takes_images(), min_rows=2 if reset else 1, look=warns,
         )  # fmt: skip
         count = found.values.shape[1]
         if not reset:
             check_columns(expected, self.n_features_in_, found.names, count, owner)
             return found.values
+        self._check_rows_of_fit(found.values)
+        said = []
+        if found.coarse:
+            said.append(coarse_message(owner, found.coarse, _ADVICE))
+        # Without names it may be what a preprocessing returned, which has told of it.
+        if found.row_names and found.names is not None:
+            place = found.names.index(found.row_names[0])
+            first = shown(found.values[:, place])
+            said.append(row_names_message(owner, found.row_names, first))
+        for message in said:  # to the caller of `fit`, which networks do in `_learn`
+            warnings.warn(message, UserWarning, stacklevel=4 if hasattr(self, "_learn") else 3)
         self.n_features_in_: int = count
         if found.names is not None:
             self.feature_names_in_ = np.asarray(found.names, dtype=object)

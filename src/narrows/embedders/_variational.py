@@ -11,6 +11,7 @@ from narrows.embedders._parameters import (
     check_option,
     check_real,
     check_widths,
+    unused,
 )
 
 _LIKELIHOODS = ("gaussian", "bernoulli")
@@ -230,12 +231,13 @@ class VariationalAutoencoder(DecodingEmbedder):
             check_widths(self, "decoder")
         check_keep(self)
 
-    def _matrix(self, X, *, reset: bool) -> np.ndarray:
-        values = super()._matrix(X, reset=reset)
-        if reset and self.likelihood == "bernoulli" and (values.min() < 0 or values.max() > 1):
+    def _without_effect(self) -> list[str]:
+        return unused(self, ["kl_warmup"], "with beta=0") if self.beta == 0 else []
+
+    def _check_rows_of_fit(self, values: np.ndarray) -> None:
+        if self.likelihood == "bernoulli" and (values.min() < 0 or values.max() > 1):
             raise ValueError(
                 "Rows must lie between 0 and 1 for likelihood='bernoulli'. They lie between "
                 f"{values.min():g} and {values.max():g}. Scale them, with MinMaxScaler for "
                 "example, or use likelihood='gaussian'."
             )
-        return values

@@ -80,7 +80,8 @@ def export_onnx(
     part : {"encoder", "decoder"}, default="encoder"
         Rows to embedding, what `transform` does, or embedding to rows, `inverse_transform`.
     rows : table or array-like of shape (n_rows, n_columns), default=None
-        Rows that the model takes, to compare on. None draws 200 from what the preprocessing
+        Rows that the model takes, to compare on, beside some with gaps in every column that are
+        made up for `TablePreprocessor`. None draws 200 from what the preprocessing
         knows of its columns, missing values and unseen levels included; from the standard normal
         distribution where there is no preprocessing.
     tolerance : float, default=1e-5
@@ -128,9 +129,10 @@ def export_onnx(
     ============================  =======  =======================================  ============
 
     ``dates.astype("datetime64[us]").astype("int64")`` makes such dates in NumPy, missing ones
-    included. The encoder gives ``embedding``, the decoder takes it and gives the rows in the form
-    that the encoder takes them. Of a categorical of numbers, levels that were pooled decode to
-    NaN, since no number stands for them.
+    included. Where the empty text was a value in `fit`, missing text is ``(missing)`` instead, as
+    the report's and the file's ``inputs`` say. The encoder gives ``embedding``, the decoder takes
+    it and gives the rows in the form that the encoder takes them. Of a categorical of numbers,
+    levels that were pooled decode to NaN, since no number stands for them.
 
     What narrows refuses with an error, such as infinity, NaN without `TablePreprocessor`, or an
     unseen level with ``unseen="error"``, makes that row's embedding NaN; the other rows stand.
@@ -215,7 +217,8 @@ def _check_installed() -> None:
 
 def _port(port: Any) -> dict[str, Any]:
     columns = None if port.columns is None else list(port.columns)
-    return {"name": port.name, "kind": port.kind, "type": port.type, "columns": columns}
+    known = {"name": port.name, "kind": port.kind, "type": port.type, "columns": columns}
+    return known | ({"missing": port.gap} if port.kind == "text" else {})
 
 
 def _describe(proto: Any, **facts: Any) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from narrows.data._columns import Column, columns_of
 from narrows.data._encodings import DAY, Encoding, Flag, Levels, Number
@@ -14,7 +15,7 @@ NOT_A_TIME = np.iinfo(np.int64).min  # what NumPy's NaT is as a number
 MEANINGS = {
     "number": ("a number", "NaN"),
     "boolean": ("1 or 0", "NaN"),
-    "text": ("text", "the empty text"),
+    "text": ("text", "the empty text"),  # but see `gap_of`
     "date": ("microseconds since 1970-01-01 UTC", str(NOT_A_TIME)),
 }
 
@@ -33,6 +34,8 @@ class Port:
     kind : {"number", "boolean", "text", "date"}
     columns : tuple of str or None
         What the numbers of a row are called; None for images.
+    gap : str
+        Of text: what stands for a missing value.
     """
 
     name: str
@@ -40,11 +43,13 @@ class Port:
     shape: tuple[int, ...]
     kind: str = "number"
     columns: tuple[str, ...] | None = None
+    gap: str = ""
 
     @property
     def meaning(self) -> str:
         """What is to be sent, in words."""
         what, missing = MEANINGS[self.kind]
+        missing = repr(self.gap) if self.gap else missing
         if self.shape:
             return "numbers" if self.columns is None else f"numbers: {', '.join(self.columns)}"
         return f"{what}; {missing} where it is missing"
@@ -58,13 +63,22 @@ def is_mixed(encodings: list[Encoding]) -> bool:
 def column_port(name: str, encoding: Encoding) -> Port:
     """Return the port of one column of a mixed table."""
     if isinstance(encoding, Levels):
-        return Port(name, *(("double", (), "number") if is_numeric(encoding) else TEXT))
+        if is_numeric(encoding):
+            return Port(name, "double", (), "number")
+        return Port(name, "string", (), "text", gap=gap_of(encoding))
     if isinstance(encoding, Flag):
         return Port(name, "double", (), "boolean")
     return Port(name, *(("int64", (), "date") if encoding.step else ("double", (), "number")))
 
 
-TEXT = ("string", (), "text")
+def gap_of(encoding: Levels) -> str:
+    """Return what stands for missing text: the empty text, unless that is a level."""
+    gap = "(missing)" if "" in encoding.positions else ""
+    while gap in encoding.positions:
+        gap = f"({gap})"
+    return gap
+
+
 DTYPES: dict[str, Any] = {
     "float": np.float32,
     "double": np.float64,
@@ -94,7 +108,20 @@ def arrays_of(ports: list[Port], X: Any) -> dict[str, np.ndarray]:
     if ports[0].shape:
         return {ports[0].name: _matrix(X).astype(DTYPES[ports[0].type])}
     columns, _ = columns_of(X, "export_onnx")
-    return {port.name: _column(port, column) for port, column in zip(ports, columns, strict=True)}
+    found = {port.name: _column(port, column) for port, column in zip(ports, columns, strict=True)}
+    if isinstance(X, pd.DataFrame):
+        for place, port in enumerate(ports):
+            series = X.iloc[:, place]
+            if port.kind == "date" and pd.api.types.is_datetime64_any_dtype(series.dtype):
+                found[port.name] = _moments(series)
+    return found
+
+
+def _moments(series: pd.Series) -> np.ndarray:
+    """Return microseconds to the last one: days far from 1970 are floats that round some off."""
+    if isinstance(series.dtype, pd.DatetimeTZDtype):
+        series = series.dt.tz_convert("UTC").dt.tz_localize(None)
+    return series.to_numpy().astype("M8[us]").astype(np.int64)
 
 
 def _matrix(X: Any) -> np.ndarray:
@@ -110,7 +137,9 @@ def _column(port: Port, column: Column) -> np.ndarray:
     missing = column.missing
     if port.kind == "text":
         values = np.empty(len(missing), dtype=object)
-        values[:] = ["" if no else str(v) for v, no in zip(column.values, missing, strict=True)]
+        values[:] = [
+            port.gap if no else str(v) for v, no in zip(column.values, missing, strict=True)
+        ]
         return values
     if column.values.dtype == object:  # numbers that are a categorical's levels
         pairs = zip(column.values, missing, strict=True)

@@ -7,11 +7,12 @@ import pandas as pd
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from narrows.data import TablePreprocessor
-from narrows.data._encodings import DAY, Encoding, Flag, Levels
+from narrows.data._encodings import DAY, Encoding, Flag, Levels, date_limits
 from narrows.embedders import PCA
 from narrows.export._steps import Chain
 
 COUNT = 200
+_GAP_ROWS = 20
 _GAPS = 0.1  # share of missing values, where they may be
 _NEW = 0.05  # share of levels that were not there in fit
 
@@ -39,6 +40,23 @@ def drawn_rows(chain: Chain) -> tuple[Any, str]:
     if not chain.preprocessing:
         return _named(normal.astype(np.float32), chain), STANDARD
     return _named(_scalers_rows(first, normal, rng), chain), DRAWN
+
+
+def rows_with_gaps(chain: Chain) -> Any:
+    """Return drawn rows in which every column has a gap, and one row has nothing else.
+
+    None where there is no `TablePreprocessor`: a gap is refused then.
+    """
+    first = (*chain.preprocessing, chain.embedder)[0]
+    if not isinstance(first, TablePreprocessor):
+        return None
+    rows = _table(first, chain, np.random.default_rng(1))[:_GAP_ROWS]
+    table = pd.DataFrame(rows).astype(object)
+    for place in range(table.shape[1]):
+        table.iloc[[place % (_GAP_ROWS - 1), _GAP_ROWS - 1], place] = None
+    # Back to the types that the drawn columns had: dates and numbers with what they call missing.
+    table = table.apply(lambda one: one.infer_objects() if one.notna().any() else one)
+    return table if chain.named else table.to_numpy(object if chain.mixed else np.float64)
 
 
 def _named(rows: np.ndarray, chain: Chain) -> Any:
@@ -80,8 +98,7 @@ def _column(encoding: Encoding, ranged: bool, unseen: bool, rng: np.random.Gener
         values = encoding.fill + max(1.0, abs(encoding.fill)) * spread
     if encoding.step:
         ticks = np.rint(values * DAY / encoding.step) * encoding.step
-        low, high = (np.datetime64(day, "us").astype("i8") for day in ("0001-01-02", "9999-12-30"))
-        moments = np.clip(ticks, low, high).astype("i8").view("M8[us]").copy()
+        moments = np.clip(ticks, *date_limits(encoding.dtype)).astype("i8").view("M8[us]").copy()
         moments[gaps] = np.datetime64("NaT", "us")
         return pd.Series(moments)
     if "int" in encoding.dtype.lower():

@@ -11,7 +11,7 @@ import numpy as np
 
 from narrows.data._encodings import DAY, Encoding, Flag, Levels, Number
 from narrows.export._graph import ML, Graph
-from narrows.export._ports import NOT_A_TIME, is_numeric
+from narrows.export._ports import NOT_A_TIME, gap_of, is_numeric
 
 _UNSEEN = -2
 _MISSING = -1
@@ -123,7 +123,7 @@ def _indicators(
 def _text_levels(graph: Graph, encoding: Levels, column: str) -> str:
     """Return a block of zeros and ones for text, of shape (rows, levels)."""
     places = {level: place for level, place in encoding.positions.items() if level is not None}
-    places.setdefault("", encoding.positions.get(None, _MISSING))
+    places[gap_of(encoding)] = encoding.positions.get(None, _MISSING)
     index = graph.add(
         "LabelEncoder",
         column,

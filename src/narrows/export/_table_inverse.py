@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from narrows.data._encodings import DAY, OTHER, Encoding, Flag, Levels, Number
+from narrows.data._encodings import DAY, OTHER, Encoding, Flag, Levels, Number, date_limits
 from narrows.export._graph import Graph
-from narrows.export._ports import NOT_A_TIME, is_numeric
+from narrows.export._ports import NOT_A_TIME, gap_of, is_numeric
 
 _FLOATS = {"float32": "float", "float16": "float16"}  # narrower than float64: ONNX's names
 
@@ -107,25 +107,19 @@ def _limits(dtype: str) -> tuple[float, float]:
 
 
 def _date(graph: Graph, encoding: Number, days: str, missing: str) -> str:
-    low, high = (graph.constant(float(end), "float64") for end in _date_limits(encoding.dtype))
+    step = encoding.step
+    low, high = date_limits(encoding.dtype)
     ticks = graph.add("Mul", days, graph.constant(float(DAY), "float64"))
-    ticks = graph.add("Min", graph.add("Max", ticks, low), high)
-    step = graph.constant(float(encoding.step), "float64")
-    ticks = graph.add("Mul", graph.add("Round", graph.add("Div", ticks, step)), step)
+    steps = graph.add("Round", graph.add("Div", ticks, graph.constant(float(step), "float64")))
+    ends = (graph.constant(end / step, "float64") for end in (-(2.0**62), 2.0**62))
+    for bound, end in zip(("Max", "Min"), ends, strict=True):
+        steps = graph.add(bound, steps, end)
     # NaN has no int64: it is put aside before.
-    whole = graph.cast(graph.add("Where", missing, graph.constant(0.0, "float64"), ticks), "int64")
-    return graph.add("Where", missing, graph.constant(NOT_A_TIME, "int64"), whole)
-
-
-def _date_limits(dtype: str) -> tuple[int, int]:
-    plain = pd.api.types.pandas_dtype(dtype)
-    unit = plain.unit if isinstance(plain, pd.DatetimeTZDtype) else np.datetime_data(plain)[0]
-    if unit == "ns":
-        ends = pd.Timestamp.min.ceil("D"), pd.Timestamp.max.floor("D")
-    else:
-        ends = np.datetime64("0001-01-02"), np.datetime64("9999-12-30")
-    low, high = (int(np.datetime64(end, "us").astype("i8")) for end in ends)
-    return low, high
+    whole = graph.cast(graph.add("Where", missing, graph.constant(0.0, "float64"), steps), "int64")
+    for bound, last in (("Max", -(-low // step)), ("Min", high // step)):
+        whole = graph.add(bound, whole, graph.constant(last, "int64"))
+    moments = graph.add("Mul", whole, graph.constant(step, "int64"))
+    return graph.add("Where", missing, graph.constant(NOT_A_TIME, "int64"), moments)
 
 
 def _decode_flag(graph: Graph, encoding: Flag, start: int, x: str) -> str:
@@ -140,7 +134,7 @@ def _decode_flag(graph: Graph, encoding: Flag, start: int, x: str) -> str:
 
 def _decode_levels(graph: Graph, encoding: Levels, start: int, x: str) -> str:
     numeric = is_numeric(encoding)
-    nothing = np.nan if numeric else ""
+    nothing = np.nan if numeric else gap_of(encoding)
     other = np.nan if numeric else f"({OTHER})"  # no number stands for it
     answers = [*encoding.levels, *([other] * bool(encoding.pooled)), nothing]
     width = len(encoding.names(""))

@@ -25,6 +25,7 @@ from narrows.comparison._refit import Prepared, describe, lanes_of
 from narrows.comparison._seeds import Seeds
 from narrows.comparison._survey import survey
 from narrows.data._containers import as_frame
+from narrows.data._precision import shift_of, shifted
 from narrows.report._rows import thinned
 
 if TYPE_CHECKING:
@@ -295,11 +296,15 @@ def _portrait(
             whole = Prepared(0, prepared.matrix, prepared.matrix, prepared.matrix[:1])
             embedded = next(iter(lanes_of(arm, [whole], [[seed]])))
             return Portrait(arm.name, choice, arm.control, embedded.train, embedded.failure)
-        embedder = _fitted(arm, prepared.matrix, seed, n_seeds)
-        points = np.asarray(embedder.transform(prepared.matrix), dtype=np.float64)
+        # As in the comparison: float32 would lose what such columns vary by.
+        alone = arm.lanes and arm.before is None
+        shift = shift_of(prepared.matrix) if alone else np.zeros(prepared.matrix.shape[1])
+        (matrix,) = shifted([prepared.matrix], shift)
+        embedder = _fitted(arm, matrix, seed, n_seeds)
+        points = np.asarray(embedder.transform(matrix), dtype=np.float64)
         return Portrait(
             arm.name, choice, arm.control, points, columns=prepared.names,
-            **_way_back(embedder, prepared, points, sample), **_training(embedder),
+            **_way_back(embedder, prepared, points, sample, shift), **_training(embedder),
         )  # fmt: skip
     except Exception as problem:  # whatever a transformer raises is what there is to show of it
         return Portrait(arm.name, choice, arm.control, failure=describe(problem))
@@ -315,7 +320,9 @@ def _fitted(arm: Arm, matrix: np.ndarray, seed: int, n_seeds: int) -> Any:
     return embedder.set_params(**settings).fit(matrix)
 
 
-def _way_back(embedder, prepared: _PreparedTable, points, sample: np.ndarray) -> dict[str, Any]:
+def _way_back(
+    embedder: Any, prepared: _PreparedTable, points: np.ndarray, sample: np.ndarray, shift: Any
+) -> dict[str, Any]:
     """Return what is told of the reconstruction; nothing where there is no way back."""
     if not hasattr(embedder, "inverse_transform"):
         return {}
@@ -323,7 +330,7 @@ def _way_back(embedder, prepared: _PreparedTable, points, sample: np.ndarray) ->
         found = embedder.inverse_transform(points)
     except Exception:  # a way back that was not asked for (KernelPCA) is none
         return {}
-    rebuilt = np.asarray(found, dtype=np.float64).reshape(prepared.matrix.shape)
+    rebuilt = np.asarray(found, dtype=np.float64).reshape(prepared.matrix.shape) + shift
     squared = (rebuilt - prepared.matrix) ** 2
     variance = prepared.matrix.var(axis=0)
     variance[variance == 0] = np.nan

@@ -1,0 +1,36 @@
+"""Whether training rows can teach what test rows are asked, in at least one resample."""
+
+import numpy as np
+
+from narrows.comparison._resamples import Resamples
+
+
+def check_teachable(y: np.ndarray, kind: str, resamples: Resamples, caller: str) -> None:
+    """Raise ValueError if no training part has anything to teach: every score would be chance.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,)
+        Class codes, or numbers.
+    kind : {"classes", "numbers"}
+    resamples : Resamples
+    caller : str
+        Name of the public function, for its messages.
+    """
+    if any((y[train] != y[train[0]]).any() for train, _ in resamples):
+        if kind == "numbers" or any(np.isin(y[test], y[train]).any() for train, test in resamples):
+            return
+        raise ValueError(
+            f"The 'y' parameter of {caller} must have classes that are in training and test rows "
+            f"both. Got none in {len(resamples)} {_resamples(resamples)} instead. Draw the rows "
+            "otherwise, or name another label, if each class is a group of rows."
+        )
+    raise ValueError(
+        f"The 'y' parameter of {caller} must have different labels among training rows. Got one "
+        f"and the same in each of {len(resamples)} {_resamples(resamples)} instead. Shuffle the "
+        "rows that are drawn."
+    )
+
+
+def _resamples(resamples: Resamples) -> str:
+    return "resamples" if len(resamples) > 1 else "resample"
