@@ -42,9 +42,7 @@ def with_text(form: "Form", path: Path, names: Sequence[str] | None) -> "Form":
     return dataclasses.replace(form, text=tuple(text))
 
 
-def read_for(
-    model: Any, path: Path, form: "Form", drop: Sequence[str] = ()
-) -> "pd.DataFrame":
+def read_for(model: Any, path: Path, form: "Form", drop: Sequence[str] = ()) -> "pd.DataFrame":
     """Read a table for a model that has learned: what was text in fit, stays text.
 
     In fit there was a letter in some row; without it, others look like numbers or booleans.

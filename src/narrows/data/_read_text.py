@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from narrows.data._containers import listed
 from narrows.data._read_checks import check_named, check_names, check_signature, check_there
 from narrows.data._text_files import extension_of, is_packed, long_fields, opened
 from narrows.data._text_form import GAPS, SEPARATORS, Form

@@ -6,12 +6,12 @@ import numpy as np
 
 from narrows.embedders._parameters import (
     check_integer,
+    check_keep,
     check_learning_rate,
     check_noise,
     check_option,
     check_real,
     check_seed,
-    check_keep,
     check_widths,
     fail,
     unused,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from narrows._keras import fresh_names, keras
+from narrows._keras import keras
 from narrows.networks._copying import Copies
 from narrows.networks._initializers import Build, Start
 from narrows.networks._settled import settled

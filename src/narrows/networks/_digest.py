@@ -81,8 +81,11 @@ def _add(found, value: Any) -> None:
     elif hasattr(value, "eqns"):
         _add_jaxpr(found, value)
     elif isinstance(value, np.ndarray | np.generic | jax.Array):
-        array = np.asarray(value) if not jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key) \
+        array = (
+            np.asarray(value)
+            if not jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key)
             else np.asarray(jax.random.key_data(value))
+        )
         found.update(f"{array.dtype} {array.shape} ".encode() + array.tobytes())
     elif isinstance(value, dict):
         for key in sorted(value, key=str):

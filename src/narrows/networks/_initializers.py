@@ -206,7 +206,7 @@ def _session_seeded(seed: int) -> Iterator[None]:
     before = random.getstate(), np.random.get_state()
     kept = {name: global_state.get_global_attribute(name) for name in names}
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 (the session's own generator is meant)
+    np.random.seed(seed)
     for name in names:
         global_state.set_global_attribute(name, None)
     try:

@@ -16,6 +16,7 @@ from narrows._keras import keras
 from narrows.networks._copying import is_described, is_told
 from narrows.networks._initializers import Start
 
+
 def described(recipe: Any) -> bool:
     """Whether configurations tell all that a recipe does, so that nothing need be traced."""
     return (

@@ -224,9 +224,7 @@ class Program:
             _compiled.move_to_end(key)
             return _compiled[key], identity
 
-    def _identity(
-        self, shape: Shape, data: Data, given: frozenset, shifted: bool
-    ) -> str | None:
+    def _identity(self, shape: Shape, data: Data, given: frozenset, shifted: bool) -> str | None:
         """Return what tells this training from others; None if nobody can tell."""
         if len(given) < len(self.recipe.model.variables):
             _ = self.start  # is drawn from, so it counts

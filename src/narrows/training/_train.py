@@ -13,10 +13,10 @@ import numpy as np
 
 from narrows.training._checkpoint import Checkpoint, identity_of
 from narrows.training._chunk import ChunkResult, Lanes, Plan, train_chunk
+from narrows.training._guard import Sample, sample_rows
 from narrows.training._interrupts import Interrupts
 from narrows.training._loops import Data, Shape
 from narrows.training._padding import tolerates_padding
-from narrows.training._guard import Sample, sample_rows
 from narrows.training._program import Program, Recipe
 from narrows.training._result import Training
 from narrows.training._rows import (
