@@ -290,7 +290,7 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         """Raise ValueError if a copy computes something else than what it is a copy of."""
         from narrows.training import differing
 
-        stated = vars(self).pop("_stated", None)
+        stated = self.__dict__.pop("_stated", None)
         if stated is not None and differing(networks, stated):
             raise ValueError(
                 f"A copy of a fitted {type(self).__name__} must compute the same. This one does "

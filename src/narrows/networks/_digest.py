@@ -17,7 +17,7 @@ import numpy as np
 _RULES = {"jvp_jaxpr_fun", "jvp_jaxpr_thunk", "fwd_jaxpr_thunk", "bwd", "jvp", "fwd", "jvp_fun"}
 
 
-class Unknowable(Exception):
+class UnknowableError(Exception):
     """A trace calls back into Python, so that nobody can tell what it does."""
 
 
@@ -40,7 +40,7 @@ def digest(function: Callable, *args: Any) -> str | None:
     found = hashlib.sha256()
     try:
         _add_closed(found, closed)
-    except Unknowable:
+    except UnknowableError:
         return None
     return found.hexdigest()
 
@@ -64,7 +64,7 @@ def _add_jaxpr(found, jaxpr) -> None:
     found.update(" ".join(name(v) for v in (*jaxpr.constvars, *jaxpr.invars)).encode())
     for step in jaxpr.eqns:
         if "callback" in step.primitive.name:
-            raise Unknowable
+            raise UnknowableError
         inputs = " ".join(name(v) for v in step.invars)
         found.update(f"\n{step.primitive.name} {inputs} -> ".encode())
         found.update(" ".join(name(v) for v in step.outvars).encode())

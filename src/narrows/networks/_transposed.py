@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 from narrows._keras import keras
 
@@ -83,6 +84,7 @@ class Transposed(keras.layers.Layer):
         self.tied_to, self.units = tied_to, units
         self.bias = None
         self._kernel = None
+        self._shared: Any = None
         if layer is not None:
             self._check(layer)
             self.tied_to = layer.name
@@ -94,8 +96,6 @@ class Transposed(keras.layers.Layer):
                 "Transposed must be given a layer. Got None instead. Give the dense layer whose "
                 "kernel it shares."
             )
-        else:
-            self._shared = None
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
 
     def build(self, input_shape):

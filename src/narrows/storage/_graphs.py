@@ -201,7 +201,7 @@ def check_rebuilt(networks: Networks, configs: Mapping[str, Any], weights: Mappi
     ------
     ValueError
     """
-    pieces = {}
+    pieces: dict[str, Any] = {}
     for model in (networks.posterior or networks.encoder, networks.decoder):
         for layer in model._flatten_layers() if model is not None else ():
             pieces |= foreign_pieces(layer)

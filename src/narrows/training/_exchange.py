@@ -55,7 +55,7 @@ def exchanged(layer: Any) -> Any:
 
 def _sibling(layer, kind: type, more: dict[str, Any] | None = None):
     """Return an object of another class over the same attributes, variables included."""
-    found = object.__new__(kind)
+    found: Any = object.__new__(kind)
     found.__dict__.update(vars(layer))
     found.__dict__.update(more or {})
     return found

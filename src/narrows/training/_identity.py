@@ -47,11 +47,14 @@ def optimizer_text(optimizer, variables: list, own: list) -> str | None:
     if not (is_told(optimizer) and all(is_told(one.constraint) for one in variables)):
         return None
     weights = [
-        [v.path, list(v.shape), str(v.dtype), v.constraint and v.constraint.get_config()]
-        + [type(v.constraint).__name__]
+        [v.path, list(v.shape), str(v.dtype), type(v.constraint).__name__, _config(v.constraint)]
         for v in variables
     ]
     return _text([_optimizer_config(optimizer), weights, [v.name for v in own]])
+
+
+def _config(piece: Any) -> dict | None:
+    return None if piece is None else piece.get_config()
 
 
 def _optimizer_config(optimizer) -> list:
@@ -65,14 +68,13 @@ def _optimizer_config(optimizer) -> list:
 def _start_config(model: keras.Model, start: Start | None) -> list | None:
     if start is None:
         return None
-    found = []
+    found: list[Any] = []
     for variable in model.variables:
         if id(variable) in start.kept:
             found.append("kept")
             continue
         initializer = start.initializers.get(id(variable))
-        config = None if initializer is None else initializer.get_config()
-        found.append([type(initializer).__name__, config])
+        found.append([type(initializer).__name__, _config(initializer)])
     return found
 
 
