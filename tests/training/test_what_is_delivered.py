@@ -183,6 +183,15 @@ class HoldsALayer(layers.Layer):
     def call(self, x):
         return ops.matmul(x, ops.transpose(self.tied.kernel))
 
+    def get_config(self):
+        tied = keras.saving.serialize_keras_object(self.tied)
+        return {**super().get_config(), "tied": tied}
+
+    @classmethod
+    def from_config(cls, config):
+        tied = keras.saving.deserialize_keras_object(config["tied"])
+        return cls(**{**config, "tied": tied})
+
 
 def tied(decoder, use_bias=False):
     held = {}
@@ -277,7 +286,7 @@ def check_tied(X, one, other):
 def test_tied_weights_in_a_file_are_stored_once_and_tied_again(X, tied_fit, tmp_path):
     narrows.save(tied_fit, tmp_path / "tied.narrows")
     _, arrays = read_arrays(tmp_path / "tied.narrows")
-    kernels = [name for name in arrays if name.startswith("weights/") and "kernel" in name]
+    kernels = [name for name in arrays if "weights/" in name and "kernel" in name]
     assert len(kernels) == 1
     check_tied(X, tied_fit, narrows.load(tmp_path / "tied.narrows"))
 
