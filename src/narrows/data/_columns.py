@@ -169,11 +169,7 @@ def narwhals_column(series: Any, name: str) -> Column:
         moments = ticks.view("M8[ns]" if unit == "ns" else "M8[us]").copy()
         moments[missing] = np.datetime64("NaT", "us")
         return Column(name, "date", _days(moments), f"datetime64[{unit}{f', {zone}' * bool(zone)}]")
-    try:
-        values = series.to_list()
-    except ValueError:  # Python has no nanoseconds of a time
-        values = series.cast(nw.String).to_list()
-    return Column(name, "other", _object_array(values), str(dtype))
+    return Column(name, "other", _object_array(series.to_list()), str(dtype))
 
 
 def _within_64_bits(series: Any) -> tuple[Any, Any]:

@@ -32,15 +32,17 @@ def read_table(
     Parameters
     ----------
     path : path-like
-        ``.csv`` (commas) or ``.tsv`` (tabs) with a header line, ``.parquet``, or ``.arrow``,
+        ``.csv`` (commas) or ``.tsv`` (tabs) with a header line, which Excel's ``sep=;`` may come
+        before, ``.parquet``, or ``.arrow``,
         ``.feather`` or ``.ipc``. With a separator, text of any other extension too. Text may be
         packed with gzip, its name then ending in ``.gz`` (``.csv.gz``).
     separator : str, optional
-        What stands between the fields of text, one character; without it, what the extension says.
+        What stands between the fields of text, one character; without it, what a first line such
+        as ``sep=;`` or the extension says.
     decimal : {".", ","}, default="."
         Decimal point or comma in text.
     encoding : str, default="utf-8"
-        Of text.
+        Of text. "utf-16" and "utf-32" need no byte order mark.
     thousands : str, optional
         What stands between groups of three digits in text, such as ``","`` in 27,932.40.
     na_values : str or iterable of str, default=()
@@ -57,8 +59,9 @@ def read_table(
         With at least one row and distinct column names, which are text. In text files, columns
         of ISO dates (``2024-05-17``, with or without a time) are dates, in UTC if their time
         zones differ; empty cells, NA and the like are missing, but for NA and the like in `text`;
-        a column with neither name nor values is left out. An index with a name, which pandas put
-        into Parquet or Arrow, is the first column.
+        a column with neither name nor values is left out, and so is a separator at the end of
+        every line. An index with a name, which pandas put into Parquet or Arrow, is the first
+        column.
 
     Raises
     ------
@@ -67,7 +70,8 @@ def read_table(
     ValueError
         If the extension is not known; if the file is empty, has no rows, repeats a column name
         or lacks one, has a line of another length or bytes of another encoding, is cut off, or
-        is not what its extension says; if a separator, decimal, encoding or another option is
+        is not what its extension says; if Parquet or Arrow have values that pandas cannot show,
+        such as the year 12000; if a separator, decimal, encoding or another option is
         not one, or is given for Parquet or Arrow; if no number has a decimal comma that
         `decimal` says they have, but some have points.
     ImportError

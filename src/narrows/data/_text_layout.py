@@ -64,9 +64,10 @@ def _codec(path: Path, form: Form) -> str:
     """Return the encoding to decode with: that of the form, of UTF-16 and UTF-32 the right kind."""
     given = codecs.lookup(form.encoding).name
     with opened(path) as file:
-        marked, kind = wide_kind(file.read(_START))
+        start = file.read(_START)
+    marked, kind = wide_kind(start)
     if kind is None:
-        if given.startswith(("utf-16", "utf-32")):
+        if given.startswith(("utf-16", "utf-32")) and b"\0" not in start:
             raise ValueError(
                 f"{str(path)!r} must be text in {given}. It has not the zero bytes of such text. "
                 "Leave encoding out if it is UTF-8 (--encoding on the command line), or give its "
