@@ -14,7 +14,7 @@ from narrows.objectives import (
     TargetSparsity,
     Weighted,
 )
-from narrows.training import lost_settings
+from narrows.training._optimizer import lost_settings
 
 
 def loss_of(embedder):

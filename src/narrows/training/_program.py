@@ -276,8 +276,16 @@ def _built_metric(metric, model):
     """Return a copy of a metric whose variables exist (some are made at the first update)."""
     metric = type(metric).from_config(metric.get_config())
     output = model.output["output"] if isinstance(model.output, dict) else model.output
-    row = np.zeros((1, *output.shape[1:]), "float32")
-    metric.update_state(row, row)
+    # As many rows as there are columns could hide that a metric takes the two for one another.
+    rows = np.zeros((output.shape[-1] + 1, *output.shape[1:]), "float32")
+    try:
+        metric.update_state(rows, rows)
+    except Exception as error:
+        raise ValueError(
+            "The 'metrics' parameter must have metrics of rows and reconstructions of the same "
+            f"shape. Got {type(metric).__name__} ({metric.name!r}) instead; on rows of shape "
+            f"{rows.shape} it failed: {error} Choose one of numbers, not of classes."
+        ) from error
     metric.reset_state()
     return metric
 
