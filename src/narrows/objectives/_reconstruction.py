@@ -62,8 +62,8 @@ class Reconstruction(Objective):
         name = getattr(self._loss, "__name__", type(self._loss).__name__)
         return ValueError(
             "The 'loss' parameter must be a loss between rows and reconstructions of the same "
-            f"shape. Got {name!r} instead; on three rows of two columns {got} Choose a loss of "
-            "numbers, not of classes or sequences."
+            "shape that gives a number for each row, or one for all. Got "
+            f"{name!r} instead; on three rows of two columns {got}"
         )
 
     def __call__(self, batch: Batch) -> Losses:
