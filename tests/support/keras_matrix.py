@@ -341,8 +341,10 @@ _METRIC_SETTINGS: dict[str, dict] = {
     "SpecificityAtSensitivity": {"sensitivity": 0.5},
     "TopKCategoricalAccuracy": {"k": 2},
 }
-# Metrics of a class's number: they take no two rows of numbers.
+# Means of values and metrics of a class's number: they take no two rows of numbers.
 _NO_PAIRS = {
+    "Mean": "Got Mean (",
+    "Sum": "Got Sum (",
     "SparseCategoricalAccuracy": "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy": "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy": "SparseTopKCategoricalAccuracy",
@@ -441,7 +443,7 @@ def pieces() -> dict[str, dict]:
     activations = {
         f"activation {name}": function
         for name, function in vars(k.activations).items()
-        if callable(function) and name not in _NO_ACTIVATIONS
+        if callable(function) and name not in _NO_ACTIVATIONS and _of_one_argument(function)
     }
     found |= {name: {"activation": function} for name, function in activations.items()}
     for name, make in _default_and_unusual(
@@ -460,6 +462,16 @@ def pieces() -> dict[str, dict]:
         if not name.startswith("STFT"):  # of a complex kernel with an odd number of columns
             found[f"initializer {name}"] = {"kernel_initializer": _drawn(make)}
     return found
+
+
+def _of_one_argument(function) -> bool:
+    """Whether a layer can call it: Keras's threshold needs two more."""
+    needed = [
+        one.name
+        for one in inspect.signature(function).parameters.values()
+        if one.default is inspect.Parameter.empty
+    ]
+    return len(needed) == 1
 
 
 def branching(arguments: dict[str, dict]) -> keras.Model:

@@ -279,7 +279,7 @@ def _built_metric(metric, model):
     # As many rows as there are columns could hide that a metric takes the two for one another.
     rows = np.zeros((output.shape[-1] + 1, *output.shape[1:]), "float32")
     try:
-        metric.update_state(rows, rows)
+        metric.update_state(rows, rows, sample_weight=None)  # as Keras's fit calls it
     except Exception as error:
         raise ValueError(
             "The 'metrics' parameter must have metrics of rows and reconstructions of the same "

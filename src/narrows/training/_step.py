@@ -173,9 +173,9 @@ def _add(parts: Parts, tally: Tally, found: Losses, output, rows: Rows, *, padde
     count = jnp.sum(rows.counted)
     target = rows.x if rows.target is None else rows.target
     # As in Keras, metrics do not see the weights of rows. They see padding as rows of weight 0.
-    seen = {"sample_weight": rows.counted} if padded else {}
+    weights = rows.counted if padded else None
     metrics = [
-        metric.stateless_update_state(variables, target, output, **seen)
+        metric.stateless_update_state(variables, target, output, sample_weight=weights)
         for metric, variables in zip(parts.metrics, tally.metrics, strict=True)
     ]
     return Tally(
