@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from narrows._keras import keras
+from support.keras_case import ROWS, compare_network
 
 L = keras.layers
 
@@ -154,3 +157,9 @@ def network(shape, names=None) -> keras.Model:
     for length in shape:
         size *= length
     return keras.Model(inputs, L.Reshape(shape)(L.Dense(size)(joined)))
+
+
+def compare_layers(shape, names=None) -> None:
+    """Train a network with a branch for each layer of rows of a shape."""
+    x = np.random.default_rng(0).normal(size=(ROWS, *shape)).astype("float32")
+    compare_network(network(shape, names), x)

@@ -6,64 +6,58 @@ import numpy as np
 import pytest
 
 from narrows._keras import keras
-from narrows.objectives import Reconstruction
+from narrows.objectives import Objective, Reconstruction
 from narrows.training import Recipe, initial_weights, train
-from support import keras_layers
-from support import keras_matrix as matrix
+from support import keras_case, keras_losses, keras_optimizers, keras_pieces
 from support.agreement import keras_fit
+from support.keras_matrix import agreeing, outcome, refused
 
-OPTIMIZERS, LOSSES, METRICS = matrix.optimizers(), matrix.losses(), matrix.metrics()
-WEIGHTS = np.random.default_rng(5).uniform(0.0, 2.0, matrix.ROWS).astype("float32")
+OPTIMIZERS, LOSSES, METRICS = (
+    keras_optimizers.cases(),
+    keras_losses.losses(),
+    keras_losses.metrics(),
+)
+WEIGHTS = np.random.default_rng(5).uniform(0.0, 2.0, keras_case.ROWS).astype("float32")
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_optimizers(name):
-    matrix.outcome(OPTIMIZERS[name], matrix.compare_optimizer)
+    outcome(OPTIMIZERS[name], keras_optimizers.compare)
 
 
 def test_every_schedule_has_settings():
-    kinds = matrix.classes_of(matrix.SCHEDULES, matrix.SCHEDULES.LearningRateSchedule)
-    assert set(kinds) == set(matrix._SCHEDULED)
+    kinds = keras_case.classes_of(
+        keras_optimizers.SCHEDULES, keras_optimizers.SCHEDULES.LearningRateSchedule
+    )
+    assert set(kinds) == set(keras_optimizers.SCHEDULED)
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["plain", "weighted"])
 def test_losses(weights):
     """Those of one number for the batch count the weights of rows as Keras does, too."""
-    matrix.compare_losses(matrix.agreeing(LOSSES), weights)
+    keras_losses.compare_losses(agreeing(LOSSES), weights)
 
 
-@pytest.mark.parametrize("name", matrix.refused(LOSSES))
+@pytest.mark.parametrize("name", refused(LOSSES))
 def test_losses_that_are_none_of_rows_are_refused(name):
-    matrix.outcome(LOSSES[name], matrix.try_loss)
+    outcome(LOSSES[name], keras_losses.try_loss)
 
 
 def test_metrics():
-    matrix.compare_metrics(matrix.agreeing(METRICS))
+    keras_losses.compare_metrics(agreeing(METRICS))
 
 
 @pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64:UserWarning")
-@pytest.mark.parametrize("name", matrix.refused(METRICS))
+@pytest.mark.parametrize("name", refused(METRICS))
 def test_metrics_that_are_none_of_rows_are_refused(name):
-    matrix.outcome(METRICS[name], matrix.try_metric)
+    outcome(METRICS[name], keras_losses.try_metric)
 
 
 @pytest.mark.parametrize("kind", ["activation", "regularizer", "constraint", "initializer"])
 def test_pieces_of_layers(kind):
-    own = {name: given for name, given in matrix.pieces().items() if f"{kind} " in name}
+    own = {name: given for name, given in keras_pieces.pieces().items() if f"{kind} " in name}
     assert own
-    matrix.compare_pieces(own)
-
-
-@pytest.mark.parametrize("shape", keras_layers.BY_SHAPE, ids=["rows", "steps", "images", "volumes"])
-def test_layers(shape):
-    matrix.compare_layers(shape)
-
-
-def test_no_layer_of_keras_is_left_out():
-    named = {name for layers in keras_layers.BY_SHAPE.values() for name in layers}
-    named |= {name for names in keras_layers.ELSEWHERE.values() for name in names}
-    kinds = {one for one in vars(keras.layers).values() if inspect.isclass(one)}
-    assert not [kind for kind in kinds if kind.__name__ not in named]
+    keras_pieces.compare_pieces(own)
 
 
 @pytest.mark.parametrize("kind", ["initializers", "losses", "metrics", "optimizers"])
@@ -73,11 +67,11 @@ def test_no_name_of_keras_is_left_out(kind):
         "initializers": "Initializer", "losses": "Loss", "metrics": "Metric",
         "optimizers": "Optimizer",
     }[kind]  # fmt: skip
-    cases = {"initializers": matrix.pieces(), "losses": LOSSES, "metrics": METRICS,
+    cases = {"initializers": keras_pieces.pieces(), "losses": LOSSES, "metrics": METRICS,
              "optimizers": OPTIMIZERS}[kind]  # fmt: skip
     words = " ".join(cases)
     made_of_others = {"MeanMetricWrapper", "MultiOptimizer"}
-    kinds = matrix.classes_of(module, getattr(module, base))
+    kinds = keras_case.classes_of(module, getattr(module, base))
     left = [name for name in kinds if name not in words and not name.startswith("STFT")]
     assert set(left) <= made_of_others
     assert not [name for name, one in kinds.items() if not inspect.isclass(one)]
@@ -90,17 +84,17 @@ def test_a_lane_among_others_starts_its_optimizer_from_its_own_weights():
         inner = keras.optimizers.ScheduleFreeAdamW(0.05)
         return keras.optimizers.LossScaleOptimizer(inner, 2.0**126, dynamic_growth_steps=2)
 
-    x, model, seeds = matrix.table(), matrix.small_network(), [(0, 0), (0, 1), (0, 2)]
+    x, model, seeds = keras_case.table(), keras_case.small_network(), [(0, 0), (0, 1), (0, 2)]
     recipe = Recipe(model, Reconstruction("mse"), optimizer())
     drawn = initial_weights(recipe, seeds)
     ours = train(
-        recipe, x, [np.arange(matrix.ROWS)] * 3, epochs=matrix.EPOCHS, batch_size=matrix.BATCH,
-        seeds=seeds, learning_rates=[0.05, 0.01, 0.05], orders=[matrix.orders()] * 3,
+        recipe, x, [np.arange(keras_case.ROWS)] * 3, epochs=keras_case.EPOCHS,
+        batch_size=keras_case.BATCH, seeds=seeds, learning_rates=[0.05, 0.01, 0.05], orders=[keras_case.orders()] * 3,
     )  # fmt: skip
     model.set_weights([values[2] for values in drawn])
-    theirs = matrix.fit_keras(model, x, optimizer=optimizer(), loss="mse")
+    theirs = keras_case.fit_keras(model, x, optimizer=optimizer(), loss="mse")
     np.testing.assert_allclose(ours.history[2, :, 0], theirs["loss"], rtol=1e-4)
-    matrix.assert_equal_weights(ours.take(slice(2, 3)), model)
+    keras_case.assert_equal_weights(ours.take(slice(2, 3)), model)
 
 
 LAYERS = keras.layers
@@ -127,24 +121,24 @@ def compare_masked(build, shape, loss="mse", weights=None):
     keras.utils.set_random_seed(0)
     inputs, x = keras.Input(shape), with_gaps(shape)
     model = keras.Model(inputs, build(inputs))
-    rows, held_out = x[: matrix.ROWS], x[matrix.ROWS :]
+    rows, held_out = x[: keras_case.ROWS], x[keras_case.ROWS :]
     recipe = Recipe(
         model, Reconstruction(loss), keras.optimizers.SGD(), (keras.metrics.MeanAbsoluteError(),)
     )
-    ours = matrix.train_here(recipe, x, 0.1, weights, [np.arange(matrix.ROWS, len(x))])
+    ours = keras_case.train_here(recipe, x, 0.1, weights, [np.arange(keras_case.ROWS, len(x))])
     model.compile(keras.optimizers.SGD(0.1), loss, metrics=[keras.metrics.MeanAbsoluteError()])
     if weights is None:
-        theirs = keras_fit(model, rows, matrix.orders(), matrix.BATCH, held_out)
+        theirs = keras_fit(model, rows, keras_case.orders(), keras_case.BATCH, held_out)
         names = sorted(ours.measures)
         mine = ours.history[0][:, [ours.measures.index(name) for name in names]]
     else:
-        theirs = matrix.fit_keras(
-            model, rows, None, weights[: matrix.ROWS], optimizer=keras.optimizers.SGD(0.1),
+        theirs = keras_case.fit_keras(
+            model, rows, None, weights[: keras_case.ROWS], optimizer=keras.optimizers.SGD(0.1),
             loss=loss,
         )["loss"]  # fmt: skip
         mine = ours.history[0][:, 0]
     np.testing.assert_allclose(mine, theirs, rtol=1e-4)
-    matrix.assert_equal_weights(ours, model)
+    keras_case.assert_equal_weights(ours, model)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +154,7 @@ def test_a_mask_and_weights_of_rows_count_as_in_keras(loss):
     compare_masked(masked_rows, (4,), loss, weights)
 
 
-class Absolute(matrix.Objective):
+class Absolute(Objective):
     """A user's objective that knows of no mask."""
 
     names = ("absolute",)
@@ -176,7 +170,7 @@ def test_a_mask_is_refused_where_the_objective_would_not_see_it():
     inputs = keras.Input((4,))
     recipe = Recipe(keras.Model(inputs, masked_rows(inputs)), Absolute(), keras.optimizers.SGD())
     with pytest.raises(ValueError, match="must have no mask, since the objective Absolute"):
-        matrix.train_here(recipe, with_gaps((4,)), 0.1)
+        keras_case.train_here(recipe, with_gaps((4,)), 0.1)
 
 
 def test_a_loss_of_fewer_numbers_than_the_mask_is_refused():
@@ -187,6 +181,6 @@ def test_a_loss_of_fewer_numbers_than_the_mask_is_refused():
         return keras.ops.mean(keras.ops.square(target - output), axis=(1, 2))
 
     with pytest.raises(ValueError, match=r"an array of 2 axes\. Got one of 1"):
-        matrix.train_here(
+        keras_case.train_here(
             Recipe(model, Reconstruction(of_rows), keras.optimizers.SGD()), with_gaps((5, 4)), 0.1
         )

@@ -77,14 +77,8 @@ def build_optimizer(template, weights: list, own: list) -> BuiltOptimizer:
     Raises
     ------
     ValueError
-        If the optimizer does something that the copy would not.
+        If the optimizer cannot be copied, or a variable of it starts from something else.
     """
-    lost = lost_settings(template)
-    if lost:
-        raise ValueError(
-            f"The optimizer must do without {' and '.join(lost)}, which a compiled training does "
-            f"not carry over. Got {type(template).__name__} with it. Leave it out."
-        )
     variables = weights + own
     before = [variable.value for variable in variables]
     rng = np.random.default_rng(0)
@@ -168,6 +162,16 @@ def _with_inner(optimizer) -> list:
     """Return an optimizer, and the one that it wraps, if any."""
     inner = getattr(optimizer, "inner_optimizer", None)
     return [optimizer] if inner is None else [optimizer, *_with_inner(inner)]
+
+
+def check_optimizer(optimizer) -> None:
+    """Raise ValueError if an optimizer was told to do what a compiled training would not do."""
+    lost = lost_settings(optimizer)
+    if lost:
+        raise ValueError(
+            f"The optimizer must do without {' and '.join(lost)}, which a compiled training does "
+            f"not carry over. Got {type(optimizer).__name__} with it. Leave it out."
+        )
 
 
 def lost_settings(optimizer) -> list[str]:

@@ -19,7 +19,7 @@ from narrows.training._cache import compiling
 from narrows.training._compile import compile_together, over_lanes, traced
 from narrows.training._corruption import Noise
 from narrows.training._loops import Carry, Data, Own, Shape, Span, new_carry, run_segment
-from narrows.training._optimizer import build_optimizer
+from narrows.training._optimizer import build_optimizer, check_optimizer
 from narrows.training._step import Parts, State, measure_names
 from narrows.training._twin import Twin, make_twin
 
@@ -292,6 +292,7 @@ def _built_metric(metric, model):
 
 def get_program(recipe: Recipe) -> Program:
     """Return the process's program for a recipe, making it at the first call."""
+    check_optimizer(recipe.optimizer)
     key = recipe.key()
     with _lock:
         if key not in _programs:
