@@ -28,7 +28,7 @@ _INITIALIZERS: dict[str, dict] = {
     "TruncatedNormal": {"mean": 0.1, "stddev": 0.4},
     "VarianceScaling": {"scale": 2.0, "mode": "fan_avg", "distribution": "uniform"},
 }
-_NO_ACTIVATIONS = ("get", "serialize", "deserialize")
+_NO_ACTIVATIONS = ("get", "serialize", "deserialize", "glu")  # glu halves the columns
 
 
 def _default_and_unusual(module, base, settings) -> dict[str, Callable]:
