@@ -57,7 +57,7 @@ class Anchored(K.SGD):
         super().build(variables)
         self._anchors = self.add_optimizer_variables(variables, "anchor")
         for anchor, variable in zip(self._anchors, variables, strict=True):
-            anchor.assign(variable)
+            anchor.assign(keras.ops.copy(variable))
 
     def update_step(self, gradient, variable, learning_rate):
         super().update_step(gradient, variable, learning_rate)
