@@ -48,7 +48,15 @@ import keras  # noqa: E402 (the backend is chosen at import)
 
 np.random.set_state(_numpy_state)
 
-__all__ = ["check_backend", "fresh_names", "keras", "only_passed", "registered_names"]
+__all__ = [
+    "check_backend",
+    "fresh_names",
+    "keras",
+    "mask_of",
+    "only_passed",
+    "registered_names",
+    "with_mask",
+]
 
 
 @contextlib.contextmanager
@@ -126,3 +134,22 @@ class _Elsewhere(MutableMapping):
 
     def __len__(self):
         return len(self._seen())
+
+
+def mask_of(tensor):
+    """Return the mask that Keras's layers have put on a tensor, or None.
+
+    Keras has no public name for this, nor for `with_mask`.
+    """
+    from keras.src.backend import get_keras_mask
+
+    return get_keras_mask(tensor)
+
+
+def with_mask(tensor, mask):
+    """Put a mask on a tensor as Keras's layers do, for its losses and metrics; None for none."""
+    from keras.src.backend import set_keras_mask
+
+    if mask is not None:
+        set_keras_mask(tensor, mask)
+    return tensor

@@ -99,6 +99,28 @@ def test_optimizer_settings_that_would_be_lost_are_refused():
         Autoencoder(optimizer=excluding).fit(X)
 
 
+def test_what_a_wrapped_optimizer_would_lose_is_refused():
+    wrapped = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(use_ema=True))
+    with pytest.raises(ValueError, match="Autoencoder must do without use_ema"):
+        Autoencoder(optimizer=wrapped).fit(X)
+
+
+def test_several_optimizers_in_one_are_refused():
+    several = keras.optimizers.MultiOptimizer(
+        keras.optimizers.OptimizerMap(keras.optimizers.SGD(0.1))
+    )
+    with pytest.raises(ValueError, match="Autoencoder must do without several optimizers"):
+        Autoencoder(optimizer=several).fit(X)
+
+
+def test_a_wrapped_function_of_the_user_is_a_metric():
+    metric = keras.metrics.MeanMetricWrapper(lambda a, b, scale: scale * abs(a - b), scale=2.0)
+    metric.name = "double"
+    fitted = Autoencoder(metrics=["mae", metric], encoder=(4,), epochs=1, random_state=0).fit(X)
+    found = fitted.history_
+    np.testing.assert_allclose(found["double"], 2 * found["mae"], rtol=1e-5)
+
+
 def test_a_summed_loss_is_refused():
     with pytest.raises(ValueError, match="reduction='sum'"):
         Autoencoder(loss=keras.losses.MeanSquaredError(reduction="sum")).fit(X)

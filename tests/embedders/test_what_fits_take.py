@@ -211,3 +211,9 @@ def test_clones_with_classes_of_the_user(measurements):
         seeds=1, random_state=0,
     )  # fmt: skip
     assert found.failures.empty
+
+
+def test_weights_that_no_term_would_see_are_refused(measurements):
+    embedder = narrows.ParametricTSNE(targets=None, encoder=(4,), random_state=0)
+    with pytest.raises(ValueError, match=r"'sample_weight' of ParametricTSNE\.fit must be None"):
+        embedder.fit(measurements, sample_weight=np.ones(150))

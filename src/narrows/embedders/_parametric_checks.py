@@ -156,6 +156,16 @@ def check_rows(embedder, X: np.ndarray, validation_data) -> None:
         )
 
 
+def check_weights(embedder, sample_weight, networks) -> None:
+    """Raise ValueError for weights that no term of the objective would see."""
+    if sample_weight is not None and embedder.targets is None and networks.decoder is None:
+        raise ValueError(
+            f"'sample_weight' of {type(embedder).__name__}.fit must be None with targets=None and "
+            "no decoder: the divergence is one number for a batch and has no weights of rows. Got "
+            "weights instead. Leave them out, or set reconstruction_weight."
+        )
+
+
 def check_epochs(embedder, method: str, epochs) -> None:
     """Raise ValueError for a number of epochs of `fit_decoder` or `fine_tune`."""
     integer = isinstance(epochs, int | np.integer) and not isinstance(epochs, bool)

@@ -5,6 +5,7 @@ from narrows.embedders._parameters import check_checkpoint, noise_of
 from narrows.embedders._parametric_checks import (
     check_parameters,
     check_rows,
+    check_weights,
     exaggeration_of,
     unseen_weights,
     without_effect,
@@ -231,7 +232,8 @@ class ParametricTSNE(DecodableLater):
             Ignored.
         sample_weight : array-like of shape (n_rows,), default=None
             Factors of the rows' losses, at least 0: of ``landmarks`` and ``reconstruction``.
-            Neither the map nor ``kl`` sees them.
+            Neither the map nor ``kl`` sees them: with ``targets=None`` and no decoder they are
+            refused.
         validation_data : array-like of shape (n_validation_rows, n_columns), optional
             Rows to validate on after every epoch, with ``targets=None`` only: they have no place
             on a map. `validation_fraction` holds out rows that have.
@@ -279,6 +281,7 @@ class ParametricTSNE(DecodableLater):
             entropy = self._entropy()
             job = _fitting.split_job(self, X, held_out, entropy, sample_weight)
             networks = self._build(X.shape[1:], len(X))
+            check_weights(self, sample_weight, networks)
             prepared = places = targets = None
             if self.targets is not None:
                 prepared = _parametric_training.prepare(self, X, entropy)

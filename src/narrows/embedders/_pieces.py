@@ -14,7 +14,7 @@ from narrows.objectives import (
     TargetSparsity,
     Weighted,
 )
-from narrows.training import lost_settings
+from narrows.training._optimizer import lost_settings
 
 
 def loss_of(embedder):
@@ -108,7 +108,7 @@ class _FunctionMetric(keras.metrics.MeanMetricWrapper):
     """The mean of a user's function; unlike Keras's wrapper, a copy needs no registered name."""
 
     def get_config(self):
-        return {"fn": self._fn, "name": self.name, "dtype": self.dtype}
+        return {"fn": self._fn, "name": self.name, "dtype": self.dtype, **self._fn_kwargs}
 
     @classmethod
     def from_config(cls, config):
@@ -116,6 +116,10 @@ class _FunctionMetric(keras.metrics.MeanMetricWrapper):
 
 
 def _metric(embedder, metric, row_shape: tuple[int, ...]):
+    if type(metric) is keras.metrics.MeanMetricWrapper:
+        return _FunctionMetric(
+            metric._fn, name=metric.name, dtype=metric.dtype, **metric._fn_kwargs
+        )
     if isinstance(metric, keras.metrics.Metric):
         return metric
     if not isinstance(metric, str):

@@ -23,6 +23,7 @@ class Sparsity(Objective):
     """
 
     names = ("sparsity",)
+    takes_mask = True
 
     def __call__(self, batch: Batch) -> Losses:
         """Return the penalty on one batch.
@@ -64,6 +65,7 @@ class TargetSparsity(Objective):
     """
 
     names = ("sparsity",)
+    takes_mask = True
     row_by_row = False
 
     def __init__(self, target: float, squash: bool = True):
@@ -114,6 +116,7 @@ class Contraction(Objective):
     """
 
     names = ("contraction",)
+    takes_mask = True
     encodes = True
 
     def __call__(self, batch: Batch) -> Losses:

@@ -34,6 +34,9 @@ class Batch:
         statistics of batch normalization. Only for an objective that `encodes`.
     parameters : dict of str to scalar
         The objective's own trainable numbers, see `Objective`.
+    mask : bool array of shape (batch, ...) or None
+        Which places of the output count, where a layer such as `keras.layers.Masking` says so;
+        its axes are the output's first.
     """
 
     target: jax.Array
@@ -45,6 +48,7 @@ class Batch:
     epoch: Any = 0.0
     encode: Callable | None = None
     parameters: Mapping[str, jax.Array] | None = None
+    mask: jax.Array | None = None
 
     @property
     def code(self) -> jax.Array:
@@ -106,6 +110,9 @@ class Objective:
         exactly the right length.
     encodes : bool
         Whether it calls ``batch.encode``.
+    takes_mask : bool
+        Whether it heeds ``batch.mask``, or compares nothing with the output. Otherwise a network
+        whose output has a mask is refused.
     parameters : dict of str to float
         Numbers of its own that are trained along with the weights, and what they start from.
     """
@@ -114,6 +121,7 @@ class Objective:
     row_by_row: bool = True
     ignores_padding: bool = True
     encodes: bool = False
+    takes_mask: bool = False
     parameters: Mapping[str, float] = {}
 
     def __call__(self, batch: Batch) -> Losses:

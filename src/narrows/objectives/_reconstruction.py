@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
+from narrows._errors import UntrainableError
 from narrows._keras import keras
 from narrows.networks._copying import is_told
 from narrows.objectives._objective import Batch, Losses, Objective
@@ -14,6 +15,9 @@ class Reconstruction(Objective):
     For ``"mse"``, with n rows of p columns (no factor ½, as in Keras and scikit-learn)::
 
         reconstruction = 1/n Σᵢ 1/p Σⱼ (xᵢⱼ − x̂ᵢⱼ)²
+
+    As in Keras, a loss that gives one number for the batch is multiplied by the mean of the rows'
+    weights, and places that a mask leaves out of the output (see `Batch`) are left out of the mean.
 
     Parameters
     ----------
@@ -28,6 +32,7 @@ class Reconstruction(Objective):
     """
 
     names = ("reconstruction",)
+    takes_mask = True
 
     def __init__(self, loss):
         self._loss = keras.losses.get(loss)
@@ -44,9 +49,23 @@ class Reconstruction(Objective):
         self.ignores_padding = self.row_by_row
 
     def _whole_batch(self) -> bool:
-        """Whether the loss gives one number for a batch, as Dice's does."""
-        example = np.full((2, 2), 0.5, np.float32)
-        return np.ndim(self._per_element(example, example)) == 0
+        """Whether the loss gives one number for a batch, as Dice's does; raise if it takes none."""
+        example = np.full((3, 2), 0.5, np.float32)
+        try:
+            shape = np.shape(self._per_element(example, example))
+        except Exception as error:
+            raise self._not_of_rows(f"it failed: {error}") from error
+        if shape and shape[0] != len(example):
+            raise self._not_of_rows(f"it gave numbers of shape {shape}")
+        return not shape
+
+    def _not_of_rows(self, got: str) -> ValueError:
+        name = getattr(self._loss, "__name__", type(self._loss).__name__)
+        return ValueError(
+            "The 'loss' parameter must be a loss between rows and reconstructions of the same "
+            "shape that gives a number for each row, or one for all. Got "
+            f"{name!r} instead; on three rows of two columns {got}"
+        )
 
     def __call__(self, batch: Batch) -> Losses:
         """Return the loss over the rows that count.
@@ -61,7 +80,9 @@ class Reconstruction(Objective):
         """
         values = jnp.asarray(self._per_element(batch.target, batch.output))
         if values.ndim == 0:
-            return self._single(values)
+            return self._single(values * _mean_weight(batch))
+        if batch.mask is not None:
+            values = _masked(values, batch.mask)
         return self._single(batch.mean(jnp.mean(values.reshape(values.shape[0], -1), axis=1)))
 
     @property
@@ -74,3 +95,24 @@ class Reconstruction(Objective):
         name = getattr(self._loss, "__qualname__", type(self._loss).__qualname__)
         is_object = isinstance(self._loss, keras.losses.Loss)
         return ["reconstruction", name, self._loss.get_config() if is_object else None]
+
+
+def _mean_weight(batch: Batch):
+    """Return the mean of the rows' weights, over the places that a mask leaves."""
+    if batch.mask is None:
+        return jnp.sum(batch.weights) / batch.rows
+    weights = batch.weights.reshape(-1, *(1,) * (batch.mask.ndim - 1))
+    return jnp.sum(weights * batch.mask) / jnp.maximum(jnp.sum(batch.mask), 1)
+
+
+def _masked(values, mask):
+    """Leave out what a mask leaves out, so that a mean over all values is one over the rest."""
+    if mask.ndim > values.ndim:
+        raise UntrainableError(
+            "The loss of a network whose output has a mask must give a number for every place in "
+            f"it, an array of {mask.ndim} axes. Got one of {values.ndim} instead. Average over "
+            "fewer axes."
+        )
+    mask = mask.reshape(mask.shape + (1,) * (values.ndim - mask.ndim))
+    share = jnp.mean(mask.astype(jnp.float32))
+    return jnp.where(mask, values, 0.0) / jnp.where(share > 0, share, 1.0)

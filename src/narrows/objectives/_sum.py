@@ -66,6 +66,7 @@ class Sum(Objective):
         self.row_by_row = all(one.row_by_row for one in objectives)
         self.ignores_padding = all(one.ignores_padding for one in objectives)
         self.encodes = any(one.encodes for one in objectives)
+        self.takes_mask = all(one.takes_mask for one in objectives)
 
     def __call__(self, batch: Batch) -> Losses:
         """Return the sum over one batch.

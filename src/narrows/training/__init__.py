@@ -6,7 +6,6 @@ Importing this package imports Keras and JAX, so the estimators do it when they 
 from narrows.training._corruption import Noise
 from narrows.training._forward import forward
 from narrows.training._guard import answers, differing, verify
-from narrows.training._optimizer import lost_settings
 from narrows.training._program import Recipe, forget_programs, initial_weights
 from narrows.training._result import Training
 from narrows.training._train import train
@@ -20,7 +19,6 @@ __all__ = [
     "forget_programs",
     "forward",
     "initial_weights",
-    "lost_settings",
     "train",
     "verify",
 ]

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import jax
 
+from narrows._errors import UntrainableError
 from narrows._keras import keras
 from narrows.training._cache import compiling
 
@@ -44,6 +45,8 @@ def traced(trace):
     keras.config.disable_traceback_filtering()  # or the error loses the frames that name the layer
     try:
         return trace()
+    except UntrainableError:
+        raise
     except Exception as error:
         raise ValueError(
             "The network, its loss and its metrics must be functions that JAX can compile: no "

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from narrows._keras import keras
+from narrows._keras import keras, mask_of
 from narrows.networks import Networks
 from narrows.networks._copying import close, made_up_rows
 from narrows.objectives import Batch
@@ -122,6 +122,15 @@ def _tolerance(model: keras.Model) -> float:
     return _COARSE if coarse else _TOLERANCE
 
 
+def _makes_masks(model: keras.Model) -> bool:
+    plain = keras.layers.Layer.compute_mask
+    return any(
+        getattr(type(layer), "compute_mask", plain) is not plain
+        for layer in model._flatten_layers()
+        if not isinstance(layer, keras.Model)
+    )
+
+
 def _as_keras(sample: Sample, weights, models) -> tuple[dict[str, np.ndarray], float]:
     """Return outputs and loss as Keras has them, from models called here and now."""
     recipe, rows = sample.recipe, sample.rows
@@ -145,9 +154,13 @@ def _as_keras(sample: Sample, weights, models) -> tuple[dict[str, np.ndarray], f
         if "decoder" in parts and "output" in sample.outputs:
             found["output"], _, more = call(parts["decoder"], found["code"], return_losses=True)
             layers = layers + more
-        if set(found) != set(sample.outputs):  # outputs that only the training sees
+        mask = None
+        if set(found) != set(sample.outputs) or _makes_masks(model):
+            # Outputs that only the training sees, and a mask that goes through the bottleneck.
             whole, _, layers = call(model, x, return_losses=True)
-            found = (whole if isinstance(whole, dict) else {"output": whole}) | found
+            whole = whole if isinstance(whole, dict) else {"output": whole}
+            mask = mask_of(whole["output"]) if "output" in whole else None
+            found = whole | found
         found = {name: value.astype(jnp.float32) for name, value in found.items()}
         objective = recipe.objective
         batch = Batch(
@@ -160,6 +173,7 @@ def _as_keras(sample: Sample, weights, models) -> tuple[dict[str, np.ndarray], f
             epoch=jnp.float32(0),
             encode=(lambda x: call(parts["encoder"], x)[0]) if objective.encodes else None,
             parameters=dict(zip(objective.parameters, sample.parameters, strict=True)),
+            mask=mask,
         )
         loss = objective(batch).loss + sum(layers)
     return {name: np.asarray(value) for name, value in found.items()}, float(loss)

@@ -181,7 +181,8 @@ def run_segment(parts: Parts, shape: Shape, carry: Carry, data: Data, own: Own, 
             def add(start, size, counted, tally):
                 rows = lax.dynamic_slice(own.validation, (start,), (size,))
                 batch = data.take(rows, counted, own.offset)
-                return evaluate(parts, state, tally, batch, start)
+                padded = validation_rows is None
+                return evaluate(parts, state, tally, batch, start, padded=padded)
 
             size = shape.validation_batch
             end = -(-span.validation_rows // size)

@@ -64,8 +64,8 @@ def build_optimizer(template, weights: list, own: list) -> BuiltOptimizer:
     """Copy an optimizer and build it for the weights and the objective's own numbers.
 
     Some optimizers start a variable as a copy of a weight, which is drawn later, for each lane.
-    So the optimizer is built twice, for two sets of made-up weights: what is the same in both is
-    a constant, and what equals a weight in both is a copy of it.
+    So the optimizer is built twice, for the weights as they are and for made-up ones: what is the
+    same in both is a constant, and what equals a weight in both is a copy of it.
 
     Parameters
     ----------
@@ -77,21 +77,16 @@ def build_optimizer(template, weights: list, own: list) -> BuiltOptimizer:
     Raises
     ------
     ValueError
-        If the optimizer does something that the copy would not.
+        If the optimizer cannot be copied, or a variable of it starts from something else.
     """
-    lost = lost_settings(template)
-    if lost:
-        raise ValueError(
-            f"The optimizer must do without {' and '.join(lost)}, which a compiled training does "
-            f"not carry over. Got {type(template).__name__} with it. Leave it out."
-        )
     variables = weights + own
     before = [variable.value for variable in variables]
     rng = np.random.default_rng(0)
     try:
-        (first, _), (second, optimizer) = (
-            _build_for_made_up(template, variables, own, rng) for _ in range(2)
-        )
+        first, _ = _build(template, variables, own)
+        for variable in variables:
+            variable.assign(rng.standard_normal(variable.shape, np.float32))
+        second, optimizer = _build(template, variables, own)
     finally:
         for variable, value in zip(variables, before, strict=True):
             variable.assign(value)
@@ -102,16 +97,14 @@ def build_optimizer(template, weights: list, own: list) -> BuiltOptimizer:
 
 @dataclass(frozen=True)
 class _Seen:
-    """Made-up weights, and the state of an optimizer that was built for them."""
+    """Weights, and the state of an optimizer that was built for them."""
 
     weights: list[np.ndarray]
     state: list[np.ndarray]
 
 
-def _build_for_made_up(template, variables: list, own: list, rng) -> tuple[_Seen, Any]:
-    """Build a copy of the optimizer for random weights."""
-    for variable in variables:
-        variable.assign(rng.standard_normal(variable.shape, np.float32))
+def _build(template, variables: list, own: list) -> tuple[_Seen, Any]:
+    """Build a copy of the optimizer for the weights as they are now."""
     optimizer = _copied(template)
     if own:  # weight decay is for the network
         for one in _with_inner(optimizer):
@@ -172,6 +165,16 @@ def _with_inner(optimizer) -> list:
     """Return an optimizer, and the one that it wraps, if any."""
     inner = getattr(optimizer, "inner_optimizer", None)
     return [optimizer] if inner is None else [optimizer, *_with_inner(inner)]
+
+
+def check_optimizer(optimizer) -> None:
+    """Raise ValueError if an optimizer was told to do what a compiled training would not do."""
+    lost = lost_settings(optimizer)
+    if lost:
+        raise ValueError(
+            f"The optimizer must do without {' and '.join(lost)}, which a compiled training does "
+            f"not carry over. Got {type(optimizer).__name__} with it. Leave it out."
+        )
 
 
 def lost_settings(optimizer) -> list[str]:

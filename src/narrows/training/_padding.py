@@ -1,9 +1,11 @@
 """Who may be shown padding rows, and who must not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from narrows._keras import keras
-from narrows.networks._copying import foreign_pieces
+from narrows.networks._copying import foreign_pieces, is_own
 from narrows.networks._transposed import Transposed
 from narrows.networks._variational import Sampling
 from narrows.objectives import Objective
@@ -84,21 +86,24 @@ _ROW_BY_ROW = {
 } | {Sampling, Transposed}
 
 
-def tolerates_padding(model: keras.Model, objective: Objective) -> bool:
+def tolerates_padding(
+    model: keras.Model, objective: Objective, metrics: Sequence[keras.metrics.Metric] = ()
+) -> bool:
     """Whether padding rows in a batch leave the other rows' results and losses unchanged.
 
     Where that is not certain, the engine compiles batches of exactly the right length instead,
     and again for another number of rows: a layer class or activation that is not Keras's own, an
-    operation that is no layer, an activity regularizer (it sums over the batch), a loss that may
-    look across rows.
+    operation that is no layer, an activity regularizer (it sums over the batch), a loss or a
+    metric that may look across rows.
 
     Parameters
     ----------
     model : keras.Model
     objective : Objective
         Its ``ignores_padding`` says whether padding rows cannot change it.
+    metrics : sequence of keras.metrics.Metric
     """
-    if not objective.ignores_padding:
+    if not objective.ignores_padding or not all(map(_takes_weights, metrics)):
         return False
     return all(_row_by_row(operation) for operation in model.operations)
 
@@ -119,6 +124,17 @@ def _row_by_row(operation: Callable) -> bool:
             operation, "renorm", False
         )
     return _softmax_axis(operation) != 0
+
+
+def _takes_weights(metric) -> bool:
+    """Whether a metric leaves out rows of weight 0, as Keras's own do."""
+    function = getattr(metric, "_fn", None)
+    if not is_own(metric) or function is None:
+        return is_own(metric)
+    if not str(getattr(function, "__module__", "")).startswith("keras."):
+        return False
+    example = np.full((2, 2), 0.5, np.float32)
+    return np.ndim(function(example, example, **metric._fn_kwargs)) > 0  # one for a batch: Dice's
 
 
 def _softmax_axis(operation) -> int:

@@ -24,7 +24,7 @@ from narrows.training._exchange import encoder_of, exchanged
 from narrows.training._guard import sample_spec
 from narrows.training._identity import described, optimizer_text, recipe_text
 from narrows.training._loops import Carry, Data, Own, Shape, Span, new_carry, run_segment
-from narrows.training._optimizer import BuiltOptimizer, build_optimizer
+from narrows.training._optimizer import BuiltOptimizer, build_optimizer, check_optimizer
 from narrows.training._step import Parts, State, check, measure_names
 
 _KEPT = 64
@@ -357,8 +357,16 @@ def _built_metric(metric, model):
     metric = type(original).from_config(original.get_config())
     carry_attributes(original, metric)
     output = model.output["output"] if isinstance(model.output, dict) else model.output
-    row = np.zeros((1, *output.shape[1:]), "float32")
-    metric.update_state(row, row)
+    # As many rows as there are columns could hide that a metric takes the two for one another.
+    rows = np.zeros((output.shape[-1] + 1, *output.shape[1:]), "float32")
+    try:
+        metric.update_state(rows, rows, sample_weight=None)  # as Keras's fit calls it
+    except Exception as error:
+        raise ValueError(
+            "The 'metrics' parameter must have metrics of rows and reconstructions of the same "
+            f"shape. Got {type(metric).__name__} ({metric.name!r}) instead; on rows of shape "
+            f"{rows.shape} it failed: {error} Choose one of numbers, not of classes."
+        ) from error
     metric.reset_state()
     return metric
 
@@ -372,6 +380,7 @@ def _keep(kept: OrderedDict, key, value) -> None:
 
 def _built_optimizer(template, variables: list, own: list) -> BuiltOptimizer:
     """Build an optimizer for variables like the given ones, once for each kind of them."""
+    check_optimizer(template)
     text = optimizer_text(template, variables, own)
     with _lock:
         found = None if text is None else _optimizers.get(text)

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from narrows._keras import keras
+from narrows._errors import UntrainableError
+from narrows._keras import keras, mask_of, with_mask
 from narrows.objectives import Batch, Losses, Objective
 from narrows.training._corruption import Noise, corrupt
 from narrows.training._trace import VALIDATION_SITES, Trace, tracing
@@ -119,7 +120,7 @@ def empty_tally(parts: Parts) -> Tally:
 
 
 def _losses(parts: Parts, trainable, other, seen, rows: Rows, weights, epoch, *, training: bool):
-    """Run the network: the objective's losses, the layers' new state, the outputs by name."""
+    """Run the network: the objective's losses, the layers' new state, outputs and a mask if any."""
     count = len(trainable) - len(parts.objective.parameters)
     network, own = trainable[:count], trainable[count:]
 
@@ -130,6 +131,7 @@ def _losses(parts: Parts, trainable, other, seen, rows: Rows, weights, epoch, *,
         network, other, centred(seen), training=training, return_losses=True
     )
     outputs = outputs if isinstance(outputs, dict) else {"output": outputs}
+    mask = _mask(parts, outputs)
     # A mixed-precision network (a Keras dtype policy) computes in bfloat16; losses do not.
     outputs = {name: value.astype(jnp.float32) for name, value in outputs.items()}
     if rows.offset is not None:
@@ -146,18 +148,34 @@ def _losses(parts: Parts, trainable, other, seen, rows: Rows, weights, epoch, *,
             epoch=epoch,
             encode=encode and (lambda x: encode(network, other, centred(x))),
             parameters=dict(zip(parts.objective.parameters, own, strict=True)),
+            mask=mask,
         )
     )
     layers = sum(extra)
     found = Losses(found.minimised + layers, found.loss + layers, found.terms)
-    return found, new, outputs
+    return found, new, (outputs, mask)
 
 
-def _add(parts: Parts, tally: Tally, found: Losses, output, rows: Rows) -> Tally:
+def _mask(parts: Parts, outputs):
+    """Return which places of the output count, if layers have put a mask on it."""
+    mask = mask_of(outputs["output"]) if "output" in outputs else None
+    if mask is not None and not parts.objective.takes_mask:
+        raise UntrainableError(
+            "The output of the network must have no mask, since the objective "
+            f"{type(parts.objective).__name__} heeds none. Got a mask, as keras.layers.Masking "
+            "makes one. Leave the layer out, or take the places out of the mean yourself in an "
+            "objective with takes_mask = True."
+        )
+    return mask
+
+
+def _add(parts: Parts, tally: Tally, found: Losses, output, rows: Rows, *, padded: bool) -> Tally:
     count = jnp.sum(rows.counted)
     target = rows.x if rows.target is None else rows.target
+    # As in Keras, metrics do not see the weights of rows. They see padding as rows of weight 0.
+    weights = rows.counted if padded else None
     metrics = [
-        metric.stateless_update_state(variables, target, output, sample_weight=rows.counted)
+        metric.stateless_update_state(variables, target, output, sample_weight=weights)
         for metric, variables in zip(parts.metrics, tally.metrics, strict=True)
     ]
     return Tally(
@@ -194,7 +212,7 @@ def train_step(
     weights = rows.counted * rows.weights
 
     def loss_of(trainable):
-        found, other, outputs = _losses(
+        found, other, (outputs, _) = _losses(
             parts, trainable, state.other, seen, rows, weights, moment.epoch, training=True
         )
         return _scaled(parts, state, found.minimised), (found, other, outputs.get("output"))
@@ -205,7 +223,7 @@ def train_step(
         )
     trainable, optimizer = _apply(parts, state, gradients, moment)
     new = State(trainable, other, optimizer, state.key, state.step + jnp.uint32(1))
-    return new, _add(parts, tally, found, output, rows)
+    return new, _add(parts, tally, found, output, rows, padded=padded)
 
 
 def _scaled(parts: Parts, state: State, loss):
@@ -229,7 +247,9 @@ def _apply(parts: Parts, state: State, gradients, moment: Moment):
     return trainable, [old if is_rate else new for old, new, is_rate in triples]
 
 
-def evaluate(parts: Parts, state: State, tally: Tally, rows: Rows, place) -> Tally:
+def evaluate(
+    parts: Parts, state: State, tally: Tally, rows: Rows, place, *, padded: bool = True
+) -> Tally:
     """Add one batch in inference mode to `tally`.
 
     Parameters
@@ -242,6 +262,8 @@ def evaluate(parts: Parts, state: State, tally: Tally, rows: Rows, place) -> Tal
     place : int32 scalar
         The batch's place among the validation rows: what is drawn at random there is the same
         after every epoch, so that epochs can be compared.
+    padded : bool
+        Whether there may be padding.
 
     Returns
     -------
@@ -249,11 +271,14 @@ def evaluate(parts: Parts, state: State, tally: Tally, rows: Rows, place) -> Tal
     """
     trace = Trace(state.key, jnp.asarray(place, jnp.uint32), None, _sites=VALIDATION_SITES)
     with tracing(trace):
-        found, _, outputs = _losses(
+        found, _, (outputs, mask) = _losses(
             parts, state.trainable, state.other, rows.x, rows, rows.counted * rows.weights,
             jnp.float32(0), training=False,
         )  # fmt: skip
-    return _add(parts, tally, found, outputs.get("output"), rows)
+    # Keras's metrics heed a mask here, and not in training, where Keras loses it on JAX.
+    output = outputs.get("output")
+    output = None if output is None else with_mask(output, mask)
+    return _add(parts, tally, found, output, rows, padded=padded)
 
 
 def check(parts: Parts, trainable, other, rows: Rows) -> tuple[dict, jax.Array]:
@@ -272,7 +297,7 @@ def check(parts: Parts, trainable, other, rows: Rows) -> tuple[dict, jax.Array]:
     -------
     (dict of str to float32 array, float32 scalar)
     """
-    found, _, outputs = _losses(
+    found, _, (outputs, _) = _losses(
         parts, trainable, other, rows.x, rows, rows.counted * rows.weights, jnp.float32(0),
         training=False,
     )  # fmt: skip

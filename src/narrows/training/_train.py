@@ -192,7 +192,7 @@ def _plan(
 
 def _shape(recipe, n_rows: int, n_validation: int, batch_size: int, early_stopping: bool) -> Shape:
     """Choose the buckets, with padding where nobody could see it."""
-    padding = tolerates_padding(recipe.model, recipe.objective)
+    padding = tolerates_padding(recipe.model, recipe.objective, recipe.metrics)
     batch_size = min(batch_size, bucket(n_rows) if padding else n_rows)
     row_bucket = bucket(n_rows, batch_size)
     validation_bucket = validation_rows(n_validation)
