@@ -21,6 +21,7 @@ from narrows._version import __version__
 from narrows.storage._archive import damaged, read_archive, write_archive
 from narrows.storage._arrays import read_arrays as arrays_in
 from narrows.storage._arrays import write_arrays
+from narrows.storage._keras_versions import versions_differ
 from narrows.storage._sentences import in_one_line
 
 _LIBRARIES = ("keras", "jax", "numpy", "scikit-learn", "safetensors")
@@ -137,7 +138,7 @@ def load(path: str | os.PathLike, custom_objects: Mapping[str, Any] | None = Non
 
     custom = dict(custom_objects or {})
     steps = []
-    with _sound(path):
+    with _sound(path, manifest["versions"]):
         for about in manifest["steps"]:
             prefix = f"{about['name']}/"
             own = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
@@ -155,7 +156,7 @@ def read_arrays(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.n
 
 
 @contextlib.contextmanager
-def _sound(path: str | os.PathLike) -> Iterator[None]:
+def _sound(path: str | os.PathLike, versions: dict[str, Any]) -> Iterator[None]:
     """Turn whatever a nonsensical manifest leads to into one ValueError.
 
     Keras and scikit-learn raise errors of many kinds for configurations that are none.
@@ -167,7 +168,7 @@ def _sound(path: str | os.PathLike) -> Iterator[None]:
         reason = f"its manifest lacks {reason}" if isinstance(error, KeyError) else reason
         raise ValueError(
             f"{os.fspath(path)!r} must describe a model that can be built. It does not: "
-            f"{reason}. Nothing was loaded."
+            f"{reason}. Nothing was loaded.{versions_differ(versions)}"
         ) from error
 
 
