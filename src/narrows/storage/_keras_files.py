@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from narrows._files import replacing
+from narrows._files import at_home, replacing
 from narrows.storage._hdf5_reading import check_all, reading
 from narrows.storage._keras_versions import versions_differ, without_younger
 from narrows.storage._sentences import in_one_line
@@ -86,12 +86,13 @@ def save_keras(embedder: Any, folder: str | os.PathLike) -> list[Path]:
             "step: preprocessing cannot be in a .keras file."
         )
     check_is_fitted(embedder)
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    folder = at_home(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name in _PARTS:
         model = getattr(embedder, f"{name}_", None)
         if model is not None:
-            path = Path(folder) / f"{name}.keras"
+            path = folder / f"{name}.keras"
             with replacing(path) as temporary:
                 model.save(temporary)
                 temporary.write_bytes(timeless(temporary.read_bytes(), without_younger))
@@ -129,6 +130,7 @@ def load_keras(path: str | os.PathLike, custom_objects: Mapping[str, Any] | None
     --------
     save_keras : Write such files.
     """
+    path = at_home(path)
     config, weights, versions = _contents(path)
     from narrows.storage._graphs import building, checked, from_config
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from narrows._files import at_home
 from narrows._version import __version__
 from narrows.storage._archive import damaged, read_archive, write_archive
 from narrows.storage._arrays import read_arrays as arrays_in
@@ -129,6 +130,7 @@ def load(path: str | os.PathLike, custom_objects: Mapping[str, Any] | None = Non
     --------
     save : Write such a file.
     """
+    path = at_home(path)
     contents = read_archive(path)
     arrays = _arrays(contents.weights, path)
     manifest = contents.manifest
@@ -151,6 +153,7 @@ def load(path: str | os.PathLike, custom_objects: Mapping[str, Any] | None = Non
 
 def read_arrays(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return a file's manifest and arrays by name, without building a model."""
+    path = at_home(path)
     contents = read_archive(path)
     return contents.manifest, _arrays(contents.weights, path)
 
