@@ -7,6 +7,7 @@ from typing import Any
 
 from narrows._keras import fresh_names, keras
 from narrows.networks._copying import copy_layer
+from narrows.networks._dtypes import check_layers, check_session
 from narrows.networks._initializers import deferred_initializers
 from narrows.networks._variational import Sampling, split_posterior
 
@@ -88,6 +89,7 @@ def build_networks(
     ValueError
         If a part returns another shape than it should, or there are no widths to mirror.
     """
+    check_session()
     with fresh_names(), deferred_initializers() as built_here:
         inputs = keras.Input(row_shape, name="input_1")
         code = _apply(encoder, inputs, bottleneck_layers)(bottleneck)
@@ -161,6 +163,7 @@ def build_variational(
     def last(z, widths, shape):
         return reconstruction_layers(z, widths, shape, activation)
 
+    check_session()
     with fresh_names(), deferred_initializers() as built_here:
         inputs = keras.Input(row_shape, name="input_1")
         if _is_widths(encoder):
@@ -222,6 +225,7 @@ def join_networks(encoder: keras.Model, decoder: keras.Model | None) -> Networks
 def _check_new(networks: Networks, built_here) -> None:
     """Refuse layers that had weights before: training would overwrite them in the user's hands."""
     models = (networks.posterior or networks.encoder, networks.decoder)
+    check_layers(models)
     for layer in (layer for model in models if model is not None for layer in model.layers):
         if any(id(weight) not in built_here for weight in layer.weights):
             raise ValueError(
