@@ -226,7 +226,7 @@ def _check_clear(layers: list[Any], stored: StoredLayers, path: str | os.PathLik
     """Refuse a file that has several layers of a name that the model has: none is the right one."""
     for layer in layers:
         places = stored.twice.get(layer.name)
-        if places and layer.weights:
+        if places and _legacy_order(layer):
             refuse(
                 f"Layer {layer.name!r} must stand in {os.fspath(path)!r} once. It stands in "
                 f"{' and in '.join(map(repr, places))}. Nothing was loaded. Load the file into the "
