@@ -44,7 +44,7 @@ from fixtures.models import CUSTOM, FOLDER, ROWS
 from narrows._keras import keras
 from narrows.storage import load, load_keras, load_weights_hdf5, read_manifest
 from storage import hdf5_tricks
-from storage.mutations import damage_arrays, damage_bytes, damage_tree, dead_operation
+from storage.mutations import baited, damage_arrays, damage_bytes, damage_tree
 
 ROOM = 3 * 2**30  # bytes of address space that reading may take beyond what is there at the start
 SECONDS = 10.0
@@ -186,7 +186,7 @@ class Inputs:
             return damage_bytes(draw, zipped(parts))
         kind = draw.random()
         if kind < 0.25:
-            parts["config.json"] = dead_operation(draw, parts["config.json"])
+            parts["config.json"] = baited(draw, parts["config.json"])
         elif kind < 0.6:
             parts["config.json"] = damage_tree(draw, parts["config.json"])
         else:

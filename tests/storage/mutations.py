@@ -77,26 +77,38 @@ def bait(draw):
     return {**named, "module": module, "registered_name": registered}
 
 
-def dead_operation(draw, text):
-    """Add an operation to a graph that calls what it is given, and whose result is lost."""
+def baited(draw, text):
+    """Put bait into a graph: for a value of a layer, or in what is added and whose result is lost.
+
+    An operation calls what it is given as soon as the graph is built.
+    """
     tree = json.loads(text)
-    first = tree["config"]["layers"][0]
-    batch = first["config"]["batch_shape"]
-    history = [first["name"], 0, 0]
+    layers = tree["config"]["layers"]
+    values = ("activation", "kernel_initializer", "bias_initializer", "kernel_regularizer", "dtype")
+    kind = draw.randrange(4)
+    if kind == 0:
+        layers[-1]["config"][draw.choice(values)] = bait(draw)
+        return json.dumps(tree).encode()
     tensor = {
         "class_name": "__keras_tensor__",
-        "config": {"shape": batch, "dtype": "float32", "keras_history": history},
+        "config": {
+            "shape": layers[0]["config"]["batch_shape"],
+            "dtype": "float32",
+            "keras_history": [layers[0]["name"], 0, 0],
+        },
     }
-    tree["config"]["layers"].append(
-        {
-            "class_name": draw.choice(("JVP", "Activation", "TimeDistributed")),
-            "module": draw.choice(("keras.src.ops.linalg", "keras.layers")),
-            "config": {"name": "dead", draw.choice(("activation", "layer", "fun")): bait(draw)},
-            "registered_name": None,
-            "name": "dead",
-            "inbound_nodes": [{"args": [bait(draw), [tensor], [tensor]], "kwargs": {}}],
-        }
-    )
+    added = {"registered_name": None, "name": "dead", "module": "keras.layers"}
+    if kind == 1:
+        config = {"name": "dead", "activation": bait(draw)}
+        added |= {"class_name": "Activation", "config": config, "args": [tensor]}
+    elif kind == 2:
+        config = {"name": "dead", "layer": bait(draw)}
+        added |= {"class_name": "TimeDistributed", "config": config, "args": [tensor]}
+    else:
+        added |= {"class_name": "JVP", "module": "keras.src.ops.linalg", "config": {"name": "dead"}}
+        added["args"] = [bait(draw), [tensor], [tensor]]
+    added["inbound_nodes"] = [{"args": added.pop("args"), "kwargs": {}}]
+    layers.append(added)
     return json.dumps(tree).encode()
 
 
