@@ -148,3 +148,19 @@ def test_the_same_networks_give_the_same_files(measurements, tmp_path, monkeypat
     np.testing.assert_array_equal(
         load_keras(paths[0]).get_weights()[0], model.encoder_.get_weights()[0]
     )
+
+
+def test_the_same_model_gives_the_same_file_but_for_the_time(measurements, tmp_path, monkeypatch):
+    model = narrows.Autoencoder(encoder=(3,), epochs=1, random_state=0).fit(measurements)
+    paths = [tmp_path / "one.narrows", tmp_path / "two.narrows"]
+    for path, epoch in zip(paths, ("0", "86400"), strict=True):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+        narrows.save(model, path)
+    one, two = map(read_manifest, paths)
+    assert [one.pop("created"), two.pop("created")] == [
+        "1970-01-01T00:00:00+00:00",
+        "1970-01-02T00:00:00+00:00",
+    ]
+    assert one == two
+    narrows.save(load(paths[1]), paths[0])  # what is loaded is the same model
+    assert paths[0].read_bytes() == paths[1].read_bytes()

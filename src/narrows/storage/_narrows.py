@@ -67,6 +67,9 @@ def save(
     the loaded model that parameter is the graph, as a Keras model. Other functions, such as a
     loss of one's own, and generators are not stored; `load` puts a text in their place.
 
+    The same model gives the same file but for the time in its manifest. Where that must be fixed
+    too, set the environment variable ``SOURCE_DATE_EPOCH`` to a number of seconds since 1970.
+
     Examples
     --------
     >>> import tempfile, pathlib
@@ -89,7 +92,7 @@ def save(
         steps.append({"name": name, **about})
         arrays |= {f"{name}/{key}": v for key, v in learned.items()}
     manifest = {
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "created": _now().isoformat(timespec="seconds"),
         "versions": _versions(),
         "columns": _columns(steps[0]),
         "provenance": dict(provenance or {}),
@@ -245,6 +248,14 @@ def _columns(first: dict[str, Any]) -> list[dict[str, Any]] | None:
             names or [one["name"] for one in encodings], encodings, strict=True
         )
     ]
+
+
+def _now() -> datetime.datetime:
+    """The time for the manifest; fixed by the variable that builds are made repeatable with."""
+    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if fixed.isascii() and fixed.isdigit() and len(fixed) <= 11:
+        return datetime.datetime.fromtimestamp(int(fixed), datetime.UTC)
+    return datetime.datetime.now(datetime.UTC)
 
 
 def _versions() -> dict[str, str]:
