@@ -22,6 +22,15 @@ _MARK = ".part"
 _OLD = 86_400  # seconds: where files cannot be locked, a temporary file of yesterday is litter
 
 
+def at_home(path: str | os.PathLike) -> Path:
+    """Return a path whose leading ``~`` is the home folder, as a shell would give it.
+
+    Every path that narrows is given goes through here: what a shell does not expand, as in
+    ``--out=~/x.csv`` and in Python, would be written to a folder named ``~``.
+    """
+    return Path(os.path.expanduser(path))
+
+
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside `path` to write to; it takes `path`'s place at the end.
@@ -44,7 +53,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     The temporary file is locked with ``flock`` while the block runs. HDF5 locks files itself, so
     write HDF5 into memory first, or open it with ``locking=False``.
     """
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(at_home(path)))
     _remove_litter(target)
     try:
         temporary, lock = _new_beside(target)
@@ -66,7 +75,7 @@ def replace_file(path: str | os.PathLike, content: bytes) -> Path:
     """Write all of a file's content at once, in the way of `replacing`; return its path."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
-    return Path(path)
+    return at_home(path)
 
 
 def _new_beside(target: Path) -> tuple[Path, int | None]:

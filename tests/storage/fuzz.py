@@ -12,6 +12,7 @@ again, so that they get past the first gate. An input is a finding if
   are left alone, a model that embeds otherwise;
 - code is run, a process started, a socket or another file opened for writing, or a module
   imported that was not there (an audit hook sees it);
+- a function or class is called that the session has registered with Keras and nobody passed;
 - it takes more than ten seconds, or memory runs out below `ROOM`.
 
 Findings stop the run; the input is kept and its path printed. A crash of a C library ends the
@@ -43,7 +44,7 @@ from fixtures.models import CUSTOM, FOLDER, ROWS
 from narrows._keras import keras
 from narrows.storage import load, load_keras, load_weights_hdf5, read_manifest
 from storage import hdf5_tricks
-from storage.mutations import damage_arrays, damage_bytes, damage_tree
+from storage.mutations import baited, damage_arrays, damage_bytes, damage_tree
 
 ROOM = 3 * 2**30  # bytes of address space that reading may take beyond what is there at the start
 SECONDS = 10.0
@@ -152,8 +153,8 @@ class Inputs:
         self.hdf5 = hdf5_tricks.seeds()
         self.keras = _keras_seed()
         self.kinds = {
-            "bytes": 25, "manifest": 25, "arrays": 13, "hdf5 bytes": 18, "hdf5 objects": 14,
-            "network": 3, "keras": 2,
+            "bytes": 23, "manifest": 24, "arrays": 12, "hdf5 bytes": 17, "hdf5 objects": 14,
+            "network": 4, "keras": 6,
         }  # fmt: skip
 
     def next(self):
@@ -183,7 +184,10 @@ class Inputs:
         draw, parts = self.draw, dict(self.keras)
         if draw.random() < 0.2:
             return damage_bytes(draw, zipped(parts))
-        if draw.random() < 0.5:
+        kind = draw.random()
+        if kind < 0.25:
+            parts["config.json"] = baited(draw, parts["config.json"])
+        elif kind < 0.6:
             parts["config.json"] = damage_tree(draw, parts["config.json"])
         else:
             weights = parts["model.weights.h5"]
@@ -221,6 +225,39 @@ def _stub(shapes):
 def peak():
     """The most memory that was in use so far, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+TOUCHED = []  # what was called of the bait
+
+
+def touch(*arguments, **more):
+    """The bait: what a file must not call."""
+    TOUCHED.append("a registered function")
+    return arguments[0] if arguments else None
+
+
+class Bait(keras.layers.Layer):
+    """The bait: what a file must not make."""
+
+    def __init__(self, **more):
+        TOUCHED.append("a registered layer")
+        super().__init__()
+
+
+class Start(keras.initializers.Initializer):
+    """The bait: what a file must not make."""
+
+    def __init__(self, **more):
+        TOUCHED.append("a registered initializer")
+
+
+def lay_bait():
+    """Register the bait under bare names, with a package, and under names of Keras's own."""
+    keras.saving.register_keras_serializable("fuzz", "touch")(touch)
+    keras.saving.register_keras_serializable("fuzz", "Bait")(Bait)
+    named = {"fuzz_touch": touch, "touch": touch, "fuzz_bait": Bait, "Bait": Bait}
+    named |= {"fuzz_start": Start, "glorot_uniform": Start, "relu": touch, "Dense": Bait}
+    keras.saving.get_custom_objects().update(named)
 
 
 class Reader:
@@ -269,6 +306,8 @@ class Reader:
             part = "others" if suffix == ".narrows" else "HDF5"
             self.grown[part] += peak() - self.most
             self.most = peak()
+        if TOUCHED:
+            raise Finding(f"{path}: called {TOUCHED}")
         if self.guard.seen:
             raise Finding(f"{path}: {self.guard.seen}")
         return outcome
@@ -327,6 +366,7 @@ def main():
     faulthandler.enable()
     signal.signal(signal.SIGALRM, too_long)
     inputs, reader = Inputs(arguments.seed), Reader(folder)
+    lay_bait()
     reader.warm(inputs)
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + ROOM, size + ROOM))

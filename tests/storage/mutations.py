@@ -7,6 +7,9 @@ import numpy as np
 
 from narrows.storage._arrays import read_arrays, write_arrays
 
+# Under these names the fuzzer's session has registered functions and classes with Keras.
+BAITS = ("fuzz_touch", "fuzz>touch", "touch", "fuzz_bait", "fuzz>Bait", "Bait", "fuzz_start")
+
 
 def damage_bytes(draw, content):
     """Change, cut, double, move or overwrite some bytes."""
@@ -41,7 +44,9 @@ def odd_value(draw, tree):
     """A value that does not belong where it is put; sometimes a part of the tree itself."""
     numbers = (-1, 0, 1, 2, 7, 10**4, 10**9, 10**15, 2**63, 2**64, 1.5, 1e308, -1e-9)
     texts = ("", "x", "relu", "Lambda", "__lambda__", "os", "../x", "é\x00\n", "int64", "V9", "a>b")
-    choice = draw.randrange(9)
+    choice = draw.randrange(10)
+    if choice == 9:
+        return bait(draw)
     if choice < 3:
         return draw.choice(numbers)
     if choice < 5:
@@ -55,6 +60,56 @@ def odd_value(draw, tree):
     if choice == 7:
         return [draw.choice(numbers)] * draw.choice((1, 10, 1000))
     return random_place(draw, tree)[2]
+
+
+def bait(draw):
+    """A name of what the session has registered, in one of the ways in which files name things."""
+    name = draw.choice(BAITS)
+    module = draw.choice((None, "builtins", "keras.activations", "keras.layers", "storage.fuzz"))
+    registered = draw.choice((None, name, "fuzz>Bait"))
+    kind = draw.randrange(3)
+    if kind == 0:
+        return name
+    if kind == 1:
+        named = {"class_name": "function", "config": name}
+    else:
+        named = {"class_name": name, "config": draw.choice(({}, {"name": "x"}, {"units": 2}))}
+    return {**named, "module": module, "registered_name": registered}
+
+
+def baited(draw, text):
+    """Put bait into a graph: for a value of a layer, or in what is added and whose result is lost.
+
+    An operation calls what it is given as soon as the graph is built.
+    """
+    tree = json.loads(text)
+    layers = tree["config"]["layers"]
+    values = ("activation", "kernel_initializer", "bias_initializer", "kernel_regularizer", "dtype")
+    kind = draw.randrange(4)
+    if kind == 0:
+        layers[-1]["config"][draw.choice(values)] = bait(draw)
+        return json.dumps(tree).encode()
+    tensor = {
+        "class_name": "__keras_tensor__",
+        "config": {
+            "shape": layers[0]["config"]["batch_shape"],
+            "dtype": "float32",
+            "keras_history": [layers[0]["name"], 0, 0],
+        },
+    }
+    added = {"registered_name": None, "name": "dead", "module": "keras.layers"}
+    if kind == 1:
+        config = {"name": "dead", "activation": bait(draw)}
+        added |= {"class_name": "Activation", "config": config, "args": [tensor]}
+    elif kind == 2:
+        config = {"name": "dead", "layer": bait(draw)}
+        added |= {"class_name": "TimeDistributed", "config": config, "args": [tensor]}
+    else:
+        added |= {"class_name": "JVP", "module": "keras.src.ops.linalg", "config": {"name": "dead"}}
+        added["args"] = [bait(draw), [tensor], [tensor]]
+    added["inbound_nodes"] = [{"args": added.pop("args"), "kwargs": {}}]
+    layers.append(added)
+    return json.dumps(tree).encode()
 
 
 def random_place(draw, tree):

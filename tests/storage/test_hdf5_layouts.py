@@ -232,3 +232,91 @@ def test_weights_of_one_name_in_a_layer(tmp_path):
     load_weights_hdf5(again, tmp_path / "w.h5")
     for one, two in zip(source.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+def cells(name):
+    """Layers whose weights carry the name of a part: a cell, a direction, a projection."""
+    start = keras.Input((3, 2), name=f"{name}_input")
+    x = layers.LSTM(2, return_sequences=True, name=f"{name}_lstm")(start)
+    both = layers.GRU(2, return_sequences=True, name="gru")
+    x = layers.Bidirectional(both, name=f"{name}_both")(x)
+    x = layers.MultiHeadAttention(1, 2, name=f"{name}_heads")(x, x)
+    x = layers.Dense(2, name=f"{name}_dense")(layers.Flatten(name=f"{name}_flat")(x))
+    return keras.Model(start, x, name=f"{name}_model")
+
+
+def write_cells(path, *models):
+    """As tf.keras wrote it: ``in_lstm/lstm_cell_3/kernel:0`` below the inner model's name."""
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [model.name.encode() for model in models]
+        for model in models:
+            below = file.create_group(model.name)
+            names = []
+            for number, layer in enumerate(model.layers):
+                for weight in layer.trainable_weights:
+                    parts = weight.path.split("/")
+                    parts = [layer.name, *parts[parts.index(layer.name) + 1 :]]
+                    parts = [f"{p}_{number}" if p.endswith("_cell") else p for p in parts]
+                    names.append("/".join(parts) + ":0")
+                    below[names[-1]] = np.asarray(weight.value)
+            below.attrs["weight_names"] = [name.encode() for name in names]
+
+
+def test_weights_that_carry_a_cells_name_inside_a_nested_model(tmp_path):
+    source = filled(cells("in"))
+    write_cells(tmp_path / "w.h5", source)
+    with h5py.File(tmp_path / "w.h5") as file:
+        names = list(file["in_model"].attrs["weight_names"])
+    assert "in_lstm/lstm_cell_1/kernel:0" in names
+    assert len(names) == len(set(names))
+    start = keras.Input((3, 2))
+    rest = cells("in")
+    flat_model = keras.Model(start, rest.layers[-1](rest.layers[-2](start_to(rest, start))))
+    report = load_weights_hdf5(flat_model, tmp_path / "w.h5")
+    assert report.matched == ["in_lstm", "in_both", "in_heads", "in_dense"]
+    assert (report.missing, report.unexpected, report.mismatched) == ([], [], [])
+    same(by_layer(source), by_layer(flat_model))
+
+
+def start_to(model, tensor):
+    """Put a model's layers up to its attention on a tensor."""
+    for layer in model.layers[1:-3]:
+        tensor = layer(tensor)
+    return model.layers[-3](tensor, tensor)
+
+
+def test_a_layer_with_cells_that_the_model_lacks_is_named(tmp_path):
+    write_cells(tmp_path / "w.h5", filled(cells("in")))
+    start = keras.Input((4 * 3,))
+    part = keras.Model(start, layers.Dense(2, name="in_dense")(layers.Dense(12, name="new")(start)))
+    report = load_weights_hdf5(part, tmp_path / "w.h5")
+    assert (report.matched, report.missing) == (["in_dense"], ["new"])
+    assert report.unexpected == ["in_lstm", "in_both", "in_heads"]
+
+
+@pytest.mark.parametrize("layout", ["of Keras 2", "of Keras 3"])
+def test_two_inner_models_with_layers_of_one_name(tmp_path, layout):
+    def part(name):
+        start = keras.Input((2,))
+        x = layers.Dense(2, name="same")(start)
+        return keras.Model(start, layers.Dense(2, name=f"{name}_own")(x), name=name)
+
+    start = keras.Input((2,))
+    whole = filled(keras.Model(start, part("two")(part("one")(start))))
+    path = tmp_path / ("w.h5" if layout == "of Keras 2" else "w.weights.h5")
+    if layout == "of Keras 2":
+        write_keras2_nested(path, whole)
+    else:
+        whole.save_weights(path)
+    target = keras.Model(start, layers.Dense(2, name="same")(start))
+    before = target.get_weights()
+    with pytest.raises(ValueError, match=r"'same' must stand in .* once. It stands in .* and in "):
+        load_weights_hdf5(target, path)
+    for one, two in zip(before, target.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two)
+    own = keras.Model(start, layers.Dense(2, name="two_own")(start))
+    assert load_weights_hdf5(own, path).matched == ["two_own"]
+    if layout == "of Keras 2":
+        whole_again = keras.Model(start, part("two")(part("one")(start)))
+        load_weights_hdf5(whole_again, path)
+        same(by_layer(whole), by_layer(whole_again))

@@ -7,12 +7,14 @@ Exit codes: 0 done, 1 our fault (with a traceback), 2 bad input (one sentence), 
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from narrows._errors import WrongBackendError
+from narrows._files import at_home
 from narrows.cli._compare import compare
 from narrows.cli._embed import embed
 from narrows.cli._errors import (
@@ -41,6 +43,16 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with interruption(lambda: "no file was changed."):
             return super().invoke(ctx)
+
+
+class _Command(TyperCommand):
+    """A subcommand; of ``--out=~/x`` a shell expands no ``~``."""
+
+    def invoke(self, ctx: Any) -> Any:
+        for name, value in ctx.params.items():
+            if isinstance(value, Path):
+                ctx.params[name] = at_home(value)
+        return super().invoke(ctx)
 
 
 app = typer.Typer(
@@ -78,7 +90,7 @@ def _options(
 
 
 for _command in (iris, fit, embed, reconstruct, compare, inspect, export):
-    app.command(_command.__name__)(_command)
+    app.command(_command.__name__, cls=_Command)(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

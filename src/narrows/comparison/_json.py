@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from narrows._files import replace_file
+from narrows._files import at_home, replace_file
 from narrows._version import __version__
 from narrows.comparison._plan import COLUMNS, FAILED, POINTS
 from narrows.comparison._resamples import Resamples
@@ -70,7 +70,7 @@ def from_json(text: str | Path) -> "Comparison":
     from narrows.comparison._comparison import Comparison
 
     is_path = isinstance(text, Path) or not str(text).lstrip().startswith("{")
-    content = _parsed(Path(text).read_text(encoding="utf-8") if is_path else str(text))
+    content = _parsed(at_home(text).read_text(encoding="utf-8") if is_path else str(text))
     tables = {name: pd.DataFrame(content[name]) for name in _TABLES}
     if len(tables["scores"]):
         tables["scores"]["value"] = tables["scores"]["value"].astype(float)

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 import pandas as pd
 
+from narrows._files import at_home
 from narrows.data._containers import listed
 from narrows.data._read_arrow import ARROW, PARQUET, read_arrow
 from narrows.data._read_checks import check_there
@@ -101,7 +101,7 @@ def read_table(
     ...     read_table(file, separator=";", decimal=",").weight[0].item()
     4.5
     """
-    path = Path(path)
+    path = at_home(path)
     extension = path.suffix.lower()
     form = Form(separator, decimal, encoding, thousands, na_values, text)
     check_there(path)

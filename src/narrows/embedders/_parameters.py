@@ -6,11 +6,12 @@ import math
 import numbers
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 from sklearn.utils._param_validation import InvalidParameterError
+
+from narrows._files import at_home
 
 
 def fail(owner, name: str, wanted: str, value, advice: str = "") -> NoReturn:
@@ -177,7 +178,7 @@ def check_seed(owner, name: str) -> None:
 
 def check_checkpoint(owner, checkpoint) -> None:
     """Raise if a training could not be known again: its seeds would be others next time."""
-    if checkpoint is not None and Path(checkpoint).is_dir():
+    if checkpoint is not None and at_home(checkpoint).is_dir():
         raise ValueError(
             f"A checkpoint must be a file. Got the folder {os.fspath(checkpoint)!r} instead."
         )

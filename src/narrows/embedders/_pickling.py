@@ -59,8 +59,15 @@ def release(state: dict[str, Any]) -> dict[str, Any]:
     return _mapped(state, lambda value: value.value if isinstance(value, Held) else value)
 
 
-def timeless(content: bytes) -> bytes:
-    """Return a ``.keras`` file without what depends on when and where it was written."""
+def timeless(content: bytes, change: Callable[[Any], Any] = lambda config: config) -> bytes:
+    """Return a ``.keras`` file without what depends on when and where it was written.
+
+    Parameters
+    ----------
+    content : bytes
+    change : callable
+        What else to do to its configuration.
+    """
     written = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(written, "w") as new:
         for name in old.namelist():
@@ -68,7 +75,7 @@ def timeless(content: bytes) -> bytes:
             if name == _METADATA:
                 part = json.dumps({**json.loads(part), "date_saved": _NO_TIME}).encode()
             elif name == _CONFIG:
-                part = json.dumps(_numbered(json.loads(part), {})).encode()
+                part = json.dumps(change(_numbered(json.loads(part), {}))).encode()
             new.writestr(zipfile.ZipInfo(name), part)
     return written.getvalue()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from narrows._keras import keras
 from narrows.networks._copying import Copies
+from narrows.networks._dtypes import check_layers, check_session
 from narrows.networks._initializers import Build, Start
 from narrows.networks._settled import settled
 from narrows.networks._transposed import tie_again, ties_follow
@@ -124,6 +125,7 @@ def _finished(encoder: keras.Model, decoder: keras.Model | None, copies: Copies)
 
 def _started(make: Callable[[Build], Any]) -> Any:
     """Build networks for a training, with where their variables start."""
+    check_session()
     networks, build = settled(make)
     _check_made_here(networks, build)
     return replace(networks, start=build.start())
@@ -254,6 +256,7 @@ def join_networks(encoder: keras.Model, decoder: keras.Model | None) -> Networks
 def _check_made_here(networks: Networks, build: Build) -> None:
     """Refuse layers with weights that were made before: two fits would train the same ones."""
     models = (networks.posterior or networks.encoder, networks.decoder)
+    check_layers(models)
     for model in (one for one in models if one is not None):
         for layer in model._flatten_layers(include_self=False):
             if layer.weights and not build.made(layer):

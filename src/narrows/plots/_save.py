@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from narrows._files import replace_file
+from narrows._files import at_home, replace_file
 from narrows.plots._theme import DPI
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def save_figure(figure: ggplot, folder: str | os.PathLike[str], name: str) -> li
         If a file cannot be written; older files of that name are then intact.
     """
     pictures = _pictures(figure, ("png", "svg"))
-    folder = Path(folder)
+    folder = at_home(folder)
     folder.mkdir(parents=True, exist_ok=True)
     return [replace_file(folder / f"{name}.{kind}", data) for kind, data in pictures.items()]
 

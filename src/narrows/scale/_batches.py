@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from narrows._files import at_home
 from narrows.data._containers import listed
 from narrows.data._read_arrow import arrow_names, as_pandas, opened_arrow
 
@@ -53,7 +53,7 @@ class TableBatches:
     """
 
     def __init__(self, path: str | os.PathLike, *, rows: int | None = None):
-        self.path = Path(path)
+        self.path = at_home(path)
         if rows is not None and rows < 1:
             raise ValueError(f"rows must be 1 or more. Got {rows} instead.")
         with opened_arrow(self.path) as file:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import pandas as pd
 
-from narrows._files import replacing
+from narrows._files import at_home, replacing
 
 WRITTEN = (".csv", ".tsv", ".parquet", ".arrow")
 
@@ -29,7 +29,7 @@ class TableWriter:
     """
 
     def __init__(self, path: str | os.PathLike):
-        self.path = Path(path)
+        self.path = at_home(path)
         self._extension = self.path.suffix.lower()
         if self._extension not in WRITTEN:
             raise ValueError(

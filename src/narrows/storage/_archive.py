@@ -22,10 +22,9 @@ import json
 import os
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
-from narrows._files import replacing
+from narrows._files import at_home, replacing
 from narrows._version import __version__
 from narrows.storage._sentences import in_one_line
 from narrows.storage._strict_json import check_text, parse_json
@@ -74,7 +73,8 @@ def write_archive(path: str | os.PathLike, manifest: dict[str, Any], weights: by
     ValueError
         If the manifest holds what JSON does not know, such as NaN, or is too large.
     """
-    if Path(path).is_dir():
+    path = at_home(path)
+    if path.is_dir():
         raise IsADirectoryError(f"A model is written to a file. Got the folder {str(path)!r}.")
     stated = {"sha256": hashlib.sha256(weights).hexdigest(), "size": len(weights)}
     head = {"format": FORMAT, "format_version": FORMAT_VERSION}
@@ -117,12 +117,14 @@ def read_manifest(path: str | os.PathLike) -> dict[str, Any]:
     --------
     load : Build the model.
     """
+    path = at_home(path)
     with opened(path, kind=KIND) as file:
         return _manifest(file, path)
 
 
 def read_archive(path: str | os.PathLike) -> Contents:
     """Read a file whole, with its hashes checked; raises as `read_manifest` does."""
+    path = at_home(path)
     with opened(path, kind=KIND) as file:
         manifest = _manifest(file, path)
         weights = member(file, WEIGHTS, path, kind=KIND)

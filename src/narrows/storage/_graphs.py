@@ -16,6 +16,7 @@ from narrows.networks._copying import foreign_pieces, is_adapted
 from narrows.networks._initializers import deferred_initializers
 from narrows.networks._transposed import ties_follow
 from narrows.storage._arrays import KNOWN
+from narrows.storage._keras_versions import without_younger
 from narrows.storage._known import OWN, as_passed, may_be_custom, unknown_classes, without_compiling
 from narrows.storage._limits import at_most, check_graph
 from narrows.training import answers, differing
@@ -37,7 +38,7 @@ def config_of(model: keras.Model) -> tuple[dict[str, Any], list[str]]:
         not in its configuration.
     """
     try:
-        config = without_compiling(json.loads(model.to_json()))
+        config = without_younger(without_compiling(json.loads(model.to_json())))
     except (OSError, TypeError, ValueError, NotImplementedError) as error:
         # A lambda has no name to be found by; where its source cannot be read, Keras raises.
         raise ValueError(
@@ -108,7 +109,7 @@ def checked(config: Any, custom_objects: Mapping[str, Any], loader: str) -> Any:
     ValueError
         If it names a class that is not known, or is too large.
     """
-    config = without_compiling(config)
+    config = without_younger(without_compiling(config))
     unknown = unknown_classes(config, custom_objects)
     if unknown:
         raise ValueError(
@@ -238,7 +239,7 @@ def object_config(value: Any) -> dict[str, Any] | None:
         if not isinstance(value, kind):
             continue
         try:
-            config = json.loads(json.dumps(serialize(value)))
+            config = without_younger(json.loads(json.dumps(serialize(value))))
         except (TypeError, ValueError, NotImplementedError):
             return None
         return None if unknown_classes(config) else config
@@ -247,6 +248,7 @@ def object_config(value: Any) -> dict[str, Any] | None:
 
 def object_from(config: Any) -> Any:
     """Return the loss, optimizer or metric of a configuration of Keras's own classes."""
+    config = without_younger(config)
     unknown = unknown_classes(config)
     if unknown:
         raise ValueError(f"a parameter is of the class {unknown[0]!r}, which is not Keras's own")

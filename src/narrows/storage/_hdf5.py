@@ -9,13 +9,12 @@ import io
 import os
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
-from narrows._files import replace_file
+from narrows._files import at_home, replace_file
 from narrows.storage._hdf5_layouts import StoredLayers, stored_layers
 from narrows.storage._hdf5_reading import check_dataset, reading, refuse, values_of
 
@@ -81,7 +80,8 @@ def save_weights_hdf5(model: Any, path: str | os.PathLike) -> None:
     exactly. The file is put together in memory first.
     """
     layers = _layers(model)
-    if Path(path).is_dir():
+    path = at_home(path)
+    if path.is_dir():
         raise IsADirectoryError(f"Weights are written to a file. Got the folder {str(path)!r}.")
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
@@ -133,9 +133,11 @@ def load_weights_hdf5(
     A dataset is read only after its shape was found to be that of the weight it is for, so a
     file cannot ask for more memory than twice what the model takes.
     """
+    path = at_home(path)
     layers = _layers(model)
     with reading(path) as file:
-        stored = stored_layers(file, os.fspath(path))
+        stored = stored_layers(file, os.fspath(path), {layer.name for layer in layers})
+        _check_clear(layers, stored, path)
         ready, report = _compare(layers, stored)
         if report.mismatched and not skip_mismatch:
             refuse(
@@ -218,6 +220,18 @@ def _compare(layers: list[Any], stored: StoredLayers) -> tuple[list[tuple], Load
         matched.append(layer.name)
         ready += [(one, two, where) for one, (_, two) in zip(weights, found, strict=True)]
     return ready, LoadReport(matched, missing, _unexpected(stored, layers), mismatched)
+
+
+def _check_clear(layers: list[Any], stored: StoredLayers, path: str | os.PathLike) -> None:
+    """Refuse a file that has several layers of a name that the model has: none is the right one."""
+    for layer in layers:
+        places = stored.twice.get(layer.name)
+        if places and _legacy_order(layer):
+            refuse(
+                f"Layer {layer.name!r} must stand in {os.fspath(path)!r} once. It stands in "
+                f"{' and in '.join(map(repr, places))}. Nothing was loaded. Load the file into the "
+                "model that it was saved of, or save the inner model that is meant on its own."
+            )
 
 
 def _unexpected(stored: StoredLayers, layers: list[Any]) -> list[str]:

@@ -9,8 +9,9 @@ Keras 2, R's keras, tf.keras and `narrows.save_weights_hdf5`
     ``hdf5_format.py`` (tf.keras).
 A model inside a model, there
     One group for the inner model, with all its weights: the trainable ones of all its layers,
-    then the others. Their names start with the inner layer's: ``hidden/kernel:0``. Such inner
-    layers are found by that name too, where the file has no outer layer of it.
+    then the others. Their names start with the inner layer's: ``hidden/kernel:0``, and where a
+    layer has cells or parts, these follow: ``lstm/lstm_cell/kernel:0``. Such inner layers are
+    found by that name too, where the file has no outer layer of it.
 Keras 3, ``.weights.h5``
     A group for each layer, by a path of class names; since Keras 3.6 its group ``vars`` has the
     layer's name as the attribute ``name``, and numbered datasets. Layers that hold other layers
@@ -19,6 +20,7 @@ Keras 3, ``.weights.h5``
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import h5py
@@ -41,19 +43,29 @@ class StoredLayers:
         Of models inside the model, by name.
     owner : dict of str to str
         The outer layer that an inner one belongs to.
+    twice : dict of str to list
+        Names that stand in several places, with these; none of them can be found.
     """
 
     outer: dict[str, Weights]
     inner: dict[str, Weights] = field(default_factory=dict)
     owner: dict[str, str] = field(default_factory=dict)
+    twice: dict[str, list[str]] = field(default_factory=dict)
 
     def find(self, name: str) -> Weights | None:
         """Return a layer's weights, or None if there is no such layer."""
         return self.outer.get(name, self.inner.get(name))
 
 
-def stored_layers(file: h5py.File, path: str) -> StoredLayers:
+def stored_layers(file: h5py.File, path: str, wanted: Collection[str]) -> StoredLayers:
     """Find every layer's datasets in a file that `reading` opened; none is read.
+
+    Parameters
+    ----------
+    file : h5py.File
+    path : str
+    wanted : collection of str
+        Names of the model's layers: which part of a weight's name is that of its layer.
 
     Raises
     ------
@@ -67,7 +79,7 @@ def stored_layers(file: h5py.File, path: str) -> StoredLayers:
         if isinstance(inner, h5py.Group):
             root, names = inner, names_in(inner, "layer_names")
     if names is not None:
-        return _by_lists(root, names)
+        return _by_lists(root, names, wanted)
     if not any(name in file for name in ("layers", "_layer_checkpoint_dependencies")):
         refuse(
             f"{path!r} must hold weights by layer name (an attribute 'layer_names' at its root, "
@@ -76,16 +88,35 @@ def stored_layers(file: h5py.File, path: str) -> StoredLayers:
     return _by_groups(file, path)
 
 
-def _by_lists(root: h5py.Group, names: list[str]) -> StoredLayers:
+def _by_lists(root: h5py.Group, names: list[str], wanted: Collection[str]) -> StoredLayers:
     outer = {name: _listed(root, name) for name in names}
     inner: dict[str, Weights] = defaultdict(list)
-    owner: dict[str, str] = {}
+    owners: dict[str, list[str]] = defaultdict(list)
     for name, weights in outer.items():
         for key, dataset in weights:
-            layer = key.rsplit("/", 2)[-2] if "/" in key else name
-            if layer != name and owner.setdefault(layer, name) == name:
-                inner[layer].append((key, dataset))
-    return StoredLayers(outer, dict(inner), owner)
+            layer = _layer_in(key, name, wanted)
+            if layer == name:
+                continue
+            inner[layer].append((key, dataset))
+            if name not in owners[layer]:
+                owners[layer].append(name)
+    twice = {layer: found for layer, found in owners.items() if len(found) > 1}
+    for layer in twice:
+        del inner[layer]
+    owner = {layer: found[0] for layer, found in owners.items()}
+    return StoredLayers(
+        outer, dict(inner), owner, {k: v for k, v in twice.items() if k not in outer}
+    )
+
+
+def _layer_in(key: str, outer: str, wanted: Collection[str]) -> str:
+    """Return the layer that a weight's name belongs to: the first part of it that is wanted.
+
+    Where none is, the first part, which is the layer of a cell.
+    """
+    parts = key.split("/")[:-1]
+    parts = parts[1:] if parts[:1] == [outer] else parts
+    return next((part for part in parts if part in wanted), (parts or [outer])[0])
 
 
 def _listed(root: h5py.Group, layer: str) -> Weights:
@@ -104,7 +135,8 @@ def _listed(root: h5py.Group, layer: str) -> Weights:
 
 def _by_groups(file: h5py.File, path: str) -> StoredLayers:
     outer: dict[str, Weights] = {}
-    twice: set[str] = set()
+    twice: dict[str, list[str]] = {}
+    places: dict[str, str] = {}
     named = False
     for group, _ in groups_in(file):
         name = text_in(group, "name") if group.name.endswith("/vars") else None
@@ -112,7 +144,10 @@ def _by_groups(file: h5py.File, path: str) -> StoredLayers:
             continue
         named = True
         if len(group):
-            twice |= {name} & set(outer)
+            place = group.name.removesuffix("/vars")
+            if name in outer:
+                twice.setdefault(name, [places[name]]).append(place)
+            places[name] = place
             outer[name] = _numbered(group, name)
     if not named:
         refuse(
@@ -122,7 +157,7 @@ def _by_groups(file: h5py.File, path: str) -> StoredLayers:
         )
     for name in twice:
         del outer[name]
-    return StoredLayers(outer)
+    return StoredLayers(outer, twice=twice)
 
 
 def _numbered(group: h5py.Group, layer: str) -> Weights:

@@ -7,6 +7,7 @@ of a ``.narrows`` file is, then the HDF5 file is looked through for anything but
 then are layers built and weights loaded. What a model was compiled with is left out.
 """
 
+import contextlib
 import os
 import tempfile
 import warnings
@@ -14,14 +15,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from narrows._files import replacing
+from narrows._files import at_home, replacing
 from narrows.storage._hdf5_reading import check_all, reading
+from narrows.storage._keras_versions import versions_differ, without_younger
 from narrows.storage._sentences import in_one_line
 from narrows.storage._strict_json import parse_json
 from narrows.storage._zips import Kind, check_layout, check_stored, member, opened, zip_damaged
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
-_MEMBERS = {_CONFIG, _WEIGHTS, "metadata.json"}
+_METADATA = "metadata.json"
+_MEMBERS = {_CONFIG, _WEIGHTS, _METADATA}
 _CONFIG_LIMIT = 64 * 2**20  # bytes
 _KIND = Kind(".keras", "keras.Model.save")
 _PARTS = ("encoder", "decoder", "autoencoder", "posterior")
@@ -73,6 +76,7 @@ def save_keras(embedder: Any, folder: str | os.PathLike) -> list[Path]:
     """
     from sklearn.utils.validation import check_is_fitted
 
+    from narrows.embedders._pickling import timeless
     from narrows.storage._steps import NETWORK_EMBEDDERS
 
     if not isinstance(embedder, NETWORK_EMBEDDERS):
@@ -82,14 +86,16 @@ def save_keras(embedder: Any, folder: str | os.PathLike) -> list[Path]:
             "step: preprocessing cannot be in a .keras file."
         )
     check_is_fitted(embedder)
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    folder = at_home(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name in _PARTS:
         model = getattr(embedder, f"{name}_", None)
         if model is not None:
-            path = Path(folder) / f"{name}.keras"
+            path = folder / f"{name}.keras"
             with replacing(path) as temporary:
                 model.save(temporary)
+                temporary.write_bytes(timeless(temporary.read_bytes(), without_younger))
             written.append(path)
     return written
 
@@ -124,7 +130,8 @@ def load_keras(path: str | os.PathLike, custom_objects: Mapping[str, Any] | None
     --------
     save_keras : Write such files.
     """
-    config, weights = _contents(path)
+    path = at_home(path)
+    config, weights, versions = _contents(path)
     from narrows.storage._graphs import building, checked, from_config
 
     custom = dict(custom_objects or {})
@@ -144,12 +151,13 @@ def load_keras(path: str | os.PathLike, custom_objects: Mapping[str, Any] | None
             raise ValueError(
                 f"{os.fspath(path)!r} must describe a Keras model that can be built, with its "
                 f"weights. It does not: {in_one_line(error)}. Nothing was loaded."
+                f"{versions_differ(versions)}"
             ) from error
     return model
 
 
-def _contents(path: str | os.PathLike) -> tuple[Any, bytes]:
-    """Return the configuration and the HDF5 file in a ``.keras`` file."""
+def _contents(path: str | os.PathLike) -> tuple[Any, bytes, dict[str, Any]]:
+    """Return the configuration, the HDF5 file and the writer's version in a ``.keras`` file."""
     with opened(path, kind=_KIND) as file:
         names = file.namelist()
         if sorted(names) != sorted(_MEMBERS):
@@ -164,7 +172,17 @@ def _contents(path: str | os.PathLike) -> tuple[Any, bytes]:
             zip_damaged(path, f"{_CONFIG} is larger than {_CONFIG_LIMIT:,} bytes", _KIND)
         text = member(file, _CONFIG, path, kind=_KIND)
         weights = member(file, _WEIGHTS, path, kind=_KIND)
+        metadata = member(file, _METADATA, path, kind=_KIND)
     try:
-        return parse_json(text), weights
+        return parse_json(text), weights, _versions(metadata)
     except ValueError as error:
         zip_damaged(path, f"its {_CONFIG} is not JSON ({in_one_line(error)})", _KIND)
+
+
+def _versions(metadata: bytes) -> dict[str, Any]:
+    """What a file says of the Keras that wrote it, for messages; nothing else depends on it."""
+    with contextlib.suppress(ValueError, RecursionError):
+        found = parse_json(metadata)
+        if isinstance(found, dict) and "keras_version" in found:
+            return {"keras": found["keras_version"]}
+    return {}

@@ -17,10 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from narrows._files import at_home
 from narrows._version import __version__
 from narrows.storage._archive import damaged, read_archive, write_archive
 from narrows.storage._arrays import read_arrays as arrays_in
 from narrows.storage._arrays import write_arrays
+from narrows.storage._keras_versions import versions_differ
 from narrows.storage._sentences import in_one_line
 
 _LIBRARIES = ("keras", "jax", "numpy", "scikit-learn", "safetensors")
@@ -65,6 +67,9 @@ def save(
     the loaded model that parameter is the graph, as a Keras model. Other functions, such as a
     loss of one's own, and generators are not stored; `load` puts a text in their place.
 
+    The same model gives the same file but for the time in its manifest. Where that must be fixed
+    too, set the environment variable ``SOURCE_DATE_EPOCH`` to a number of seconds since 1970.
+
     Examples
     --------
     >>> import tempfile, pathlib
@@ -87,7 +92,7 @@ def save(
         steps.append({"name": name, **about})
         arrays |= {f"{name}/{key}": v for key, v in learned.items()}
     manifest = {
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "created": _now().isoformat(timespec="seconds"),
         "versions": _versions(),
         "columns": _columns(steps[0]),
         "provenance": dict(provenance or {}),
@@ -128,6 +133,7 @@ def load(path: str | os.PathLike, custom_objects: Mapping[str, Any] | None = Non
     --------
     save : Write such a file.
     """
+    path = at_home(path)
     contents = read_archive(path)
     arrays = _arrays(contents.weights, path)
     manifest = contents.manifest
@@ -137,7 +143,7 @@ def load(path: str | os.PathLike, custom_objects: Mapping[str, Any] | None = Non
 
     custom = dict(custom_objects or {})
     steps = []
-    with _sound(path):
+    with _sound(path, manifest["versions"]):
         for about in manifest["steps"]:
             prefix = f"{about['name']}/"
             own = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
@@ -150,12 +156,13 @@ def load(path: str | os.PathLike, custom_objects: Mapping[str, Any] | None = Non
 
 def read_arrays(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return a file's manifest and arrays by name, without building a model."""
+    path = at_home(path)
     contents = read_archive(path)
     return contents.manifest, _arrays(contents.weights, path)
 
 
 @contextlib.contextmanager
-def _sound(path: str | os.PathLike) -> Iterator[None]:
+def _sound(path: str | os.PathLike, versions: dict[str, Any]) -> Iterator[None]:
     """Turn whatever a nonsensical manifest leads to into one ValueError.
 
     Keras and scikit-learn raise errors of many kinds for configurations that are none.
@@ -167,7 +174,7 @@ def _sound(path: str | os.PathLike) -> Iterator[None]:
         reason = f"its manifest lacks {reason}" if isinstance(error, KeyError) else reason
         raise ValueError(
             f"{os.fspath(path)!r} must describe a model that can be built. It does not: "
-            f"{reason}. Nothing was loaded."
+            f"{reason}. Nothing was loaded.{versions_differ(versions)}"
         ) from error
 
 
@@ -241,6 +248,14 @@ def _columns(first: dict[str, Any]) -> list[dict[str, Any]] | None:
             names or [one["name"] for one in encodings], encodings, strict=True
         )
     ]
+
+
+def _now() -> datetime.datetime:
+    """The time for the manifest; fixed by the variable that builds are made repeatable with."""
+    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if fixed.isascii() and fixed.isdigit() and len(fixed) <= 11:
+        return datetime.datetime.fromtimestamp(int(fixed), datetime.UTC)
+    return datetime.datetime.now(datetime.UTC)
 
 
 def _versions() -> dict[str, str]:

@@ -11,6 +11,8 @@ import jax
 import platformdirs
 from jax.experimental.compilation_cache import compilation_cache
 
+from narrows._files import at_home
+
 VARIABLE = "NARROWS_CACHE"
 _lock = threading.RLock()
 _checked: dict[Path, bool] = {}
@@ -24,7 +26,7 @@ def cache_folder() -> Path | None:
     chosen = os.environ.get(VARIABLE, "")
     if chosen.lower() in {"off", "0", "no", "false"}:
         return None
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("narrows")) / "programs"
+    return at_home(chosen) if chosen else Path(platformdirs.user_cache_dir("narrows")) / "programs"
 
 
 def _usable(folder: Path) -> bool:

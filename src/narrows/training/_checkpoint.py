@@ -21,7 +21,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from narrows._files import replacing
+from narrows._files import at_home, replacing
 
 _FORMAT = "narrows checkpoint 1"
 _EVERY = 10.0  # seconds between two copies of a chunk's memory
@@ -68,7 +68,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: str | os.PathLike, identity: Mapping[str, str]):
-        self.path = os.fspath(path)
+        self.path = os.fspath(at_home(path))
         self._identity = dict(identity)
         self._lock = threading.Lock()
         self._kept: dict[int, Kept] = {}
