@@ -62,6 +62,9 @@ def _optimizer_config(optimizer) -> list:
     config.pop("name")  # numbered anew for every object
     if not isinstance(config.get("learning_rate"), dict):  # a schedule is compiled in
         config.pop("learning_rate", None)
+    inner = getattr(optimizer, "inner_optimizer", None)
+    if inner is not None:
+        config["inner_optimizer"] = _optimizer_config(inner)
     return [type(optimizer).__name__, config]
 
 
