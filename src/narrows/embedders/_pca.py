@@ -9,10 +9,13 @@ from scipy import linalg
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from narrows.embedders._decoding import ReconstructingEmbedder
 from narrows.embedders._taking_rows import TakesRows
 
 
-class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class PCA(
+    ReconstructingEmbedder, TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Principal component analysis as R's ``prcomp`` and caret compute it.
 
     It is ``prcomp(x, center = TRUE, scale. = standardize)``. With ``standardize=True`` it is also
@@ -67,6 +70,8 @@ class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     >>> from narrows import PCA
     >>> PCA().fit_transform(iris().iloc[:, :4]).shape
     (150, 2)
+    >>> round(-PCA().fit(iris().iloc[:, :4]).score(iris().iloc[:, :4]), 4)
+    0.0253
     """
 
     _dtype = "float64"
@@ -134,7 +139,7 @@ class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         ndarray of shape (n_rows, n_components)
             Scores.
         """
-        return self._scaled(self._checked(X)) @ self.components_.T
+        return self._projected(self._checked(X))
 
     def inverse_transform(self, Z: Any) -> np.ndarray:
         """Map scores back to rows in the units of the training columns.
@@ -162,7 +167,10 @@ class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
                 "The 'Z' parameter of PCA.inverse_transform must have "
                 f"{len(self.components_)} columns, one a component. Got {Z.shape[1]} instead."
             )
-        return Z @ self.components_ * self.scale_ + self.mean_
+        return self._unprojected(Z)
+
+    def _rebuilt(self, X: np.ndarray) -> np.ndarray:
+        return self._unprojected(self._projected(X))
 
     @property
     def _n_features_out(self) -> int:
@@ -184,6 +192,12 @@ class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
     def _scaled(self, X: np.ndarray) -> np.ndarray:
         return (X - self.mean_) / self.scale_
+
+    def _projected(self, X: np.ndarray) -> np.ndarray:
+        return self._scaled(X) @ self.components_.T
+
+    def _unprojected(self, Z: np.ndarray) -> np.ndarray:
+        return Z @ self.components_ * self.scale_ + self.mean_
 
     def _warn_constant(self, constant: np.ndarray) -> None:
         if not constant.any():
