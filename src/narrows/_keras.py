@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from narrows._errors import WrongBackendError
+from narrows._forks import check_process, watch_forks
 
 BACKEND = "jax"
 
@@ -45,8 +46,9 @@ _numpy_state = np.random.get_state()
 import keras  # noqa: E402 (the backend is chosen at import)
 
 np.random.set_state(_numpy_state)
+watch_forks()
 
-__all__ = ["check_backend", "fresh_names", "keras", "only_safe"]
+__all__ = ["check_backend", "check_process", "fresh_names", "keras", "only_safe"]
 
 
 @contextlib.contextmanager
@@ -57,6 +59,7 @@ def fresh_names() -> Iterator[None]:
     called twice gives other names; files that are read by name would then not match. The
     session's own counter is put back afterwards. Keras has no public call for this.
     """
+    check_process()
     from keras.src.backend.common import global_state
 
     key = "object_name_uids"
@@ -76,4 +79,5 @@ def only_safe():
     """
     from keras.src.saving.serialization_lib import SafeModeScope
 
+    check_process()
     return SafeModeScope(True)

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, estimator_html_repr
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from narrows._forks import Portable, Unusable, check_process
 from narrows.embedders._drawing import layer_widths, network_svg
 from narrows.embedders._parameters import check_checkpoint, check_integer, check_real, check_seed
 from narrows.embedders._taking_rows import TakesRows
@@ -97,6 +98,7 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         """
         from narrows.embedders import _fitting
 
+        check_process()
         self._check_parameters()
         check_checkpoint(self, checkpoint)
         with self._columns_of_fit():
@@ -147,6 +149,7 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         """Fit one lane for each matrix and seed; see `narrows.embedders._lanes.Lanes`."""
         from narrows.embedders import _fitting
 
+        check_process()
         self._check_parameters()
         Xs, seeds = list(Xs), [int(seed) for seed in seeds]
         if len(Xs) != len(seeds):
@@ -168,6 +171,7 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         """Return what `_fit_lanes` starts from: the same graphs and initial weights."""
         from narrows.embedders import _fitting
 
+        check_process()
         self._check_parameters()
         return _fitting.untrained_lanes(self, (n_columns,), [int(seed) for seed in seeds])
 
@@ -232,12 +236,24 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         # that can be put together again, none is kept.
         state = super().__getstate__()
         derived = {"_whole", "autoencoder_"} | ({"encoder_"} if "posterior_" in state else set())
-        return {name: value for name, value in state.items() if name not in derived}
+        return {
+            name: Portable(value) if hasattr(value, "_unpickle_model") else value
+            for name, value in state.items()
+            if name not in derived
+        }
 
     def __setstate__(self, state):
+        state = {
+            name: value.value if isinstance(value, Portable) else value  # of a shallow copy
+            for name, value in state.items()
+        }
         super().__setstate__(state)
         encoder = state.get("posterior_", state.get("encoder_"))
-        if encoder is not None:
+        if isinstance(encoder, Unusable):
+            self.encoder_ = self._whole = encoder
+            if "decoder_" in state:
+                self.autoencoder_ = encoder
+        elif encoder is not None:
             from narrows.networks import join_networks
 
             self._adopt(join_networks(encoder, state.get("decoder_")))

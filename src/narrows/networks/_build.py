@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from narrows._keras import fresh_names, keras
+from narrows._keras import check_process, fresh_names, keras
 from narrows.networks._copying import copy_layer
 from narrows.networks._initializers import deferred_initializers
 from narrows.networks._variational import Sampling, split_posterior
@@ -207,6 +207,7 @@ def join_networks(encoder: keras.Model, decoder: keras.Model | None) -> Networks
     -------
     Networks
     """
+    check_process()
     posterior = None
     if len(encoder.outputs) > 1:
         posterior = encoder

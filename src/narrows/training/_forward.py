@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import jax
 import numpy as np
 
-from narrows._keras import keras
+from narrows._keras import check_process, keras
 from narrows.training._cache import compiling
 from narrows.training._program import graph_config
 
@@ -37,6 +37,7 @@ def forward(
     -------
     float32 ndarray of shape (n_rows, ...)
     """
+    check_process()
     trainable, other = (
         [v.value if values is None else values[id(v)] for v in variables]
         for variables in (model.trainable_variables, model.non_trainable_variables)

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from narrows._keras import keras
+from narrows._keras import check_process, keras
 from narrows.networks._copying import foreign_pieces, is_own
 from narrows.networks._initializers import uncompiled_zeros
 from narrows.objectives import Objective
@@ -298,6 +298,7 @@ def _built_metric(metric, model):
 
 def get_program(recipe: Recipe) -> Program:
     """Return the process's program for a recipe, making it at the first call."""
+    check_process()
     key = recipe.key()
     with _lock:
         if key not in _programs:

@@ -10,6 +10,7 @@ import jax
 import joblib
 import numpy as np
 
+from narrows._keras import check_process
 from narrows.training._checkpoint import Checkpoint, identity_of
 from narrows.training._chunk import ChunkResult, Lanes, Plan, train_chunk
 from narrows.training._interrupts import Interrupts
@@ -103,6 +104,7 @@ def train(
     OSError
         If the checkpoint cannot be written.
     """
+    check_process()
     if sample_weights is None:
         sample_weights = np.ones(len(x), np.float32)
     data = Data(x, targets, np.asarray(sample_weights, np.float32))
