@@ -12,10 +12,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from narrows._backend import BACKEND
 from narrows._errors import WrongBackendError
 from narrows._forks import check_process, watch_forks
-
-BACKEND = "jax"
 
 
 def _wrong_backend(found: str) -> str:
