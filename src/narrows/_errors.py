@@ -6,4 +6,4 @@ class WrongBackendError(RuntimeError):
 
 
 class ForkedProcessError(RuntimeError):
-    """This process was forked from one in which JAX had started, and has none of its threads."""
+    """Networks cannot run here: the process was forked after JAX had started its threads."""

@@ -5,10 +5,12 @@ that are loaded at use, not by ``import narrows``, have that line at their top.
 """
 
 import contextlib
+import inspect
 import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +48,25 @@ import keras  # noqa: E402 (the backend is chosen at import)
 
 np.random.set_state(_numpy_state)
 watch_forks()
+
+
+def _give_copies(kind: Any) -> None:
+    """Let Keras's variables take NumPy 2's argument ``copy``, which Keras 3.15 does not know.
+
+    NumPy warns of it wherever Keras reads a variable, and under ``python -W error`` that ends a
+    fit. Warnings cannot be ignored for a moment instead: their filters are the process's, and
+    scikit-learn's threads exchange them as well.
+    """
+    if "copy" in inspect.signature(kind.__array__).parameters:
+        return
+
+    def as_array(self, dtype=None, copy=None):
+        return np.array(np.asarray(self.value, dtype), copy=copy)
+
+    next(one for one in kind.__mro__ if "__array__" in vars(one)).__array__ = as_array
+
+
+_give_copies(keras.Variable)
 
 __all__ = ["check_backend", "check_process", "fresh_names", "keras", "only_safe"]
 

@@ -114,7 +114,7 @@ def train_and_judge(
 
 def _up_to_a_training(tasks, is_trained) -> tuple[Any, list[tuple[Any, None]]]:
     """Pull tasks; return the first that is trained, or None, and those before it."""
-    before = []
+    before: list[tuple[Any, None]] = []
     for task in tasks:
         if is_trained(task):
             return task, before

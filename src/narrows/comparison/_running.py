@@ -8,6 +8,7 @@ from dataclasses import replace
 import joblib
 import pandas as pd
 
+from narrows._session import usual_numbers
 from narrows.comparison._ahead import lead_of, shares_memory, train_and_judge
 from narrows.comparison._anywhere import one_thread
 from narrows.comparison._arms import Arm, own_networks
@@ -35,7 +36,7 @@ def run(plan: Plan, progress: Progress | None = None) -> Findings:
     """
     began = time.perf_counter()
     findings, counter = Findings(), _Counter(plan, progress)
-    with one_thread():
+    with one_thread(), usual_numbers():
         train_and_judge(
             tasks_of(plan, findings),
             lambda task: _is_trained_here(plan, task.arm),

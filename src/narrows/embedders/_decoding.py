@@ -3,13 +3,15 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from narrows._session import usual_numbers
 from narrows.embedders._network import NetworkEmbedder
+from narrows.embedders._taking_rows import TakesRows
 
 
-class ReconstructingEmbedder:
+class ReconstructingEmbedder(TakesRows):
     """What an embedder offers that has `inverse_transform`.
 
-    A class says how rows come back, by `_rebuilt`; it takes rows by `_checked`.
+    A class says how rows come back, by `_rebuilt`.
     """
 
     def _rebuilt(self, X: np.ndarray) -> np.ndarray:
@@ -74,10 +76,11 @@ class ReconstructingEmbedder:
                 f"'column' or 'cell'. Got {by!r} instead."
             )
         X = self._checked(X)
-        squared = (self._rebuilt(X).astype(np.float64) - X) ** 2
-        if by == "cell":
-            return squared
-        return squared.mean(axis=tuple(range(1, squared.ndim)) if by == "row" else 0)
+        with usual_numbers():
+            squared = (self._rebuilt(X).astype(np.float64) - X) ** 2
+            if by == "cell":
+                return squared
+            return squared.mean(axis=tuple(range(1, squared.ndim)) if by == "row" else 0)
 
 
 class DecodingEmbedder(ReconstructingEmbedder, NetworkEmbedder):

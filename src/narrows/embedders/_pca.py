@@ -9,13 +9,11 @@ from scipy import linalg
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from narrows._session import usual_numbers
 from narrows.embedders._decoding import ReconstructingEmbedder
-from narrows.embedders._taking_rows import TakesRows
 
 
-class PCA(
-    ReconstructingEmbedder, TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
-):
+class PCA(ReconstructingEmbedder, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Principal component analysis as R's ``prcomp`` and caret compute it.
 
     It is ``prcomp(x, center = TRUE, scale. = standardize)``. With ``standardize=True`` it is also
@@ -110,12 +108,18 @@ class PCA(
             X = self._matrix(X, reset=True)
             self._check_n_components(*X.shape)
         constant = X.min(axis=0) == X.max(axis=0)
+        self._learn(X, constant)
+        if self.standardize:
+            self._warn_constant(constant)
+        return self
+
+    @usual_numbers()
+    def _learn(self, X: np.ndarray, constant: np.ndarray) -> None:
         # Rounding would give a constant column a mean beside it and a deviation above zero.
         self.mean_ = np.where(constant, X[0], X.mean(axis=0))
         self.scale_ = np.ones(X.shape[1])
         if self.standardize:
             self.scale_ = np.where(constant, 1.0, X.std(axis=0, ddof=1))
-            self._warn_constant(constant)
         _, singular_values, axes = linalg.svd(self._scaled(X), full_matrices=False)
         variance = singular_values**2 / (len(X) - 1)
         total = variance.sum()
@@ -124,7 +128,6 @@ class PCA(
         self.singular_values_ = singular_values[kept]
         self.explained_variance_ = variance[kept]
         self.explained_variance_ratio_ = variance[kept] / (total if total > 0 else 1.0)
-        return self
 
     def transform(self, X: Any) -> np.ndarray:
         """Project rows on the principal axes.
@@ -193,9 +196,11 @@ class PCA(
     def _scaled(self, X: np.ndarray) -> np.ndarray:
         return (X - self.mean_) / self.scale_
 
+    @usual_numbers()
     def _projected(self, X: np.ndarray) -> np.ndarray:
         return self._scaled(X) @ self.components_.T
 
+    @usual_numbers()
     def _unprojected(self, Z: np.ndarray) -> np.ndarray:
         return Z @ self.components_ * self.scale_ + self.mean_
 

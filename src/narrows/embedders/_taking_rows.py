@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from narrows._session import usual_numbers
 from narrows.data import check_columns, to_matrix
 
 
@@ -22,10 +23,11 @@ class TakesRows:
         """Return `X` as an array, checked for numbers that are none."""
         owner = type(self).__name__
         expected = None if reset else getattr(self, "feature_names_in_", None)
-        found = to_matrix(
-            X, owner=owner, names=expected, dtype=self._dtype,
-            allow_images=self._takes_images(), min_rows=2 if reset else 1,
-        )  # fmt: skip
+        with usual_numbers():
+            found = to_matrix(
+                X, owner=owner, names=expected, dtype=self._dtype,
+                allow_images=self._takes_images(), min_rows=2 if reset else 1,
+            )  # fmt: skip
         count = found.values.shape[1]
         if not reset:
             check_columns(expected, self.n_features_in_, found.names, count, owner)

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 import jax
 import numpy as np
 
-from narrows._keras import check_process, keras
+from narrows._keras import keras
 from narrows.training._cache import compiling
+from narrows.training._engine import engine
 from narrows.training._program import graph_config
 
 _BATCHES = (1, 32, 512, 4096)  # few sizes, so that few programs are compiled
@@ -21,6 +22,7 @@ _keys: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 _lock = threading.RLock()
 
 
+@engine()
 def forward(
     model: keras.Model, x: np.ndarray, values: Mapping[int, np.ndarray] | None = None
 ) -> np.ndarray:
@@ -37,7 +39,6 @@ def forward(
     -------
     float32 ndarray of shape (n_rows, ...)
     """
-    check_process()
     trainable, other = (
         [v.value if values is None else values[id(v)] for v in variables]
         for variables in (model.trainable_variables, model.non_trainable_variables)

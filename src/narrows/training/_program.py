@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from narrows._keras import check_process, keras
+from narrows._keras import keras
 from narrows.networks._copying import foreign_pieces, is_own
 from narrows.networks._initializers import uncompiled_zeros
 from narrows.objectives import Objective
@@ -19,6 +19,7 @@ from narrows.training import _start
 from narrows.training._cache import compiling
 from narrows.training._compile import compile_together, over_lanes, traced
 from narrows.training._corruption import Noise
+from narrows.training._engine import engine
 from narrows.training._loops import Carry, Data, Own, Shape, Span, new_carry, run_segment
 from narrows.training._step import Parts, State, measure_names
 from narrows.training._twin import Twin, make_twin
@@ -296,9 +297,9 @@ def _built_metric(metric, model):
     return metric
 
 
+@engine()
 def get_program(recipe: Recipe) -> Program:
     """Return the process's program for a recipe, making it at the first call."""
-    check_process()
     key = recipe.key()
     with _lock:
         if key not in _programs:
@@ -309,6 +310,7 @@ def get_program(recipe: Recipe) -> Program:
         return _programs[key]
 
 
+@engine()
 def initial_weights(recipe: Recipe, seeds: Sequence[tuple[int, int]]) -> list[np.ndarray]:
     """Draw the variables that trainings start from.
 

@@ -10,9 +10,9 @@ import jax
 import joblib
 import numpy as np
 
-from narrows._keras import check_process
 from narrows.training._checkpoint import Checkpoint, identity_of
 from narrows.training._chunk import ChunkResult, Lanes, Plan, train_chunk
+from narrows.training._engine import engine
 from narrows.training._interrupts import Interrupts
 from narrows.training._loops import Data, Shape
 from narrows.training._padding import tolerates_padding
@@ -32,6 +32,7 @@ _LANE_BYTES = 4_000_000  # beyond this a lane fills the caches alone
 _SEGMENT_ROWS = 16_384  # row numbers drawn ahead for one segment of one lane
 
 
+@engine()
 def train(
     recipe: Recipe,
     x: np.ndarray,
@@ -104,7 +105,6 @@ def train(
     OSError
         If the checkpoint cannot be written.
     """
-    check_process()
     if sample_weights is None:
         sample_weights = np.ones(len(x), np.float32)
     data = Data(x, targets, np.asarray(sample_weights, np.float32))
@@ -115,7 +115,7 @@ def train(
         warnings.warn(
             f"The initial values of {', '.join(plan.program.unseeded)} come from an initializer "
             "that is not Keras's own and cannot be seeded: every restart starts from the same.",
-            stacklevel=2,
+            stacklevel=3,
         )
     everyone = list(range(len(rows)))
     chunks = [
