@@ -1,13 +1,17 @@
 """Learn a small embedding of your data, and find out whether it was worth it.
 
 Names below are loaded when they are first used: ``import narrows`` itself imports neither Keras,
-scikit-learn nor a plotting library, and changes nothing in the session.
+scikit-learn nor a plotting library, and changes nothing in the session. If Keras is imported later
+and nobody has chosen its backend, it starts on JAX.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from narrows._backend import choose_at_import_of_keras
 from narrows._version import __version__
+
+choose_at_import_of_keras()
 
 if TYPE_CHECKING:
     from narrows import (

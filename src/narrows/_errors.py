@@ -7,3 +7,7 @@ class WrongBackendError(RuntimeError):
 
 class UntrainableError(ValueError):
     """A network, loss or metric that narrows refuses, found while it is traced."""
+
+
+class ForkedProcessError(RuntimeError):
+    """Networks cannot run here: the process was forked after JAX had started its threads."""

@@ -5,6 +5,7 @@ that are loaded at use, not by ``import narrows``, have that line at their top.
 """
 
 import contextlib
+import inspect
 import os
 import sys
 import threading
@@ -14,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from narrows._backend import BACKEND
 from narrows._errors import WrongBackendError
-
-BACKEND = "jax"
+from narrows._forks import check_process, watch_forks
 
 
 def _wrong_backend(found: str) -> str:
@@ -47,9 +48,30 @@ _numpy_state = np.random.get_state()
 import keras  # noqa: E402 (the backend is chosen at import)
 
 np.random.set_state(_numpy_state)
+watch_forks()
+
+
+def _give_copies(kind: Any) -> None:
+    """Let Keras's variables take NumPy 2's argument ``copy``, which Keras 3.15 does not know.
+
+    NumPy warns of it wherever Keras reads a variable, and under ``python -W error`` that ends a
+    fit. Warnings cannot be ignored for a moment instead: their filters are the process's, and
+    scikit-learn's threads exchange them as well.
+    """
+    if "copy" in inspect.signature(kind.__array__).parameters:
+        return
+
+    def as_array(self, dtype=None, copy=None):
+        return np.array(np.asarray(self.value, dtype), copy=copy)
+
+    next(one for one in kind.__mro__ if "__array__" in vars(one)).__array__ = as_array
+
+
+_give_copies(keras.Variable)
 
 __all__ = [
     "check_backend",
+    "check_process",
     "fresh_names",
     "keras",
     "mask_of",
@@ -67,6 +89,7 @@ def fresh_names() -> Iterator[None]:
     called twice gives other names; files that are read by name would then not match. The
     session's own counter is put back afterwards. Keras has no public call for this.
     """
+    check_process()
     from keras.src.backend.common import global_state
 
     key = "object_name_uids"
@@ -93,6 +116,7 @@ def only_passed(custom_objects: Mapping[str, Any]) -> Iterator[None]:
     from keras.src.saving import object_registration
     from keras.src.saving.serialization_lib import SafeModeScope
 
+    check_process()
     with _registry_lock:
         registered = object_registration.GLOBAL_CUSTOM_OBJECTS
         object_registration.GLOBAL_CUSTOM_OBJECTS = _Elsewhere(registered)

@@ -1,75 +1,96 @@
-import contextlib
-import threading
-import time
-
 import joblib
 import pytest
 
-from narrows.comparison._ahead import Lead, Stopped, lead_of, trained_ahead
+from narrows.comparison._ahead import Lead, lead_of, train_and_judge
 
 
 def even(task):
     return task % 2 == 0
 
 
-@pytest.mark.parametrize("own", [(0, 0), (1, 0), (1, 1), (2, 2), (5, 1)])
-def test_tasks_come_in_order_with_their_results(own):
-    found = list(trained_ahead(iter(range(7)), even, lambda task, check: task * 10, Lead(*own)))
-    assert found == [(task, task * 10 if even(task) else None) for task in range(7)]
+class Log:
+    """Notes what happens in a comparison of numbers, of which the even ones are trained."""
 
+    def __init__(self):
+        self.events, self.judged = [], []
 
-def test_the_next_training_runs_while_a_task_is_in_hand():
-    trained = threading.Event()
-
-    def train(task, check):
-        if task == 2:
-            trained.set()
-        return task
-
-    tasks = trained_ahead(iter([0, 2]), even, train, Lead(1, 1))
-    assert next(tasks) == (0, 0)
-    assert trained.wait(5)
-    tasks.close()
-
-
-def test_no_more_tasks_are_pulled_than_trainings_are_wanted():
-    pulled = []
-
-    def source():
-        for task in range(0, 20, 2):
-            pulled.append(task)
+    def source(self, tasks):
+        for task in tasks:
+            self.events.append(f"pull {task}")
             yield task
 
-    tasks = trained_ahead(source(), even, lambda task, check: task, Lead(2, 2))
-    next(tasks)
-    assert pulled == [0, 2, 4]
-    tasks.close()
+    def train(self, task):
+        self.events.append(f"train {task}")
+        return task * 10
+
+    def judge(self, ready):
+        return Judging(self, list(ready))
+
+    def run(self, tasks, lead):
+        train_and_judge(self.source(tasks), even, self.train, self.judge, Lead(*lead))
+        return self
 
 
-def test_only_the_first_training_runs_before_it_is_asked_for():
-    pulled, begun, first = [], [], threading.Event()
+class Judging:
+    def __init__(self, log, ready):
+        self.log, self.ready = log, ready
+        self.names = [task for task, _ in ready]
+        self.tell("begin")
 
-    def source():
-        for task in [1, 3, 0, 5, 2, 4]:
-            pulled.append(task)
-            yield task
+    def tell(self, what):
+        if self.names:
+            self.log.events.append(f"{what} {self.names}")
 
-    def train(task, check):
-        begun.append(task)
-        first.set()
-        return task
+    def collect(self):
+        self.tell("collect")
+        self.log.judged += self.ready
+        self.ready, self.names = [], []
 
-    tasks = trained_ahead(source(), even, train, Lead(1, 0))
-    assert next(tasks) == (1, None)
-    assert first.wait(5)
-    assert pulled == [1, 3, 0]
-    assert [next(tasks), next(tasks)] == [(3, None), (0, 0)]
-    assert next(tasks) == (5, None)
-    assert pulled == [1, 3, 0, 5]
-    assert begun == [0]
-    assert next(tasks) == (2, 2)
-    assert begun == [0, 2]
-    tasks.close()
+    def close(self):
+        self.tell("close")
+
+
+@pytest.mark.parametrize("lead", [(0, 0), (1, 0), (1, 1), (2, 2), (5, 1)])
+@pytest.mark.parametrize("tasks", [range(7), range(1, 7), [0, 2, 4], [1, 3], []])
+def test_all_are_judged_in_order_with_what_their_training_returned(lead, tasks):
+    found = Log().run(tasks, lead).judged
+    assert found == [(task, task * 10 if even(task) else None) for task in tasks]
+
+
+def test_only_the_first_training_runs_beside_a_judging():
+    assert Log().run([1, 3, 0, 5, 2, 4], (1, 0)).events == [
+        "pull 1", "pull 3", "pull 0", "begin [1, 3]", "train 0", "collect [1, 3]",
+        "pull 5", "pull 2", "begin [0, 5]", "collect [0, 5]", "train 2",
+        "pull 4", "begin [2]", "collect [2]", "train 4",
+        "begin [4]", "collect [4]",
+    ]  # fmt: skip
+
+
+def test_two_trainings_run_beside_each_judging_and_no_more_tasks_are_pulled():
+    assert Log().run([0, 2, 4, 1, 6], (2, 2)).events == [
+        "pull 0", "train 0", "pull 2", "train 2",
+        "pull 4", "begin [0, 2]", "train 4", "pull 1", "pull 6", "train 6", "collect [0, 2]",
+        "begin [4, 1, 6]", "collect [4, 1, 6]",
+    ]  # fmt: skip
+
+
+def test_with_one_worker_nothing_runs_beside():
+    assert Log().run([1, 0, 2], (0, 0)).events == [
+        "pull 1", "pull 0", "begin [1]", "collect [1]", "train 0",
+        "pull 2", "begin [0]", "collect [0]", "train 2", "begin [2]", "collect [2]",
+    ]  # fmt: skip
+
+
+def test_a_training_that_fails_drops_what_is_being_judged():
+    log = Log()
+
+    def train(task):
+        raise RuntimeError("no weights")
+
+    with pytest.raises(RuntimeError, match="no weights"):
+        train_and_judge(iter([1, 2]), even, train, log.judge, Lead(1, 1))
+    assert log.events == ["begin [1]", "close [1]"]
+    assert log.judged == []
 
 
 @pytest.mark.parametrize(
@@ -95,36 +116,3 @@ def test_jax_is_not_asked_where_the_engine_trains_nothing(monkeypatch):
     monkeypatch.setattr("joblib.cpu_count", lambda: 2)
     monkeypatch.setattr("jax.default_backend", lambda: pytest.fail("JAX was asked"))
     assert lead_of(2, engine=False) == (1, 0)
-
-
-def test_closing_ends_a_training_under_way():
-    begun, ended = threading.Event(), []
-
-    def train(task, check):
-        if task == 0:
-            return task
-        begun.set()
-        try:
-            while True:
-                check()
-                time.sleep(0.01)
-        except Stopped:
-            ended.append(task)
-            raise
-
-    with contextlib.closing(trained_ahead(iter([0, 2, 4]), even, train, Lead(2, 2))) as tasks:
-        next(tasks)
-        assert begun.wait(5)
-    assert ended == [2]
-
-
-def test_a_training_that_fails_fails_its_own_task():
-    def train(task, check):
-        if task == 2:
-            raise RuntimeError("no weights")
-        return task
-
-    tasks = trained_ahead(iter([0, 2]), even, train, Lead(2, 2))
-    assert next(tasks) == (0, 0)
-    with pytest.raises(RuntimeError, match="no weights"):
-        next(tasks)

@@ -155,3 +155,54 @@ def test_jax_chosen_by_the_user(monkeypatch):
 def test_an_empty_choice_is_none():
     code = "import narrows, os; narrows.networks; print(os.environ['KERAS_BACKEND'])"
     assert run(code, KERAS_BACKEND="").strip() == "jax"
+
+
+KERAS = """
+import os, sys
+before = dict(os.environ)
+import narrows
+assert dict(os.environ) == before
+from keras.layers import Dense
+import keras
+print(keras.config.backend())
+"""
+
+
+@pytest.mark.parametrize("settings", [None, "tensorflow", "jax"])
+def test_keras_imported_after_narrows_starts_on_jax(settings, tmp_path):
+    """Keras itself writes "tensorflow" into its settings file, whoever imports it first."""
+    if settings is not None:
+        (tmp_path / "keras.json").write_text(json.dumps({"backend": settings}))
+    assert run(KERAS, KERAS_HOME=str(tmp_path)).strip() == "jax"
+
+
+FOUND = """
+import os, sys, types
+if os.environ.get("WITH_TENSORFLOW"):
+    sys.modules["tensorflow"] = types.ModuleType("tensorflow")
+import importlib.util
+import narrows
+importlib.util.find_spec("keras")
+print(os.environ.get("KERAS_BACKEND"))
+print([type(finder).__name__ for finder in sys.meta_path].count("JaxByDefault"))
+"""
+
+
+@pytest.mark.parametrize("backend", ["torch", "tensorflow"])
+def test_a_backend_chosen_by_variable_is_left(backend):
+    assert run(FOUND, KERAS_BACKEND=backend).split() == [backend, "0"]
+
+
+def test_a_backend_chosen_in_keras_settings_is_left(tmp_path):
+    (tmp_path / "keras.json").write_text(json.dumps({"backend": "torch"}))
+    assert run(FOUND, KERAS_HOME=str(tmp_path)).split() == ["None", "0"]
+
+
+def test_who_has_imported_tensorflow_gets_it():
+    assert run(FOUND, WITH_TENSORFLOW="1").split() == ["None", "0"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"floatx": "float32"}'])
+def test_settings_without_a_backend_are_no_choice(content, tmp_path):
+    (tmp_path / "keras.json").write_text(content)
+    assert run(FOUND, KERAS_HOME=str(tmp_path)).split() == ["jax", "0"]

@@ -83,6 +83,41 @@ def test_inverse_with_all_components_is_exact_and_with_two_is_not(table, standar
     assert 0.1 < error.max() < 2
 
 
+def test_reconstruction_equals_scikit_learns(table):
+    train, test = partition(iris()["Species"], random_state=0)
+    ours, theirs = PCA().fit(table.iloc[train]), sklearn.decomposition.PCA(2)
+    theirs.fit(table.iloc[train].to_numpy())
+    X = table.iloc[test].to_numpy()
+    rebuilt = theirs.inverse_transform(theirs.transform(X))
+    np.testing.assert_allclose(ours.reconstruct(table.iloc[test]), rebuilt, atol=1e-12)
+    squared = (rebuilt - X) ** 2
+    for by, expected in [("cell", squared), ("row", squared.mean(1)), ("column", squared.mean(0))]:
+        found = ours.reconstruction_error(table.iloc[test], by=by)
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert ours.score(table.iloc[test]) == pytest.approx(-squared.mean(), abs=1e-12)
+
+
+def test_the_error_by_hand():
+    # The only axis is (1, 1) / √2; the last row is 2 off it in both columns.
+    X = np.array([[-3.0, -3.0], [3.0, 3.0], [-2.0, 2.0], [2.0, -2.0]])
+    pca = PCA(1).fit(X)
+    np.testing.assert_allclose(pca.reconstruct(X)[2:], 0, atol=1e-12)
+    np.testing.assert_allclose(pca.reconstruction_error(X), [0, 0, 4, 4], atol=1e-12)
+    assert pca.score(X) == pytest.approx(-2)
+
+
+def test_the_error_of_standardized_columns_is_in_their_own_units(table):
+    pca = PCA(standardize=True).fit(table)
+    deviation = table.to_numpy() - pca.inverse_transform(pca.transform(table))
+    by_column = (deviation**2).mean(axis=0)
+    np.testing.assert_allclose(pca.reconstruction_error(table, by="column"), by_column)
+
+
+def test_an_unknown_kind_of_error_is_refused(table):
+    with pytest.raises(ValueError, match=r"PCA\.reconstruction_error must be 'row', .* Got 'rows'"):
+        PCA().fit(table).reconstruction_error(table, by="rows")
+
+
 def test_constant_column_stays_at_zero_with_one_warning_that_names_it(table):
     table = table.assign(flat=0.1)
     with pytest.warns(UserWarning, match=r"constant columns at zero.*: 'flat'\.") as caught:

@@ -1,15 +1,13 @@
-"""Train arms before they are asked for, where that leaves no core idle.
+"""Train arms while others are judged, where that leaves no core idle.
 
 The engine and the probes each leave gaps on the cores: while a program compiles, while the last
 chunk of lanes ends, while Python hands out work. Side by side they fill each other's gaps, but
 share the caches, which costs both.
 """
 
-import threading
-from collections import deque
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import joblib
 from joblib.parallel import get_active_backend
@@ -22,24 +20,20 @@ _FEW_CORES = 4  # as many as the probes' threads keep busy, as a part of their t
 
 
 class Lead(NamedTuple):
-    """How many trainings may run or wait before they are asked for.
+    """How many trainings run while others are judged.
 
     Attributes
     ----------
     at_first, then : int
-        Before the first training is asked for, and after.
+        The first time, and after.
     """
 
     at_first: int
     then: int
 
 
-class Stopped(BaseException):
-    """Nobody waits for this training any more; no error that an arm could be blamed for."""
-
-
 def lead_of(n_jobs: int | None, *, engine: bool) -> Lead:
-    """Return how far training goes ahead of judging by so many workers.
+    """Return how many trainings run beside the judging by so many workers.
 
     A first training, which compiles, always runs beside the judging of arms that need none. On a
     few cores that training and the probes share, the others wait until the probes are through.
@@ -53,11 +47,15 @@ def lead_of(n_jobs: int | None, *, engine: bool) -> Lead:
     """
     if joblib.effective_n_jobs(n_jobs) == 1:
         return Lead(0, 0)  # someone who asks for one worker has a reason, be it only a debugger
-    backend, _ = get_active_backend(prefer="threads")
-    elsewhere = not getattr(backend, "supports_sharedmem", False)
-    if elsewhere or joblib.cpu_count() > _FEW_CORES or (engine and _accelerated()):
+    if not shares_memory() or joblib.cpu_count() > _FEW_CORES or (engine and _accelerated()):
         return Lead(_MOST, _MOST)
     return Lead(1, 0)
+
+
+def shares_memory() -> bool:
+    """Whether joblib's workers are threads of this process."""
+    backend, _ = get_active_backend(prefer="threads")
+    return bool(getattr(backend, "supports_sharedmem", False))
 
 
 def _accelerated() -> bool:
@@ -66,67 +64,67 @@ def _accelerated() -> bool:
     return jax.default_backend() != "cpu"
 
 
-def trained_ahead(
+class Judging(Protocol):
+    """The judging of some tasks, under way where there are workers for it."""
+
+    def collect(self) -> None:
+        """Wait for what is not judged yet and note it; nothing the second time."""
+
+    def close(self) -> None:
+        """Drop what is not judged yet."""
+
+
+def train_and_judge(
     tasks: Iterator[Task],
     is_trained: Callable[[Task], bool],
-    train: Callable[[Task, Callable[[], None]], Result],
+    train: Callable[[Task], Result],
+    judge: Callable[[list[tuple[Task, Result | None]]], Judging],
     lead: Lead,
-) -> Generator[tuple[Task, Result | None], None, None]:
-    """Yield tasks in their order, each with what its training returned.
+) -> None:
+    """Train every task that has a training, on this thread, and judge all in their order.
 
-    Trainings run one after another on one thread. Close the iterator to stop a training under
-    way.
+    A network may be built by a function of another language, which waits for this thread.
 
     Parameters
     ----------
     tasks : iterator
-        Pulled no further than is needed to have enough trainings waiting.
+        Pulled no further than trainings are wanted.
     is_trained : callable
-        ``is_trained(task)`` says whether a task has a training; others come with None.
+        ``is_trained(task)`` says whether a task has a training; others are judged with None.
     train : callable
-        ``train(task, check)``; it calls ``check()`` now and then, which raises `Stopped` when
-        the training is to end.
+    judge : callable
+        ``judge(ready)`` begins the judging of tasks, each with what its training returned.
     lead : Lead
-        Without any, each task is trained on the calling thread.
-
-    Yields
-    ------
-    (task, result or None)
+        How many trainings run beside a judging.
     """
-    if lead == (0, 0):
-        for task in tasks:
-            yield task, train(task, lambda: None) if is_trained(task) else None
-        return
-    stop = threading.Event()
-    waiting: deque[tuple[Task, Future | None]] = deque()
+    ready: list[tuple[Task, Result | None]] = []
+    most = lead.at_first
+    while True:
+        first, untrained = _up_to_a_training(tasks, is_trained)
+        ready += untrained
+        with contextlib.closing(judge(ready)) as judging:
+            if first is None or not most:
+                judging.collect()
+            if first is None:
+                return
+            ready = [(first, train(first)), *_some_more(tasks, is_trained, train, most - 1)]
+            judging.collect()
+        most = lead.then
 
-    def check() -> None:
-        if stop.is_set():
-            raise Stopped
 
-    def pull() -> bool:
-        try:
-            task = next(tasks)
-        except StopIteration:
-            return False
-        waiting.append((task, pool.submit(train, task, check) if is_trained(task) else None))
-        return True
+def _up_to_a_training(tasks, is_trained) -> tuple[Any, list[tuple[Any, None]]]:
+    """Pull tasks; return the first that is trained, or None, and those before it."""
+    before: list[tuple[Any, None]] = []
+    for task in tasks:
+        if is_trained(task):
+            return task, before
+        before.append((task, None))
+    return None, before
 
-    def fill(most: int) -> None:
-        while sum(training is not None for _, training in waiting) < most and pull():
-            pass
 
-    with ThreadPoolExecutor(1, thread_name_prefix="narrows-ahead") as pool:
-        most = lead.at_first
-        try:
-            fill(most)
-            while waiting or pull():
-                task, training = waiting.popleft()
-                result = None
-                if training is not None:
-                    result, most = training.result(), lead.then
-                fill(most)  # the task in hand no longer counts
-                yield task, result
-        finally:
-            stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
+def _some_more(tasks, is_trained, train, most: int) -> Iterator[tuple[Any, Any]]:
+    """Pull and train so many tasks, with those between them that are not trained."""
+    while most > 0 and (task := next(tasks, None)) is not None:
+        trained = is_trained(task)
+        yield task, train(task) if trained else None
+        most -= trained

@@ -1,5 +1,6 @@
 """Arms: an embedder under a name, and the controls that stand beside the ones asked for."""
 
+import numbers
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -101,6 +102,24 @@ def seed_parameters(estimator: Any) -> list[str]:
     """Return the names of an estimator's seeds; those of a pipeline's steps are nested."""
     names = estimator.get_params() if hasattr(estimator, "get_params") else {}
     return [name for name in names if name == "random_state" or name.endswith("__random_state")]
+
+
+def own_networks(estimator: Any) -> bool:
+    """Whether a network's embedder in an estimator has functions or Keras objects of the user's.
+
+    They are called where the network is built and compiled.
+    """
+    nested = estimator.get_params().values() if hasattr(estimator, "get_params") else ()
+    return any(
+        hasattr(one, "_fit_lanes") and not all(map(_is_plain, one.get_params(deep=False).values()))
+        for one in (estimator, *nested)
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | numbers.Number | np.ndarray | np.generic)
 
 
 def seeded(estimator: Any, seed: int) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from narrows._files import replace_file
+from narrows._session import usual_numbers
 from narrows.comparison import _printing, _tables
 from narrows.comparison._measures import measure_named
 from narrows.comparison._resamples import Resamples
@@ -67,6 +68,7 @@ class Comparison:
         """The measure that verdicts are about first: accuracy, or R²."""
         return "accuracy" if self.settings["task"] == "classes" else "r2"
 
+    @usual_numbers()
     def frame(self) -> pd.DataFrame:
         """Return every score.
 
@@ -79,6 +81,7 @@ class Comparison:
         """
         return self.scores.copy()
 
+    @usual_numbers()
     def summary(self) -> pd.DataFrame:
         """Return means, and spreads over splits and over seeds apart.
 
@@ -92,6 +95,7 @@ class Comparison:
         """
         return _tables.summary(self.scores)
 
+    @usual_numbers()
     def seed_spread(self) -> pd.DataFrame:
         """Return how much luck with the seed matters, beside luck with the split.
 
@@ -104,6 +108,7 @@ class Comparison:
         """
         return _tables.seed_spread(self.scores)
 
+    @usual_numbers()
     def verdicts(
         self,
         probe: str | None = None,
@@ -155,6 +160,7 @@ class Comparison:
         """
         return _tables.verdicts(self, probe, measure, reference, rope, confidence)
 
+    @usual_numbers()
     def plot(self, kind: str = "intervals", **options):
         """Draw the comparison.
 
@@ -197,6 +203,7 @@ class Comparison:
             figure = plots.intervals(table, controls=self.controls, title=title)
         return captioned(figure, _printing.fitting_note(self))
 
+    @usual_numbers()
     def sentences(self) -> list[str]:
         """Return the verdict on every arm that is no control, a sentence each.
 
@@ -207,6 +214,7 @@ class Comparison:
         """
         return _printing.sentences(self)
 
+    @usual_numbers()
     def table(self, probe: str | None = None) -> pd.DataFrame:
         """Return scores, differences and verdicts of one probe as a person reads them.
 
@@ -223,6 +231,7 @@ class Comparison:
         """
         return _printing.score_table(self, probe or next(iter(self.settings["probes"])))
 
+    @usual_numbers()
     def beside(self, other: "Comparison") -> "Comparison":
         """Put the arms of another comparison of the same data on the same resamples beside these.
 
@@ -247,6 +256,7 @@ class Comparison:
 
         return joined(self, other)
 
+    @usual_numbers()
     def to_html(
         self,
         path: str | Path | None = None,
@@ -301,6 +311,7 @@ class Comparison:
             replace_file(path, page.encode())
         return page
 
+    @usual_numbers()
     def to_json(self, path: str | Path | None = None) -> str:
         """Return every number and setting as JSON, and write it if a path is given.
 
@@ -365,10 +376,12 @@ class Comparison:
         origin = points["arm"] + ", " + points["preprocess"]
         return points.assign(**{"data_origin": origin, label: labels})
 
+    @usual_numbers()
     def _repr_html_(self) -> str:
         from narrows.report import notebook_html
 
         return notebook_html(self)
 
+    @usual_numbers()
     def __repr__(self) -> str:
         return _printing.text_of(self)

@@ -1,38 +1,23 @@
 """Run a comparison: every arm under every preprocessing, in every resample, for every seed."""
 
-import contextlib
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import joblib
 import pandas as pd
 
-from narrows.comparison._ahead import lead_of, trained_ahead
+from narrows._session import usual_numbers
+from narrows.comparison._ahead import lead_of, shares_memory, train_and_judge
 from narrows.comparison._anywhere import one_thread
-from narrows.comparison._arms import Arm
+from narrows.comparison._arms import Arm, own_networks
 from narrows.comparison._judging import Judged, fit_and_judge, judge
 from narrows.comparison._plan import Findings, Plan, Task
 from narrows.comparison._refit import Embedded, Prepared, describe, fit_one, lanes_of
 from narrows.comparison._tasks import tasks_of
 
 Progress = Callable[[float, float], object]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """Embeddings that wait for being judged, and how long they took.
-
-    Attributes
-    ----------
-    embedded : list of Embedded
-    seconds : float
-    """
-
-    embedded: list[Embedded]
-    seconds: float
 
 
 def run(plan: Plan, progress: Progress | None = None) -> Findings:
@@ -51,25 +36,26 @@ def run(plan: Plan, progress: Progress | None = None) -> Findings:
     """
     began = time.perf_counter()
     findings, counter = Findings(), _Counter(plan, progress)
-
-    def train(task: Task, check: Callable[[], None]) -> Trained:
-        return _train(plan, task, counter, check)
-
-    tasks = trained_ahead(
-        tasks_of(plan, findings),
-        lambda task: task.arm.lanes or not plan.refit,
-        train,
-        lead_of(plan.n_jobs, engine=any(arm.lanes for arm in plan.arms)),
-    )
-    with one_thread(), contextlib.closing(tasks):
-        for task, trained in tasks:
-            if trained is not None:
-                findings.seconds["embedders"] += trained.seconds
-            judged = _judged(plan, task, trained, findings, counter)
-            _note(plan, task.arm, task.choice, judged, findings)
+    with one_thread(), usual_numbers():
+        train_and_judge(
+            tasks_of(plan, findings),
+            lambda task: _is_trained_here(plan, task.arm),
+            lambda task: _train(plan, task, findings, counter),
+            lambda ready: _Judging(plan, ready, findings, counter),
+            lead_of(plan.n_jobs, engine=any(arm.lanes for arm in plan.arms)),
+        )
     _in_order(plan, findings)
     _scale(findings.seconds, time.perf_counter() - began)
     return findings
+
+
+def _is_trained_here(plan: Plan, arm: Arm) -> bool:
+    """Whether an arm is fitted on this thread, before it is judged.
+
+    A network that the user's own functions build or compute is: a function of another language
+    can be called from this thread alone. In another process, its own first thread does it.
+    """
+    return arm.lanes or not plan.refit or (own_networks(arm.estimator) and shares_memory())
 
 
 def _scale(seconds: dict[str, float], wall: float) -> None:
@@ -90,64 +76,111 @@ def _in_order(plan: Plan, findings: Findings) -> None:
     )
 
 
-def _train(plan: Plan, task: Task, counter: "_Counter", check: Callable[[], None]) -> Trained:
+def _train(plan: Plan, task: Task, findings: Findings, counter: "_Counter") -> list[Embedded]:
     """Fit an arm on a block of resamples, where all fits are made before any is judged."""
     began = time.perf_counter()
     count = sum(map(len, task.seeds))
-    report = counter.training(count)
-
-    def on_progress(done: float, wanted: float) -> None:
-        check()
-        report(done, wanted)
-
-    if plan.refit:
+    on_progress = counter.training(count)
+    if not plan.refit:
+        embedded = _fitted_once(plan, task.arm, task.block, task.seeds[0], on_progress)
+    elif task.arm.lanes:
         embedded = _trained(task.arm, task.block, task.seeds, on_progress)
     else:
-        embedded = _fitted_once(plan, task.arm, task.block, task.seeds[0], on_progress)
-    counter.trained(count)
-    return Trained(embedded, time.perf_counter() - began)
-
-
-def _judged(plan, task: Task, trained: Trained | None, findings, counter) -> list[Judged]:
-    """Judge an arm on a block of resamples, fitting it there unless it is trained already."""
-    if trained is not None:
-        rows = {one.number: one for one in task.block}
-        tasks = [
-            joblib.delayed(judge)(plan.judge, one, rows[one.resample], *_circumstances(plan, one))
-            for one in trained.embedded
+        embedded = [
+            replace(fit_one(task.arm.estimator, one, seed, k), seconds=0.0)
+            for one, own in zip(task.block, task.seeds, strict=True)
+            for k, seed in enumerate(own)
         ]
-        return _in_parallel(plan, tasks, findings, counter, share=0.5)
-    tasks = []
+    counter.trained(count)
+    findings.seconds["embedders"] += time.perf_counter() - began
+    return embedded
+
+
+class _Judging:
+    """The judging of tasks, some of them fitted before; workers begin at once.
+
+    Parameters
+    ----------
+    plan : Plan
+    ready : list of (Task, list of Embedded or None)
+    findings : Findings
+    counter : _Counter
+    """
+
+    def __init__(self, plan: Plan, ready, findings: Findings, counter: "_Counter"):
+        self._plan, self._findings, self._counter = plan, findings, counter
+        self._began = time.perf_counter()
+        self._owners: list[Task] = []
+        self._shares: list[float] = []
+        calls = []
+        for task, embedded in ready:
+            own = _calls(plan, task, embedded)
+            calls += own
+            self._owners += [task] * len(own)
+            self._shares += [1.0 if embedded is None else 0.5] * len(own)
+        self._results = _as_they_end(_workers(plan), calls)
+
+    def collect(self) -> None:
+        """Wait for what is not judged yet and note it; nothing the second time."""
+        began = time.perf_counter()
+        found = []
+        for task, share, judged in zip(self._owners, self._shares, self._results, strict=True):
+            _note(self._plan, task.arm, task.choice, judged, self._findings)
+            self._counter.judged(1, share)
+            found.append(judged)
+        now = time.perf_counter()
+        own = sum(sum(judged.seconds.values()) for judged in found)
+        # Of the time beside a training, what the workers needed.
+        beside = min(now - self._began, own / joblib.effective_n_jobs(self._plan.n_jobs))
+        _share_out(max(now - began, beside), found, self._findings.seconds)
+        self._owners, self._shares, self._results = [], [], iter(())
+
+    def close(self) -> None:
+        """Drop what is not judged yet."""
+        close = getattr(self._results, "close", None)
+        if close is not None:
+            close()
+
+
+def _calls(plan: Plan, task: Task, embedded: list[Embedded] | None) -> list:
+    """Return what joblib is to call to judge an arm on a block, fitting it there if need be."""
+    if embedded is not None:
+        rows = {one.number: one for one in task.block}
+        return [
+            joblib.delayed(judge)(plan.judge, one, rows[one.resample], *_circumstances(plan, one))
+            for one in embedded
+        ]
+    calls = []
     for one, own in zip(task.block, task.seeds, strict=True):
         for k, seed in enumerate(own):
             rows, probe_seeds, keep = _circumstances(plan, Embedded(one.number, k))
-            tasks.append(
+            calls.append(
                 joblib.delayed(fit_and_judge)(
                     plan.judge, task.arm.estimator, one, rows, (seed, k), probe_seeds, keep
                 )
             )
-    return _in_parallel(plan, tasks, findings, counter, share=1.0)
+    return calls
 
 
-def _in_parallel(plan, tasks, findings, counter, share: float) -> list[Judged]:
-    """Run tasks through joblib and note each as it ends."""
-    began = time.perf_counter()
-    found: list[Judged] = []
-    for judged in _as_they_end(plan.n_jobs, tasks):
-        found.append(judged)
-        counter.judged(1, share)
-    _share_out(time.perf_counter() - began, found, findings.seconds)
-    return found
+def _workers(plan: Plan) -> int:
+    """Return how many workers judge; none but this thread where a probe has networks of its own."""
+    alone = shares_memory() and any(map(own_networks, plan.judge.probes.values()))
+    return 1 if alone else plan.n_jobs
 
 
-def _as_they_end(n_jobs: int, tasks: list) -> Iterator[Judged]:
-    """Yield results in the order of their tasks, without waiting for the last."""
+def _as_they_end(n_jobs: int, calls: list) -> Iterator[Judged]:
+    """Let joblib begin; return an iterator over the results in the order of the calls."""
+    if not calls:
+        return iter(())
     try:
         parallel = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
     except ValueError:  # of joblib's own backends, multiprocessing gives only whole lists
-        yield from joblib.Parallel(n_jobs=n_jobs, prefer="threads")(tasks)
-        return
-    yield from parallel(tasks)
+        return _all_at_once(n_jobs, calls)
+    return parallel(calls)
+
+
+def _all_at_once(n_jobs: int, calls: list) -> Iterator[Judged]:
+    yield from joblib.Parallel(n_jobs=n_jobs, prefer="threads")(calls)
 
 
 def _share_out(wall: float, part: Sequence[Judged], seconds: dict[str, float]) -> None:
@@ -201,14 +234,13 @@ def _circumstances(plan: Plan, embedded: Embedded):
     return plan.resamples.pairs[j], probe_seeds, j == 0 and embedded.seed == 0
 
 
-def _note(plan: Plan, arm: Arm, choice: str, judged: Sequence[Judged], findings: Findings) -> None:
-    for one in judged:
-        place = (arm.name, choice, one.embedded.resample, one.embedded.seed)
-        findings.values += [(*place, *value) for value in one.values]
-        findings.failures += [(*place, *failure) for failure in one.failures]
-        if one.embedded.train.shape[1] >= 2:
-            rows = plan.resamples.pairs[one.embedded.resample]
-            findings.points.append(_points(arm.name, choice, one.embedded, rows))
+def _note(plan: Plan, arm: Arm, choice: str, one: Judged, findings: Findings) -> None:
+    place = (arm.name, choice, one.embedded.resample, one.embedded.seed)
+    findings.values += [(*place, *value) for value in one.values]
+    findings.failures += [(*place, *failure) for failure in one.failures]
+    if one.embedded.train.shape[1] >= 2:
+        rows = plan.resamples.pairs[one.embedded.resample]
+        findings.points.append(_points(arm.name, choice, one.embedded, rows))
 
 
 def _points(arm: str, choice: str, embedded: Embedded, rows) -> pd.DataFrame:
@@ -222,7 +254,7 @@ def _points(arm: str, choice: str, embedded: Embedded, rows) -> pd.DataFrame:
 
 
 class _Counter:
-    """Counts embeddings for the progress; one training and the judging may report side by side."""
+    """Counts embeddings for the progress, which is told on this thread only."""
 
     def __init__(self, plan: Plan, progress: Progress | None):
         self._progress = progress
@@ -230,7 +262,6 @@ class _Counter:
         self._total = float(sum(per_arm) * len(plan.choices))
         self._done = 0.0
         self._under_way = 0.0
-        self._lock = threading.Lock()
 
     def training(self, count: int) -> Progress:
         """Return what to call while so many embeddings are on their way."""
@@ -249,9 +280,8 @@ class _Counter:
         self._tell(share * count)
 
     def _tell(self, more: float, under_way: float | None = None) -> None:
-        with self._lock:
-            self._done += more
-            self._under_way = self._under_way if under_way is None else under_way
-            now = min(self._done + self._under_way, self._total)
+        self._done += more
+        self._under_way = self._under_way if under_way is None else under_way
+        now = min(self._done + self._under_way, self._total)
         if self._progress is not None:
             self._progress(now, self._total)

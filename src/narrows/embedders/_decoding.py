@@ -1,36 +1,25 @@
-"""What embedders with a decoder offer beyond the embedding."""
+"""What embedders that can go back to rows offer beyond the embedding."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from narrows._session import usual_numbers
 from narrows.embedders._network import NetworkEmbedder
+from narrows.embedders._taking_rows import TakesRows
 
 
-class DecodingEmbedder(NetworkEmbedder):
-    """A network embedder that can go back from embeddings to rows."""
+class ReconstructingEmbedder(TakesRows):
+    """What an embedder offers that has `inverse_transform`.
 
-    def inverse_transform(self, Z):
-        """Return the rows that the decoder makes of embeddings.
+    A class says how rows come back, by `_rebuilt`.
+    """
 
-        Parameters
-        ----------
-        Z : array-like of shape (n_rows, bottleneck)
-
-        Returns
-        -------
-        float32 ndarray of shape (n_rows, n_columns)
-        """
-        check_is_fitted(self)
-        Z = np.asarray(Z, np.float32)
-        if Z.ndim != 2 or Z.shape[1] != self._n_features_out:
-            raise ValueError(
-                f"Embeddings must have shape (n_rows, {self._n_features_out}). Got {Z.shape} "
-                "instead. Pass what transform returned."
-            )
-        return self._apply("decoder_", Z)
+    def _rebuilt(self, X: np.ndarray) -> np.ndarray:
+        """Return checked rows after embedding and way back, of the shape of `X`."""
+        raise NotImplementedError
 
     def reconstruct(self, X):
-        """Return what is left of rows after the bottleneck: decoder after encoder.
+        """Return what is left of rows after the bottleneck: embedded, and back.
 
         Parameters
         ----------
@@ -38,9 +27,10 @@ class DecodingEmbedder(NetworkEmbedder):
 
         Returns
         -------
-        float32 ndarray of shape (n_rows, n_columns)
+        ndarray of shape (n_rows, n_columns)
+            float32 of a network, float64 of a PCA.
         """
-        return self._apply("autoencoder_", self._checked(X))
+        return self._rebuilt(self._checked(X))
 
     def score(self, X, y=None):
         """Return the negative mean squared reconstruction error, so that larger is better.
@@ -61,7 +51,7 @@ class DecodingEmbedder(NetworkEmbedder):
     def reconstruction_error(self, X, by="row"):
         """Return the mean squared reconstruction error of each row, column or cell.
 
-        A row that the network has not learned to reconstruct is unlike those it was trained on,
+        A row that the embedder has not learned to reconstruct is unlike those it was trained on,
         so the error by row serves as an anomaly score.
 
         Parameters
@@ -86,7 +76,35 @@ class DecodingEmbedder(NetworkEmbedder):
                 f"'column' or 'cell'. Got {by!r} instead."
             )
         X = self._checked(X)
-        squared = (self._apply("autoencoder_", X).astype(np.float64) - X) ** 2
-        if by == "cell":
-            return squared
-        return squared.mean(axis=tuple(range(1, squared.ndim)) if by == "row" else 0)
+        with usual_numbers():
+            squared = (self._rebuilt(X).astype(np.float64) - X) ** 2
+            if by == "cell":
+                return squared
+            return squared.mean(axis=tuple(range(1, squared.ndim)) if by == "row" else 0)
+
+
+class DecodingEmbedder(ReconstructingEmbedder, NetworkEmbedder):
+    """A network embedder that can go back from embeddings to rows."""
+
+    def inverse_transform(self, Z):
+        """Return the rows that the decoder makes of embeddings.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_rows, bottleneck)
+
+        Returns
+        -------
+        float32 ndarray of shape (n_rows, n_columns)
+        """
+        check_is_fitted(self)
+        Z = np.asarray(Z, np.float32)
+        if Z.ndim != 2 or Z.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"Embeddings must have shape (n_rows, {self._n_features_out}). Got {Z.shape} "
+                "instead. Pass what transform returned."
+            )
+        return self._apply("decoder_", Z)
+
+    def _rebuilt(self, X: np.ndarray) -> np.ndarray:
+        return self._apply("autoencoder_", X)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import clone
 
+from narrows._session import usual_numbers
 from narrows.embedders._lanes import Lanes, best_of
 from narrows.embedders._pieces import metrics_of, optimizer_of
 from narrows.embedders._progress import progress_bar
@@ -62,6 +63,7 @@ def split_job(
     return Job(x, np.sort(order[count:]), np.sort(order[:count]), weights)
 
 
+@usual_numbers()
 def run(
     embedder,
     networks: Networks,
@@ -147,6 +149,7 @@ def _stacked(jobs: list[Job]) -> tuple[np.ndarray, np.ndarray, list[int]]:
     return x, np.concatenate([job.weights for job in parts]), offsets
 
 
+@usual_numbers()
 def adopt(embedder, networks: Networks, training: Training) -> None:
     """Give the embedder what was learned: the best restart's weights in its models."""
     model = networks.trained
@@ -174,6 +177,7 @@ def _verify(networks: Networks, training: Training, delivered=frozenset()) -> No
     verify(sample, values, {"encoder": networks.encoder, "decoder": networks.decoder})
 
 
+@usual_numbers()
 def fit_lanes(embedder, matrices: list[np.ndarray], seeds: list[int], on_progress=None) -> Lanes:
     """Fit an embedder once for each matrix and seed, training equal row counts together.
 
@@ -227,6 +231,7 @@ def fit_lanes(embedder, matrices: list[np.ndarray], seeds: list[int], on_progres
     )
 
 
+@usual_numbers()
 def untrained_lanes(embedder, row_shape: tuple[int, ...], seeds: list[int]) -> Lanes:
     """Return the fits of `fit_lanes` before their first step, the first restart of each.
 

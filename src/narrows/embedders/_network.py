@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, estimator_html_repr
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from narrows._forks import Unusable, check_process
 from narrows.embedders._drawing import layer_widths, network_svg
 from narrows.embedders._parameters import (
     check_checkpoint,
@@ -124,6 +125,7 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         """Do what `fit` does; without `warns`, for who has said it all before."""
         from narrows.embedders import _fitting
 
+        check_process()
         self._check_parameters()
         check_checkpoint(self, checkpoint)
         if warns:
@@ -177,6 +179,7 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         """Fit one lane for each matrix and seed; see `narrows.embedders._lanes.Lanes`."""
         from narrows.embedders import _fitting
 
+        check_process()
         self._check_parameters()
         Xs, seeds = list(Xs), [int(seed) for seed in seeds]
         if len(Xs) != len(seeds):
@@ -198,6 +201,7 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         """Return what `_fit_lanes` starts from: the same graphs and initial weights."""
         from narrows.embedders import _fitting
 
+        check_process()
         self._check_parameters()
         return _fitting.untrained_lanes(self, (n_columns,), [int(seed) for seed in seeds])
 
@@ -270,7 +274,11 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         state = release(state)
         super().__setstate__(state)
         encoder = state.get("posterior_", state.get("encoder_"))
-        if encoder is not None:
+        if isinstance(encoder, Unusable):
+            self.encoder_ = self._whole = encoder
+            if "decoder_" in state:
+                self.autoencoder_ = encoder
+        elif encoder is not None:
             from narrows.networks import join_networks
 
             networks = join_networks(encoder, state.get("decoder_"))

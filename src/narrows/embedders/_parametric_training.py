@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from narrows._session import usual_numbers
 from narrows.embedders import _fitting
 from narrows.embedders._landmarks import Landmarks, choose_landmarks, landmark_count
 from narrows.embedders._parametric_checks import (
@@ -24,6 +25,7 @@ from narrows.networks import Networks
 from narrows.networks._landmarks import PLACES
 from narrows.objectives import Reconstruction
 from narrows.training import Recipe, Training, train
+from narrows.training._engine import engine
 
 _ORDER, _DECODER, _TUNING = 2, 3, 4  # tell the streams of one entropy from another
 DECODER_BATCH = 100  # of a decoder alone, where the user gives no size
@@ -46,6 +48,7 @@ class Prepared:
     landmarks: Landmarks
 
 
+@engine()
 def prepare(embedder, X: np.ndarray, entropy: int) -> Prepared:
     """Map the rows, or take the places that the user has for them, and choose landmarks.
 
@@ -91,12 +94,14 @@ def _start(rows: np.ndarray, width: int, seed: int) -> np.ndarray:
     return found + _JITTER * unit * noise
 
 
+@usual_numbers()
 def targets_of(embedder, prepared: Prepared, X: np.ndarray, decoded: bool) -> np.ndarray:
     """Return what the objective is told of each row: shares of landmarks, and the row itself."""
     shares = prepared.landmarks.shares(prepared.places)
     return np.concatenate([shares, X.reshape(len(X), -1)], axis=1) if decoded else shares
 
 
+@usual_numbers()
 def run(
     embedder,
     networks: Networks,
@@ -169,6 +174,7 @@ def _train(embedder, recipe, job, rates, seeds, epochs: int, **more) -> Training
                      patience=embedder.patience, on_progress=report)  # fmt: skip
 
 
+@usual_numbers()
 def train_decoder(embedder, networks: Networks, Z: np.ndarray, X: np.ndarray, epochs: int):
     """Train a decoder alone, from places to rows.
 
@@ -193,6 +199,7 @@ def train_decoder(embedder, networks: Networks, Z: np.ndarray, X: np.ndarray, ep
     )
 
 
+@usual_numbers()
 def tune(embedder, networks: Networks, X: np.ndarray, epochs: int, targets: np.ndarray | None):
     """Train encoder and decoder together, from the weights that they have.
 

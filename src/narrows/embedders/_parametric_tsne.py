@@ -1,5 +1,6 @@
 """t-SNE with an encoder, so that new rows have a place too."""
 
+from narrows._forks import check_process
 from narrows.embedders._decoding_later import DecodableLater
 from narrows.embedders._parameters import check_checkpoint, noise_of
 from narrows.embedders._parametric_checks import (
@@ -269,6 +270,7 @@ class ParametricTSNE(DecodableLater):
     def _learn(self, X, sample_weight=None, validation_data=None, checkpoint=None, *, warns=True):
         from narrows.embedders import _fitting, _parametric_training
 
+        check_process()
         self._check_parameters()
         check_checkpoint(self, checkpoint)
         if warns:
@@ -393,6 +395,7 @@ class ParametricTSNE(DecodableLater):
     def _fit_lanes(self, Xs, seeds, on_progress=None):
         from narrows.embedders._separate import fit_separately
 
+        check_process()
         self._check_parameters()
         return fit_separately(self, list(Xs), [int(seed) for seed in seeds], on_progress)
 

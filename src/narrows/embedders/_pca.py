@@ -9,10 +9,11 @@ from scipy import linalg
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from narrows.embedders._taking_rows import TakesRows
+from narrows._session import usual_numbers
+from narrows.embedders._decoding import ReconstructingEmbedder
 
 
-class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class PCA(ReconstructingEmbedder, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Principal component analysis as R's ``prcomp`` and caret compute it.
 
     It is ``prcomp(x, center = TRUE, scale. = standardize)``. With ``standardize=True`` it is also
@@ -67,6 +68,8 @@ class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     >>> from narrows import PCA
     >>> PCA().fit_transform(iris().iloc[:, :4]).shape
     (150, 2)
+    >>> round(-PCA().fit(iris().iloc[:, :4]).score(iris().iloc[:, :4]), 4)
+    0.0253
     """
 
     _dtype = "float64"
@@ -106,12 +109,18 @@ class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             X = self._matrix(X, reset=True, warns=True)
             self._check_n_components(*X.shape)
         constant = X.min(axis=0) == X.max(axis=0)
+        self._learn(X, constant)
+        if self.standardize:
+            self._warn_constant(constant)
+        return self
+
+    @usual_numbers()
+    def _learn(self, X: np.ndarray, constant: np.ndarray) -> None:
         # Rounding would give a constant column a mean beside it and a deviation above zero.
         self.mean_ = np.where(constant, X[0], X.mean(axis=0))
         self.scale_ = np.ones(X.shape[1])
         if self.standardize:
             self.scale_ = np.where(constant, 1.0, X.std(axis=0, ddof=1))
-            self._warn_constant(constant)
         _, singular_values, axes = linalg.svd(self._scaled(X), full_matrices=False)
         variance = singular_values**2 / (len(X) - 1)
         total = variance.sum()
@@ -120,7 +129,6 @@ class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self.singular_values_ = singular_values[kept]
         self.explained_variance_ = variance[kept]
         self.explained_variance_ratio_ = variance[kept] / (total if total > 0 else 1.0)
-        return self
 
     def transform(self, X: Any) -> np.ndarray:
         """Project rows on the principal axes.
@@ -135,7 +143,7 @@ class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         ndarray of shape (n_rows, n_components)
             Scores.
         """
-        return self._scaled(self._checked(X)) @ self.components_.T
+        return self._projected(self._checked(X))
 
     def inverse_transform(self, Z: Any) -> np.ndarray:
         """Map scores back to rows in the units of the training columns.
@@ -163,7 +171,10 @@ class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
                 "The 'Z' parameter of PCA.inverse_transform must have "
                 f"{len(self.components_)} columns, one a component. Got {Z.shape[1]} instead."
             )
-        return Z @ self.components_ * self.scale_ + self.mean_
+        return self._unprojected(Z)
+
+    def _rebuilt(self, X: np.ndarray) -> np.ndarray:
+        return self._unprojected(self._projected(X))
 
     @property
     def _n_features_out(self) -> int:
@@ -185,6 +196,14 @@ class PCA(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
     def _scaled(self, X: np.ndarray) -> np.ndarray:
         return (X - self.mean_) / self.scale_
+
+    @usual_numbers()
+    def _projected(self, X: np.ndarray) -> np.ndarray:
+        return self._scaled(X) @ self.components_.T
+
+    @usual_numbers()
+    def _unprojected(self, Z: np.ndarray) -> np.ndarray:
+        return Z @ self.components_ * self.scale_ + self.mean_
 
     def _warn_constant(self, constant: np.ndarray) -> None:
         if not constant.any():

@@ -13,6 +13,8 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
+from narrows._forks import unpacked
+
 _METADATA, _CONFIG = "metadata.json", "config.json"
 _SHARED = "shared_object_id"
 _VALUES = {"keras.initializers", "keras.regularizers", "keras.constraints"}
@@ -110,7 +112,15 @@ def _numbered(config: Any, numbers: dict[Any, int]) -> Any:
 
 
 def _rebuilt(rebuild: Callable[[io.BytesIO], Any], content: bytes) -> Any:
-    return rebuild(io.BytesIO(content))
+    try:
+        return unpacked(rebuild, io.BytesIO(content))
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ValueError(
+            "A Keras object in a copy must be one that can be built again from its "
+            f"configuration. This one cannot: {reason}. Let get_config return every argument of "
+            "its constructor; tie weights with narrows.networks.Transposed."
+        ) from error
 
 
 def _as_it_is(value: Any) -> Any:

@@ -15,6 +15,7 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
 from narrows.embedders._tsne_map import interpolated
+from narrows.training._engine import engine
 
 COMPONENTS = 50
 NEIGHBOURS = 15
@@ -78,6 +79,7 @@ class Reference:
         return search.kneighbors(self.columns(X))
 
 
+@engine()
 def refined(reference: Reference, places: np.ndarray, X: np.ndarray, start) -> np.ndarray:
     """Move new rows from the network's places to where t-SNE would have them.
 

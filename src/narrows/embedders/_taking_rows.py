@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from narrows._session import usual_numbers
 from narrows.data import check_columns, to_matrix
 from narrows.data._precision import coarse_message
 from narrows.data._row_names import row_names_message, shown
@@ -36,10 +37,11 @@ class TakesRows:
         """
         owner = type(self).__name__
         expected = None if reset else getattr(self, "feature_names_in_", None)
-        found = to_matrix(
-            X, owner=owner, names=expected, dtype=self._dtype,
-            allow_images=self._takes_images(), min_rows=2 if reset else 1, look=warns,
-        )  # fmt: skip
+        with usual_numbers():
+            found = to_matrix(
+                X, owner=owner, names=expected, dtype=self._dtype,
+                allow_images=self._takes_images(), min_rows=2 if reset else 1, look=warns,
+            )  # fmt: skip
         count = found.values.shape[1]
         if not reset:
             check_columns(expected, self.n_features_in_, found.names, count, owner)

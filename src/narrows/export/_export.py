@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from narrows._files import replace_file
+from narrows._session import usual_numbers
 from narrows._version import __version__
 
 PARTS = ("encoder", "decoder")
@@ -58,6 +59,7 @@ class ExportReport:
         )
 
 
+@usual_numbers()
 def export_onnx(
     model: Any,
     path: str | os.PathLike,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from narrows._keras import keras
+from narrows._keras import check_process, keras
 from narrows.networks._copying import Copies
 from narrows.networks._dtypes import check_layers, check_session
 from narrows.networks._initializers import Build, Start
@@ -239,6 +239,7 @@ def join_networks(encoder: keras.Model, decoder: keras.Model | None) -> Networks
     -------
     Networks
     """
+    check_process()
     posterior = None
     if len(encoder.outputs) > 1:
         posterior = encoder

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from narrows._keras import fresh_names, keras
+from narrows._session import usual_numbers
 from narrows.networks._copying import is_described
 from narrows.networks._digest import digest
 from narrows.networks._initializers import Build, deferred_initializers
@@ -19,6 +20,8 @@ from narrows.networks._initializers import Build, deferred_initializers
 _SEEDS = (1, 2)
 
 
+@usual_numbers()
+@jax.disable_jit(False)
 def settled(make: Callable) -> tuple:
     """Build networks, and make sure that building them again gives the same.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from narrows._files import at_home, replace_file
+from narrows._session import usual_numbers
 from narrows.plots._theme import DPI
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ METADATA: dict[str, dict[str, Any]] = {
 }
 
 
+@usual_numbers()
 def save_figure(figure: ggplot, folder: str | os.PathLike[str], name: str) -> list[Path]:
     """
     Write a figure as PNG and as SVG.
@@ -54,6 +56,7 @@ def save_figure(figure: ggplot, folder: str | os.PathLike[str], name: str) -> li
     return [replace_file(folder / f"{name}.{kind}", data) for kind, data in pictures.items()]
 
 
+@usual_numbers()
 def figure_svg(figure: ggplot) -> str:
     """
     Return a figure as SVG text, the same as `save_figure` writes.

@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from narrows._session import usual_numbers
 from narrows.data import check_columns, to_matrix
 from narrows.data._containers import as_numpy_takes
 from narrows.quality._check import check_neighbours
 
 
+@usual_numbers()
 def neighbour_accuracy(
     Z_train: Any, y_train: Any, Z_test: Any, y_test: Any, n_neighbors: int = 1
 ) -> float:

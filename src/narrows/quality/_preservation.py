@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from narrows._session import usual_numbers
 from narrows.quality._check import check_below_half, check_metric, check_neighbours, check_spaces
 from narrows.quality._distances import Points, points
 from narrows.quality._intrusion import agreement, intrusion, kept
 from narrows.quality._neighbourhoods import neighbourhoods
 
 
+@usual_numbers()
 def trustworthiness(X: Any, Z: Any, n_neighbors: int = 5, *, metric: str = "euclidean") -> float:
     """Return how far neighbours in the embedding are neighbours in the data.
 
@@ -76,6 +78,7 @@ def trustworthiness(X: Any, Z: Any, n_neighbors: int = 5, *, metric: str = "eucl
     return _one_way(points(z, "euclidean"), points(x, metric), k)
 
 
+@usual_numbers()
 def continuity(X: Any, Z: Any, n_neighbors: int = 5, *, metric: str = "euclidean") -> float:
     """Return how far neighbours in the data are neighbours in the embedding.
 
@@ -127,6 +130,7 @@ def continuity(X: Any, Z: Any, n_neighbors: int = 5, *, metric: str = "euclidean
     return _one_way(points(x, metric), points(z, "euclidean"), k)
 
 
+@usual_numbers()
 def neighbour_agreement(
     X: Any, Z: Any, n_neighbors: int = 5, *, metric: str = "euclidean"
 ) -> float:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from narrows._session import usual_numbers
 from narrows.quality._check import check_below_half, check_metric, check_spaces
 from narrows.quality._distances import points
 from narrows.quality._intrusion import agreement, intrusion, kept
@@ -51,6 +52,7 @@ class Quality:
         return self.frame().to_html(index=False, float_format="{:.3f}".format)
 
 
+@usual_numbers()
 def embedding_quality(
     X: Any, Z: Any, n_neighbors: int = 5, *, metric: str = "euclidean"
 ) -> Quality:

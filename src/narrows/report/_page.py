@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from narrows._session import usual_numbers
 from narrows._version import __version__
 from narrows.comparison._preprocessing import table_of
 from narrows.report._comparing import comparison_sections, headline
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _LIBRARIES = ("keras", "jax", "numpy", "scikit-learn", "scipy", "ydf", "plotnine")
 
 
+@usual_numbers()
 def comparison_report(
     comparison: Comparison,
     *,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -167,6 +169,22 @@ def portraits(
     width = survey(choices, table, X, _CALLER).narrowest
     everyone = _arms(comparison, arms, width)
     sample = thinned(comparison.labels, _MOST_REBUILT)
+    with _said_before():
+        items = _items(comparison, everyone, choices, table, X, sample)
+    return Portraits(items, sample, time.perf_counter() - began)
+
+
+@contextlib.contextmanager
+def _said_before() -> Iterator[None]:
+    """Fit again in silence: `compare` has let pass what the arms warn of, and errors are shown."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
+
+
+def _items(comparison, everyone: list[Arm], choices, table, X, sample) -> list[Portrait]:
+    """Fit every arm under every preprocessing."""
     items = []
     for choice, transformer in choices.items():
         rows = table if isinstance(table, np.ndarray) else table.to_native()
@@ -182,7 +200,7 @@ def portraits(
             seed = seeds.get(arm.untrained or arm.name, choice, 0, 0)
             n_seeds = comparison.settings["seeds"][arm.name]
             items.append(_portrait(arm, choice, prepared, seed, n_seeds, sample))
-    return Portraits(items, sample, time.perf_counter() - began)
+    return items
 
 
 def check_same_rows(comparison: Comparison, table: Any) -> None:

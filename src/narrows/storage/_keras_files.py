@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from narrows._errors import ForkedProcessError
 from narrows._files import at_home, replacing
 from narrows.storage._hdf5_reading import check_all, reading
 from narrows.storage._keras_versions import versions_differ, without_younger
@@ -147,6 +148,8 @@ def load_keras(path: str | os.PathLike, custom_objects: Mapping[str, Any] | None
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # that some weights are left as they were
                 model.load_weights(copy)
+        except ForkedProcessError:
+            raise
         except Exception as error:  # Keras's are of many kinds for files that are none
             raise ValueError(
                 f"{os.fspath(path)!r} must describe a Keras model that can be built, with its "

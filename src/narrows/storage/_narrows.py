@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from narrows._errors import ForkedProcessError, WrongBackendError
 from narrows._files import at_home
 from narrows._version import __version__
 from narrows.storage._archive import damaged, read_archive, write_archive
@@ -169,6 +170,8 @@ def _sound(path: str | os.PathLike, versions: dict[str, Any]) -> Iterator[None]:
     """
     try:
         yield
+    except (ForkedProcessError, WrongBackendError):  # of the process, not of the file
+        raise
     except Exception as error:
         reason = in_one_line(error)
         reason = f"its manifest lacks {reason}" if isinstance(error, KeyError) else reason

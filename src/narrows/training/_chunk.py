@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from narrows.training._checkpoint import Place, Slot
+from narrows.training._engine import engine
 from narrows.training._loops import Data, Own, Shape, Span
 from narrows.training._program import Compiled, Program
 from narrows.training._result import finite_lanes
@@ -92,6 +93,7 @@ class Pace:
         self._per_step = max(seconds / steps, 1e-9)
 
 
+@engine()  # a thread has settings of its own
 def train_chunk(
     plan: Plan,
     lanes: Lanes,

@@ -10,6 +10,7 @@ import numpy as np
 from narrows._keras import keras
 from narrows.networks._digest import digest
 from narrows.training._cache import compiling
+from narrows.training._engine import engine
 from narrows.training._identity import model_text
 
 _BATCHES = (1, 32, 512, 4096)  # few sizes, so that few programs are compiled
@@ -19,6 +20,7 @@ _compiled: OrderedDict = OrderedDict()
 _lock = threading.RLock()
 
 
+@engine()
 def forward(
     model: keras.Model, x: np.ndarray, values: Mapping[int, np.ndarray] | None = None
 ) -> np.ndarray:

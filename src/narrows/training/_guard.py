@@ -19,6 +19,7 @@ from narrows.networks import Networks
 from narrows.networks._copying import close, made_up_rows
 from narrows.objectives import Batch
 from narrows.training._cache import compiling
+from narrows.training._engine import engine
 from narrows.training._forward import forward
 from narrows.training._loops import Data
 from narrows.training._step import Rows
@@ -72,6 +73,7 @@ def sample_rows(x, targets, numbers: np.ndarray, offset) -> Rows:
     return Rows(x[own], None if targets is None else targets[own], ones, ones, offset)
 
 
+@engine()
 def verify(sample: Sample, weights: list[np.ndarray], models: Mapping[str, Any]) -> None:
     """Compare what is delivered with what the engine trained.
 
@@ -179,6 +181,7 @@ def _as_keras(sample: Sample, weights, models) -> tuple[dict[str, np.ndarray], f
     return {name: np.asarray(value) for name, value in found.items()}, float(loss)
 
 
+@engine()
 def answers(networks: Networks) -> dict[str, list]:
     """Return what networks make of a few made-up rows, for a file or copy to carry.
 

@@ -20,6 +20,7 @@ from narrows.training import _start
 from narrows.training._cache import compiling
 from narrows.training._compile import compile_together, over_lanes, traced
 from narrows.training._corruption import Noise
+from narrows.training._engine import engine
 from narrows.training._exchange import encoder_of, exchanged
 from narrows.training._guard import sample_spec
 from narrows.training._identity import described, optimizer_text, recipe_text
@@ -412,6 +413,7 @@ def _own_and_span(shape: Shape, lanes: int, data: Data, shifted: bool) -> tuple[
     return own, Span(*[jax.ShapeDtypeStruct((), jnp.int32)] * len(Span._fields))
 
 
+@engine()
 def initial_weights(recipe: Recipe, seeds: Sequence[tuple[int, int]]) -> list[np.ndarray]:
     """Draw the variables that trainings start from.
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from narrows.training._checkpoint import Checkpoint, identity_of
 from narrows.training._chunk import ChunkResult, Lanes, Plan, train_chunk
+from narrows.training._engine import engine
 from narrows.training._guard import Sample, sample_rows
 from narrows.training._interrupts import Interrupts
 from narrows.training._loops import Data, Shape
@@ -33,6 +34,7 @@ _LANE_BYTES = 4_000_000  # beyond this a lane fills the caches alone
 _SEGMENT_ROWS = 16_384  # row numbers drawn ahead for one segment of one lane
 
 
+@engine()
 def train(
     recipe: Recipe,
     x: np.ndarray,
@@ -117,7 +119,7 @@ def train(
         warnings.warn(
             f"The initial values of {', '.join(plan.program.unseeded)} come from an initializer "
             "that is not Keras's own and cannot be seeded: every restart starts from the same.",
-            stacklevel=2,
+            stacklevel=3,
         )
     everyone = list(range(len(rows)))
     chunks = [
