@@ -8,7 +8,6 @@ from narrows.networks._build import (
     join_networks,
 )
 from narrows.networks._convolutional import convolutional
-from narrows.networks._copying import is_described
 from narrows.networks._post import post_decoder, post_encoder
 from narrows.networks._summary import (
     layer_table,
@@ -26,7 +25,6 @@ __all__ = [
     "build_networks",
     "build_variational",
     "convolutional",
-    "is_described",
     "join_networks",
     "joined_posterior",
     "layer_table",

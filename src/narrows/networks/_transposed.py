@@ -99,7 +99,12 @@ class Transposed(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
 
     def build(self, input_shape):
-        """Make the bias, and where no kernel is shared, a kernel."""
+        """Make the bias, and where no kernel is shared, a kernel.
+
+        Parameters
+        ----------
+        input_shape : tuple of int or None
+        """
         if self.use_bias:
             self.bias = self.add_weight(
                 shape=(self.units,), initializer=self.bias_initializer, name="bias"
@@ -142,18 +147,41 @@ class Transposed(keras.layers.Layer):
         return self._kernel
 
     def call(self, inputs):
-        """Apply the layer; inputs have shape (batch, m), the output (batch, n)."""
+        """Apply the layer.
+
+        Parameters
+        ----------
+        inputs : tensor of shape (batch, ..., m)
+
+        Returns
+        -------
+        tensor of shape (batch, ..., n)
+        """
         x = keras.ops.matmul(inputs, keras.ops.transpose(self._kernel))
         if self.bias is not None:
             x = keras.ops.add(x, self.bias)
         return self.activation(x)
 
     def compute_output_shape(self, input_shape):
-        """Return the shape of the output."""
+        """Return the shape of the output.
+
+        Parameters
+        ----------
+        input_shape : tuple of int or None
+
+        Returns
+        -------
+        tuple of int or None
+        """
         return (*input_shape[:-1], self.units)
 
     def get_config(self):
-        """Return the arguments of the constructor, with the other layer's name in its place."""
+        """Return the arguments of the constructor, with the other layer's name in its place.
+
+        Returns
+        -------
+        dict
+        """
         return {
             **super().get_config(),
             "activation": keras.activations.serialize(self.activation),
