@@ -193,3 +193,18 @@ def test_arms_without_a_table_are_refused(comparison, arms):
         comparison_report(comparison, arms=arms)
     with pytest.raises(ValueError, match="must be the table that was compared"):
         comparison.to_html(X=pd.DataFrame(np.eye(150)).add_prefix("x"))
+
+
+def test_a_page_does_not_repeat_what_the_comparison_warned_of(tmp_path):
+    """Of a constant column and of restarts that were lost."""
+    table = X.assign(flat=1.0, large=X.iloc[:, 0] * 1e17)
+    arms = {
+        "pca": PCA(2, standardize=True),
+        "network": Autoencoder(
+            encoder=(4,), epochs=3, optimizer="sgd", learning_rate=1e-3, restarts=3
+        ),
+    }
+    options = FAST | {"seeds": 1, "controls": (), "resampling": "holdout:0.8x2"}
+    with pytest.warns(UserWarning, match="constant columns at zero"):
+        found = compare(arms, table, y, **options)
+    found.to_html(tmp_path / "page.html", X=table, arms=arms)  # a warning would be an error
