@@ -208,3 +208,28 @@ def test_arms_without_a_table_are_refused(comparison, arms):
         comparison_report(comparison, arms=arms)
     with pytest.raises(ValueError, match="must be the table that was compared"):
         comparison.to_html(X=pd.DataFrame(np.eye(150)).add_prefix("x"))
+
+
+def test_a_page_does_not_repeat_what_the_comparison_warned_of(tmp_path):
+    table, arms = X.assign(flat=1.0), {"pca": PCA(2, standardize=True)}
+    options = FAST | {"seeds": 1, "controls": (), "resampling": "holdout:0.8x2"}
+    with pytest.warns(UserWarning, match="constant columns at zero"):
+        found = compare(arms, table, y, **options)
+    found.to_html(tmp_path / "page.html", X=table, arms=arms)  # a warning would be an error
+    # Under "standardize" the warning, as an error, would be why the arm is not shown.
+    assert [one.failure for one in portraits(found, arms, table).items] == [None, None]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning:narrows.embedders")
+@pytest.mark.filterwarnings("ignore::RuntimeWarning:numpy")
+def test_an_error_beyond_all_numbers_is_infinite_without_a_warning():
+    """Variances of such columns are beyond all numbers too, which PCA says itself."""
+    huge = {"some": np.where(np.arange(150) % 7, 0.0, 1e170), "more": np.arange(150) * 1e160}
+    table, arms = X.assign(**huge), {"pca": PCA(1)}
+    options = FAST | {"seeds": 1, "controls": (), "resampling": "holdout:0.8x2"}
+    found = compare(arms, table, y, preprocess="none", **options)
+    (one,) = portraits(found, arms, table).items
+    assert one.failure is None
+    assert one.typical == np.inf
+    assert [row.error for row in one.worst] == [np.inf] * 5
+    assert np.isfinite(one.lost[:4]).all()

@@ -228,7 +228,8 @@ def _error_of(embedder: Any, Z: np.ndarray, X: np.ndarray) -> float:
 
 
 def _mean_squared(found: Any, X: np.ndarray) -> float:
-    return float(np.mean((np.asarray(found, dtype=np.float64) - X) ** 2))
+    with np.errstate(over="ignore", invalid="ignore"):  # an error that is no number is left out
+        return float(np.mean((np.asarray(found, dtype=np.float64) - X) ** 2))
 
 
 def describe(problem: Exception) -> str:

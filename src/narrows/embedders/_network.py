@@ -147,8 +147,8 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
     def fit_resamples(self, Xs, seeds):
         """Fit one copy on each of several matrices, all trained together.
 
-        The same embedder refitted on many resamples' training rows, for little more than the
-        price of one fit.
+        The same embedder refitted on many resamples' training rows. The program is compiled once,
+        and the fits run side by side on all cores; beyond that each costs what a fit costs.
 
         Parameters
         ----------
