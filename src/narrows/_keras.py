@@ -7,6 +7,7 @@ that are loaded at use, not by ``import narrows``, have that line at their top.
 import contextlib
 import inspect
 import os
+import random
 import sys
 import threading
 from collections import defaultdict
@@ -77,6 +78,7 @@ __all__ = [
     "mask_of",
     "only_passed",
     "registered_names",
+    "seeded_session",
     "with_mask",
 ]
 
@@ -99,6 +101,30 @@ def fresh_names() -> Iterator[None]:
         yield
     finally:
         global_state.set_global_attribute(key, before)
+
+
+@contextlib.contextmanager
+def seeded_session(seed: int) -> Iterator[None]:
+    """Set Python's, NumPy's and Keras's generators inside the block, and put them back.
+
+    Keras has no public call for putting its own back.
+    """
+    from keras.src.backend.common import global_state
+
+    names = ("global_random_seed", "global_seed_generator")
+    before = random.getstate(), np.random.get_state()
+    kept = {name: global_state.get_global_attribute(name) for name in names}
+    random.seed(seed)
+    np.random.seed(seed)
+    for name in names:
+        global_state.set_global_attribute(name, None)
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])
+        for name, value in kept.items():
+            global_state.set_global_attribute(name, value)
 
 
 _registry_lock = threading.RLock()

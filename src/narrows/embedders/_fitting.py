@@ -158,23 +158,24 @@ def adopt(embedder, networks: Networks, training: Training) -> None:
     positions = [i for i, variable in enumerate(model.variables) if id(variable) in weights]
     restarts = restarts_of(training, positions)
     model.set_weights(restarts.weights[restarts.best])
-    _verify(networks, training, delivered=weights)
+    lane = list(training.lanes).index(restarts.best)
+    _verify(networks, training, lane, delivered=weights)
     embedder._adopt(networks)
     embedder.restarts_ = restarts
     embedder.history_ = restarts.history
 
 
-def _verify(networks: Networks, training: Training, delivered=frozenset()) -> None:
-    """Make sure that networks with a training's best weights do what the engine does.
+def _verify(networks: Networks, training: Training, lane: int, delivered=frozenset()) -> None:
+    """Make sure that networks with the weights of a lane do what the engine does.
 
     Of the variables with an id in `delivered` the networks' own values are meant.
     """
-    sample = training.sample
     values = [
-        np.asarray(variable.value) if id(variable) in delivered else lanes[sample.lane]
+        np.asarray(variable.value) if id(variable) in delivered else lanes[lane]
         for variable, lanes in zip(networks.trained.variables, training.weights, strict=True)
     ]
-    verify(sample, values, {"encoder": networks.encoder, "decoder": networks.decoder})
+    models = {"encoder": networks.encoder, "decoder": networks.decoder, "whole": networks.trained}
+    verify(training.sample(lane), values, models)
 
 
 @usual_numbers()
@@ -211,10 +212,10 @@ def fit_lanes(embedder, matrices: list[np.ndarray], seeds: list[int], on_progres
         )
         if training.interrupted:
             raise KeyboardInterrupt
-        if training.sample is not None:
-            _verify(networks, training)
         done += embedder.epochs * embedder.restarts * len(numbers)
         kept = best_of(training, embedder.restarts)
+        if max(kept) >= 0:  # of many fits of one network one tells of all
+            _verify(networks, training, max(kept))
         for position, number in enumerate(numbers):
             first = position * embedder.restarts
             own[number] = training.take(slice(first, first + embedder.restarts))

@@ -87,7 +87,7 @@ def adopt_weights(model, training) -> pd.DataFrame:
             "The loss must stay a finite number. It did not. Lower the 'learning_rate'."
         )
     weights = [values[0] for values in training.weights]
-    verify(training.sample, weights, {})
+    verify(training.sample(0), weights, {"whole": model})
     for variable, value in zip(model.variables, weights, strict=True):
         variable.assign(value)
     return history_frame(training, np.zeros(len(training.lanes), int))

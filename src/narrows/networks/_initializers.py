@@ -9,7 +9,6 @@ variable holding another array than the one that it was built with.
 
 import contextlib
 import copy
-import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from narrows._keras import keras
+from narrows._keras import keras, seeded_session
 
 _lock = threading.RLock()
 
@@ -146,7 +145,7 @@ def deferred_initializers(fill: int | None = None) -> Iterator[Build]:
     """
     found = Build()
     generator = None if fill is None else np.random.default_rng(fill)
-    seeded = contextlib.nullcontext() if fill is None else _session_seeded(fill)
+    seeded = contextlib.nullcontext() if fill is None else seeded_session(fill)
     with _lock, uncompiled_zeros(), seeded:
         add_weight, new = keras.layers.Layer.add_weight, keras.layers.Layer.__new__
         here = threading.get_ident()
@@ -195,27 +194,6 @@ def _exchange(args: tuple, kwargs: dict, generator: np.random.Generator | None):
 
 def _is_float(dtype) -> bool:
     return dtype is None or "float" in str(dtype)
-
-
-@contextlib.contextmanager
-def _session_seeded(seed: int) -> Iterator[None]:
-    """Set Python's, NumPy's and Keras's generators inside the block, and put them back."""
-    from keras.src.backend.common import global_state
-
-    names = ("global_random_seed", "global_seed_generator")
-    before = random.getstate(), np.random.get_state()
-    kept = {name: global_state.get_global_attribute(name) for name in names}
-    random.seed(seed)
-    np.random.seed(seed)
-    for name in names:
-        global_state.set_global_attribute(name, None)
-    try:
-        yield
-    finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])
-        for name, value in kept.items():
-            global_state.set_global_attribute(name, value)
 
 
 def initializers_of(model: keras.Model, clone: Callable) -> dict[int, Any]:

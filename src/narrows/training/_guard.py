@@ -36,8 +36,6 @@ class Sample:
 
     Attributes
     ----------
-    lane : int
-        Position of the lane among those of the training.
     rows : Rows
     parameters : list of float
         The objective's own numbers.
@@ -46,7 +44,6 @@ class Sample:
     recipe : Recipe
     """
 
-    lane: int
     rows: Rows
     parameters: list[Any]
     outputs: Mapping[str, np.ndarray]
@@ -81,10 +78,10 @@ def verify(sample: Sample, weights: list[np.ndarray], models: Mapping[str, Any])
     ----------
     sample : Sample
     weights : list of ndarrays
-        In the order of ``recipe.model.variables``, as they are delivered.
+        In the order of the variables of the whole network, as they are delivered.
     models : mapping of str to keras.Model
-        ``"encoder"`` and maybe ``"decoder"``, over the variables of ``recipe.model``; empty for
-        a model that is trained for itself.
+        What is delivered: the ``"whole"`` network as it is trained, an ``"encoder"`` and maybe a
+        ``"decoder"`` over its variables.
 
     Raises
     ------
@@ -93,7 +90,7 @@ def verify(sample: Sample, weights: list[np.ndarray], models: Mapping[str, Any])
         layers compute in 16 bits).
     """
     outputs, loss = _as_keras(sample, weights, models)
-    tolerance = _tolerance(sample.recipe.model)
+    tolerance = _tolerance(models["whole"])
     for name, value in outputs.items():
         if not close(value, sample.outputs[name], tolerance):
             _refuse(name, value, sample.outputs[name])
@@ -135,8 +132,7 @@ def _makes_masks(model: keras.Model) -> bool:
 
 def _as_keras(sample: Sample, weights, models) -> tuple[dict[str, np.ndarray], float]:
     """Return outputs and loss as Keras has them, from models called here and now."""
-    recipe, rows = sample.recipe, sample.rows
-    model = recipe.model
+    recipe, rows, model = sample.recipe, sample.rows, models["whole"]
     places = {id(variable): place for place, variable in enumerate(model.variables)}
 
     def call(one, x, **more):
@@ -149,7 +145,7 @@ def _as_keras(sample: Sample, weights, models) -> tuple[dict[str, np.ndarray], f
     # Without a program of its own: what operations compile is the same for every fit.
     with compiling(), jax.default_matmul_precision("float32"):
         x = jnp.asarray(rows.x)
-        parts = {name: one for name, one in models.items() if one is not None}
+        parts = {name: models[name] for name in ("encoder", "decoder") if models.get(name)}
         found, layers = {}, []
         if "encoder" in parts:
             found["code"], _, layers = call(parts["encoder"], x, return_losses=True)

@@ -1,7 +1,7 @@
 """What a training hands back."""
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -45,9 +45,9 @@ class Training:
     lanes : int ndarray of shape (lanes,)
         Numbers of the lanes that were trained: all, unless interrupted.
     interrupted : bool
-    sample : Sample or None
-        What the engine makes of a few rows with the best lane, for `verify`; None if no lane is
-        usable.
+    sample : callable
+        ``sample(lane)`` returns what the engine makes of a few rows with the weights of a lane, by
+        its position, for `verify`.
     """
 
     measures: list[str]
@@ -59,7 +59,7 @@ class Training:
     diverged: np.ndarray
     lanes: np.ndarray
     interrupted: bool
-    sample: Any = None
+    sample: Callable
 
     @property
     def monitored(self) -> str:
@@ -108,12 +108,5 @@ class Training:
             diverged=self.diverged[lanes],
             lanes=np.arange(len(self.lanes[lanes])),
             interrupted=self.interrupted,
-            sample=self._sample_in(lanes),
+            sample=lambda lane: self.sample(range(len(self.lanes))[lanes][lane]),
         )
-
-    def _sample_in(self, lanes: slice) -> Any:
-        """Return the sample if its lane is one of some, numbered among them."""
-        numbers = list(range(len(self.lanes)))[lanes]
-        if self.sample is None or self.sample.lane not in numbers:
-            return None
-        return replace(self.sample, lane=numbers.index(self.sample.lane))

@@ -153,15 +153,16 @@ def train(
     if not results:
         raise KeyboardInterrupt
     found = _gather(plan, results, interrupted)
-    return dataclasses.replace(found, sample=_sample(plan, found, x, targets, rows, offsets))
+
+    def sample(lane: int) -> Sample:
+        return _sample(plan, found, lane, x, targets, rows, offsets)
+
+    return dataclasses.replace(found, sample=sample)
 
 
-def _sample(plan: Plan, found: Training, x, targets, rows, offsets) -> Sample | None:
-    """Ask the engine what it makes of a few rows with the best lane's weights."""
-    losses = np.where(found.usable, found.losses(found.monitored), np.inf)
-    lane = int(np.argmin(losses))
-    if not np.isfinite(losses[lane]):
-        return None
+@engine()
+def _sample(plan: Plan, found: Training, lane: int, x, targets, rows, offsets) -> Sample:
+    """Ask the engine what it makes of a few of a lane's rows with the lane's weights."""
     number = found.lanes[lane]
     offset = None if offsets is None else np.asarray(offsets[number], np.float32)
     some = sample_rows(x, targets, np.asarray(rows[number]), offset)
@@ -169,7 +170,7 @@ def _sample(plan: Plan, found: Training, x, targets, rows, offsets) -> Sample | 
     weights = [values[lane] for values in found.weights]
     outputs, loss = plan.compiled.check(weights, own, some)
     outputs = {name: np.asarray(value) for name, value in outputs.items()}
-    return Sample(lane, some, own, outputs, float(loss), plan.program.recipe)
+    return Sample(some, own, outputs, float(loss), plan.program.recipe)
 
 
 def _plan(
@@ -327,6 +328,10 @@ def _run(
     return results, interrupts.heard
 
 
+def _no_sample(lane: int) -> Sample:
+    raise AssertionError("a training is given its samples when it is complete")
+
+
 def _gather(plan: Plan, results: list[ChunkResult], interrupted: bool) -> Training:
     names = plan.program.measures
     if plan.validation_rows:
@@ -357,4 +362,5 @@ def _gather(plan: Plan, results: list[ChunkResult], interrupted: bool) -> Traini
         diverged=np.concatenate([result.diverged for result in results]),
         lanes=np.concatenate([result.numbers for result in results]).astype(int),
         interrupted=interrupted,
+        sample=_no_sample,
     )
