@@ -239,12 +239,6 @@ def test_what_has_no_effect_is_said(said, embedder):
     assert caught[0].filename == __file__
 
 
-def test_weights_that_no_loss_sees_are_said():
-    embedder = ParametricTSNE(encoder=(2,), targets=None, perplexity=3.0, epochs=1, random_state=0)
-    (said,) = warnings_of(lambda: embedder.fit(X, sample_weight=np.arange(20.0)))
-    assert "makes no use of sample_weight with targets=None and" in str(said.message)
-
-
 def test_what_has_no_effect_is_said_once_for_many_copies():
     embedder = VariationalAutoencoder(encoder=(2,), epochs=1, beta=0.0, kl_warmup=3)
     (said,) = warnings_of(lambda: embedder.fit_resamples([X, X], [0, 1]))

@@ -96,18 +96,6 @@ def without_effect(embedder) -> list[str]:
     return unused(embedder, names, "with places as targets")
 
 
-def unseen_weights(embedder, sample_weight) -> list[str]:
-    """Return a sentence for weights that no part of the loss sees."""
-    if sample_weight is None or embedder.targets is not None or embedder.reconstruction_weight > 0:
-        return []
-    owner = type(embedder).__name__
-    said = (
-        f"{owner} makes no use of sample_weight with targets=None and without a "
-        "reconstruction_weight: t-SNE's loss in batches does not see it. Leave it out."
-    )
-    return [said]
-
-
 def _check_targets(embedder) -> None:
     targets = embedder.targets
     wanted = f"'map', None, or an array of shape (n_rows, {embedder.bottleneck})"

@@ -8,7 +8,6 @@ from narrows.embedders._parametric_checks import (
     check_rows,
     check_weights,
     exaggeration_of,
-    unseen_weights,
     without_effect,
 )
 from narrows.embedders._parametric_state import (
@@ -262,7 +261,7 @@ class ParametricTSNE(DecodableLater):
         Warns
         -----
         UserWarning
-            If a parameter, or `sample_weight`, has no effect beside the others; if columns vary
+            If a parameter has no effect beside the others; if columns vary
             so little around a large number that float32 tells few values apart.
         """
         return self._learn(X, sample_weight, validation_data, checkpoint)
@@ -274,7 +273,7 @@ class ParametricTSNE(DecodableLater):
         self._check_parameters()
         check_checkpoint(self, checkpoint)
         if warns:
-            self._warn_of([*self._without_effect(), *unseen_weights(self, sample_weight)])
+            self._warn_of(self._without_effect())
         with self._columns_of_fit():
             X = self._matrix(X, reset=True, warns=warns)
             check_rows(self, X, validation_data)
