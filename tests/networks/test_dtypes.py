@@ -17,7 +17,7 @@ EMBEDDERS = {
         encoder=(3,), epochs=1, random_state=0
     ),
     "ParametricTSNE": lambda: narrows.ParametricTSNE(
-        encoder=(3,), epochs=1, perplexity=5, map_steps=20, random_state=0
+        encoder=(3,), epochs=1, map_steps=20, random_state=0
     ),
 }
 

@@ -55,10 +55,12 @@ def test_losses_that_are_none_of_rows_are_refused(name):
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64")  # Keras's own, of BinaryIoU
 def test_metrics():
     keras_losses.compare_metrics(agreeing(METRICS))
 
 
+@pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64")  # Keras's own, of BinaryIoU
 def test_metrics_of_each_sort():
     """Means over rows, sums over columns, one number for a batch: all but what compiles long."""
     names = ["F1Score", "MeanAbsoluteError", "R2Score", "of the user, a number for the batch"]
@@ -67,6 +69,7 @@ def test_metrics_of_each_sort():
 
 @pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64:UserWarning")
 @pytest.mark.parametrize("name", refused(METRICS))
+@pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64")  # Keras's own, of BinaryIoU
 def test_metrics_that_are_none_of_rows_are_refused(name):
     outcome(METRICS[name], keras_losses.try_metric)
 

@@ -482,7 +482,8 @@ def test_a_fit_that_the_guard_refuses_leaves_the_last_one(X, monkeypatch):
 
     fitted = narrows.Autoencoder(encoder=(8,), **STILL).fit(X)
     before = fitted.transform(X)
-    monkeypatch.setattr(_guard, "close", lambda *_: False)
+    monkeypatch.setattr(_guard, "_apart", lambda *_: float("inf"))
+    monkeypatch.setattr(_guard, "_ROUNDINGS", 0.0)
     with pytest.raises(RuntimeError, match="Nothing was kept"):
         fitted.set_params(random_state=5).fit(X)
     np.testing.assert_array_equal(fitted.transform(X), before)
@@ -551,3 +552,9 @@ def test_a_layer_that_holds_a_layer_is_not_written_to_a_file(X, tmp_path):
     fitted = narrows.Autoencoder(**tied(tie), **STILL).fit(X)
     with pytest.raises(ValueError, match=r"can be built again.*narrows\.networks\.Transposed"):
         narrows.save(fitted, tmp_path / "t.narrows")
+
+
+def test_the_guard_allows_what_float32_loses_of_columns_far_from_zero(X):
+    """Folded into biases, the origin of a linear training costs digits, of which `fit` warns."""
+    with pytest.warns(UserWarning, match="float32"):
+        narrows.LinearAutoencoder(2, epochs=3, random_state=0).fit(X * 50 + 1.7e9)

@@ -27,7 +27,9 @@ def read_text(path: Path, form: Form, drop: Sequence[str] = ()) -> pd.DataFrame:
         check_named(path, "text", form.text, header)
         check_named(path, "drop", drop, header)
         read = [place for place, name in enumerate(header) if name not in drop]
-        how = _how(path, form, layout, header) | ({"usecols": read} if drop else {})
+        how = _how(path, form, layout, header)
+        if drop or form.text:  # with gaps by column pandas would warn of a separator at the end
+            how |= {"usecols": read}
         table = pd.read_csv(
             **how, decimal=form.decimal, dtype=dict.fromkeys(form.text, str), low_memory=False
         )

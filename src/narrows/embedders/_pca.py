@@ -109,13 +109,13 @@ class PCA(ReconstructingEmbedder, ClassNamePrefixFeaturesOutMixin, TransformerMi
             X = self._matrix(X, reset=True, warns=True)
             self._check_n_components(*X.shape)
         constant = X.min(axis=0) == X.max(axis=0)
-        self._learn(X, constant)
+        self._decompose(X, constant)
         if self.standardize:
             self._warn_constant(constant)
         return self
 
     @usual_numbers()
-    def _learn(self, X: np.ndarray, constant: np.ndarray) -> None:
+    def _decompose(self, X: np.ndarray, constant: np.ndarray) -> None:
         # Rounding would give a constant column a mean beside it and a deviation above zero.
         self.mean_ = np.where(constant, X[0], X.mean(axis=0))
         self.scale_ = np.ones(X.shape[1])
