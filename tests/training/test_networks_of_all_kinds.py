@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
+import narrows
 from narrows._keras import keras
 from narrows.objectives import Reconstruction
 from narrows.training import Recipe, train
@@ -121,9 +122,12 @@ def test_a_layer_that_cannot_be_compiled_is_a_clear_error(rows):
         train_with(WithNumpy(), rows)
 
 
-def test_a_layer_that_cannot_be_copied_is_a_clear_error(rows):
+def test_a_layer_that_cannot_be_copied_is_trained_but_not_taken_from_a_given_model(rows):
+    assert train_with(WithoutConfig(2.0), rows).history[0, 0, 0] > 0
+    inputs = keras.Input((4,))
+    given = keras.Model(inputs, layers.Dense(2)(WithoutConfig(2.0)(inputs)))
     with pytest.raises(ValueError, match=r"WithoutConfig.*get_config"):
-        train_with(WithoutConfig(2.0), rows)
+        narrows.Autoencoder(encoder=given, decoder=(3,)).fit(rows)
 
 
 def test_mixed_precision_computes_in_bfloat16_and_counts_in_float32(rows):

@@ -128,6 +128,32 @@ def test_attributes_of_losses_and_metrics_count(X):
         assert fitted.history_["scaled"].iloc[-1] == pytest.approx(wanted, rel=1e-4)
 
 
+def again_from_a_file(embedder, X, path):
+    narrows.save(embedder.fit(X), path)
+    return narrows.load(path)
+
+
+@pytest.mark.parametrize(
+    "through",
+    [
+        lambda one, *_: clone(one),
+        lambda one, *_: copy.deepcopy(one),
+        lambda one, *_: pickle.loads(pickle.dumps(one)),
+        again_from_a_file,
+    ],
+    ids=["clone", "deepcopy", "pickle", "file"],
+)
+def test_what_keras_forgets_of_a_loss_is_kept(X, tmp_path, through):
+    """Keras 3.15 leaves ``delta`` out of Huber's configuration."""
+    embedder = narrows.Autoencoder(encoder=(8,), loss=keras.losses.Huber(delta=0.01), **STILL)
+    again = through(embedder, X, tmp_path / "h.narrows").fit(X)
+    error = np.abs(again.reconstruct(X) - X)
+    wanted = np.where(error <= 0.01, error**2 / 2, 0.01 * (error - 0.005)).mean()
+    assert last_loss(again) == pytest.approx(wanted, rel=1e-3)
+    plain = narrows.Autoencoder(encoder=(8,), loss=keras.losses.Huber(), **STILL).fit(X)
+    assert last_loss(plain) > 2 * wanted
+
+
 class Forgetful(layers.Layer):
     """A layer whose get_config leaves an argument out."""
 

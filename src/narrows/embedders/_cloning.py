@@ -56,3 +56,25 @@ def check_same_models(parameters: Mapping[str, Any], copies: Mapping[str, Any]) 
                 "computes something else. Let get_config return every argument of its layers' "
                 "constructors, or give a function that makes them."
             )
+
+
+def carry_losses(embedder: Any, clone: Any) -> None:
+    """Give a clone the arguments of losses and metrics that Keras's copies forget.
+
+    Parameters
+    ----------
+    embedder, clone : NetworkEmbedder
+    """
+    if "keras" not in sys.modules:
+        return
+    from narrows._keras import keras
+    from narrows.networks._copying import carry_attributes
+
+    kinds = keras.Loss | keras.Metric
+    for name, value in embedder.get_params(deep=False).items():
+        several = isinstance(value, list | tuple)
+        copies = getattr(clone, name)
+        pairs = zip(value, copies, strict=True) if several else [(value, copies)]
+        for one, copy in pairs:
+            if isinstance(one, kinds) and copy is not one:
+                carry_attributes(one, copy)

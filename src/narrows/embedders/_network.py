@@ -308,11 +308,12 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
             )
 
     def __sklearn_clone__(self):
-        from narrows.embedders._cloning import check_same_models, known_classes
+        from narrows.embedders._cloning import carry_losses, check_same_models, known_classes
 
         with known_classes(self.get_params(deep=False)):
             clone = super().__sklearn_clone__()
         check_same_models(self.get_params(deep=False), clone.get_params(deep=False))
+        carry_losses(self, clone)
         return clone
 
     def __sklearn_tags__(self):

@@ -33,7 +33,9 @@ class Held:
         rebuild, arguments = reduced[:2]
         if len(reduced) > 2 or len(arguments) != 1 or not isinstance(arguments[0], io.BytesIO):
             return _as_it_is, (self.value,)  # another Keras, or a class with a way of its own
-        return _rebuilt, (rebuild, timeless(arguments[0].getvalue()))
+        # Keras's configuration of some losses and metrics forgets these.
+        forgotten = vars(self.value).get("_fn_kwargs")
+        return _rebuilt, (rebuild, timeless(arguments[0].getvalue()), forgotten)
 
 
 def hold(state: dict[str, Any]) -> dict[str, Any]:
@@ -111,9 +113,14 @@ def _numbered(config: Any, numbers: dict[Any, int]) -> Any:
     return found
 
 
-def _rebuilt(rebuild: Callable[[io.BytesIO], Any], content: bytes) -> Any:
+def _rebuilt(
+    rebuild: Callable[[io.BytesIO], Any], content: bytes, arguments: dict | None = None
+) -> Any:
     try:
-        return unpacked(rebuild, io.BytesIO(content))
+        found = unpacked(rebuild, io.BytesIO(content))
+        if arguments is not None and "_fn_kwargs" in vars(found):
+            found._fn_kwargs = arguments
+        return found
     except Exception as error:
         reason = " ".join(str(error).split())[:300]
         raise ValueError(

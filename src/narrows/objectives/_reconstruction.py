@@ -5,7 +5,7 @@ import numpy as np
 
 from narrows._errors import UntrainableError
 from narrows._keras import keras
-from narrows.networks._copying import is_told
+from narrows.networks._copying import is_told, settings
 from narrows.objectives._objective import Batch, Losses, Objective
 
 
@@ -92,9 +92,9 @@ class Reconstruction(Objective):
 
     def config(self) -> list:
         """Return what tells this objective from others, for the cache of programs."""
-        name = getattr(self._loss, "__qualname__", type(self._loss).__qualname__)
-        is_object = isinstance(self._loss, keras.losses.Loss)
-        return ["reconstruction", name, self._loss.get_config() if is_object else None]
+        if isinstance(self._loss, keras.losses.Loss):
+            return ["reconstruction", settings(self._loss)]
+        return ["reconstruction", getattr(self._loss, "__qualname__", "")]
 
 
 def _mean_weight(batch: Batch):

@@ -242,13 +242,41 @@ def object_config(value: Any) -> dict[str, Any] | None:
             config = without_younger(json.loads(json.dumps(serialize(value))))
         except (TypeError, ValueError, NotImplementedError):
             return None
-        return None if unknown_classes(config) else config
+        if unknown_classes(config):
+            return None
+        return _with_arguments(config, value)
     return None
+
+
+_ARGUMENTS = "arguments"  # of the function in a loss or metric, where a configuration forgets them
+
+
+def _with_arguments(config: dict[str, Any], value: Any) -> dict[str, Any] | None:
+    """Add what Keras's configuration of a loss or metric forgets; None if it is not for JSON."""
+    own = vars(value).get("_fn_kwargs")
+    if not own or own == vars(type(value).from_config(value.get_config())).get("_fn_kwargs"):
+        return config
+    if not all(isinstance(one, _PLAIN) for one in own.values()):
+        return None
+    return {**config, _ARGUMENTS: own}
+
+
+_PLAIN = bool | int | float | str | None
+
+
+def _take_arguments(found: Any, arguments: Any) -> None:
+    """Give a loss or metric what its configuration forgot, if it is of the kind that it takes."""
+    own = vars(found).get("_fn_kwargs")
+    same = isinstance(arguments, dict) and own is not None and set(arguments) == set(own)
+    if not same or not all(isinstance(one, _PLAIN) for one in arguments.values()):
+        raise ValueError(f"a {type(found).__name__} has the arguments {arguments!r}")
+    found._fn_kwargs = arguments
 
 
 def object_from(config: Any) -> Any:
     """Return the loss, optimizer or metric of a configuration of Keras's own classes."""
     config = without_younger(config)
+    arguments = config.pop(_ARGUMENTS, None) if isinstance(config, dict) else None
     unknown = unknown_classes(config)
     if unknown:
         raise ValueError(f"a parameter is of the class {unknown[0]!r}, which is not Keras's own")
@@ -256,6 +284,8 @@ def object_from(config: Any) -> Any:
         found = keras.saving.deserialize_keras_object(as_passed(config, ()), safe_mode=True)
     if not isinstance(found, _OBJECTS):
         raise ValueError(f"a parameter is a {type(found).__name__}, not a loss or an optimizer")
+    if arguments is not None:
+        _take_arguments(found, arguments)
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from narrows._keras import keras
-from narrows.networks._copying import is_described, is_told
+from narrows.networks._copying import is_described, is_told, settings
 from narrows.networks._initializers import Start
 
 
@@ -35,7 +35,7 @@ def recipe_text(recipe: Any) -> str:
         _start_config(recipe.model, recipe.start),
         _optimizer_config(recipe.optimizer),
         recipe.objective.config(),
-        [[type(metric).__name__, metric.get_config()] for metric in recipe.metrics],
+        [settings(metric) for metric in recipe.metrics],
         recipe.noise,
         recipe.decay,
     ]
