@@ -139,7 +139,7 @@ def test_a_gap_is_named_by_the_table_s_row(models, tmp_path, capsys, row):
 
 @pytest.mark.usefixtures("in_batches")
 def test_columns_that_are_kept_and_learned_from(models, tmp_path):
-    rows = pd.DataFrame({"a": np.arange(N), "b": np.arange(N) % 3 == 0})
+    rows = pd.DataFrame({"a": np.arange(N) ** 2, "b": np.arange(N) % 3 == 0})
     rows.to_parquet(tmp_path / "t.parquet")
     numbers = narrows.PCA(1).fit(rows.astype(float))
     narrows.save(numbers, tmp_path / "m.narrows")

@@ -114,7 +114,7 @@ def test_rows_are_encoded_in_full_precision_whatever_the_session_wants(rows):
     with jax.default_matmul_precision("bfloat16"):
         embedder = narrows.Autoencoder(encoder=(7,), epochs=1, random_state=0).fit(rows)
         embedder.transform(rows)
-    program = next(reversed(_forward._compiled.values()))[0].as_text()
+    program = next(reversed(_forward._compiled.values())).as_text()
     assert "dot(" in program
     assert program.count("dot(") == program.count("operand_precision={highest,highest}")
 

@@ -34,7 +34,8 @@ class Held:
         if len(reduced) > 2 or len(arguments) != 1 or not isinstance(arguments[0], io.BytesIO):
             return _as_it_is, (self.value,)  # another Keras, or a class with a way of its own
         # Keras's configuration of some losses and metrics forgets these.
-        forgotten = vars(self.value).get("_fn_kwargs")
+        own = vars(self.value).get("_fn_kwargs")
+        forgotten = None if own is None else dict(own)
         return _rebuilt, (rebuild, timeless(arguments[0].getvalue()), forgotten)
 
 

@@ -219,14 +219,14 @@ class Copies:
         ValueError
             If a copy computes something else, or a name to keep is no layer's.
         """
-        for model, made in self._to_compare:
-            self.check_same(model, made)
         for layer, copy in self._pairs.values():
             for own, other in _inner_pairs(layer, copy):
                 if id(own) in self._whole or self._kept_by_name(own) or _keeps(own):
                     for pair in _inner_pairs(own, other):
                         self._keep_values(*pair)
         self._check_names()
+        for model, made in self._to_compare:
+            self._check_same(model, made)
 
     def _check_names(self) -> None:
         missing = sorted(self._keep - self._met)
@@ -237,7 +237,7 @@ class Copies:
                 "has. Leave out what a function sets: it is kept anyway."
             )
 
-    def check_same(self, model: keras.Model, made: keras.Model) -> None:
+    def _check_same(self, model: keras.Model, made: keras.Model) -> None:
         """Refuse a copy of a model that computes something else than the model."""
         if is_described(model):
             return

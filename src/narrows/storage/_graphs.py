@@ -258,7 +258,7 @@ def _with_arguments(config: dict[str, Any], value: Any) -> dict[str, Any] | None
         return config
     if not all(isinstance(one, _PLAIN) for one in own.values()):
         return None
-    return {**config, _ARGUMENTS: own}
+    return {**config, _ARGUMENTS: dict(own)}
 
 
 _PLAIN = bool | int | float | str | None
