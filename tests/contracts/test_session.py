@@ -148,6 +148,7 @@ def tiny(measurements):
     return measurements.assign(tiny=measurements.iloc[:, 0] * 1e-200)
 
 
+@pytest.mark.filterwarnings("ignore:.*computes in float32:UserWarning")  # of the tiny column
 def test_a_session_that_debugs_its_own_code_changes_nothing(strict, tiny, tmp_path):
     y = narrows.datasets.iris()["Species"]
     arms = {"pca": narrows.PCA(2), "network": narrows.Autoencoder(2, encoder=(4,), epochs=1)}
