@@ -74,6 +74,7 @@ __all__ = [
     "check_backend",
     "check_process",
     "fresh_names",
+    "in_stateless_scope",
     "keras",
     "mask_of",
     "only_passed",
@@ -184,6 +185,13 @@ class _Elsewhere(MutableMapping):
 
     def __len__(self):
         return len(self._seen())
+
+
+def in_stateless_scope() -> bool:
+    """Whether Keras computes with values that were passed in, as in a trace; no public name."""
+    from keras.src.backend import in_stateless_scope
+
+    return in_stateless_scope()
 
 
 def mask_of(tensor):

@@ -1,6 +1,7 @@
 """What was trained is what is delivered, whatever a network's layers hold."""
 
 import copy
+import functools
 import pickle
 
 import keras as public_keras
@@ -461,6 +462,93 @@ def test_the_session_s_generators_are_where_they_were(X):
     before = np.random.get_state()[1].tolist()
     narrows.Autoencoder(encoder=sets_weights, decoder=(8,), **STILL).fit(X)
     assert np.random.get_state()[1].tolist() == before
+
+
+# What no layer's class or configuration shows
+
+
+def multiplied(factor):
+    return lambda row: row * factor
+
+
+class OnlyInTraining:
+    """A function that differs in training alone."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, x, training=False):
+        return x * self.factor if training else x
+
+
+def in_an_operation(factor):
+    return lambda x: code(ops.map(multiplied(factor), x))
+
+
+def in_a_lambda_of_a_partial(factor):
+    scaled = functools.partial(ops.multiply, factor)
+    return lambda x: code(layers.Lambda(scaled, output_shape=(5,))(x))
+
+
+@pytest.mark.parametrize("make", [in_an_operation, in_a_lambda_of_a_partial])
+def test_functions_in_operations_and_lambdas_count(X, make):
+    for number, factor in enumerate((2.0, 30.0)):
+        fitted = narrows.Autoencoder(encoder=make(factor), decoder=(7 + number,), **STILL).fit(X)
+        np.testing.assert_allclose(fitted.transform(X), called(fitted.encoder_, X), rtol=1e-4)
+        assert last_loss(fitted) == pytest.approx(mse(fitted, X), rel=1e-4)
+
+
+def test_an_object_that_differs_in_training_alone_counts(X, tmp_path):
+    def fit(factor):
+        layer = layers.Lambda(OnlyInTraining(factor), output_shape=(5,), name="lam")
+        return narrows.Autoencoder(encoder=lambda x: code(again(layer, x)), decoder=(8,), **STILL)
+
+    def again(layer, x):
+        return layers.Lambda(layer.function, output_shape=(5,), name="lam")(x)
+
+    path = tmp_path / "c.checkpoint"
+    one, other = fit(1.0), fit(30.0)
+    assert last_loss(one.fit(X, checkpoint=path)) != last_loss(fit(30.0).fit(X))
+    with pytest.raises(ValueError, match="with network of its own"):
+        other.fit(X, checkpoint=path)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_constraint_on_a_variable_counts(X, first):
+    def fit(constraint, decoder):
+        def encoder(x):
+            layer = layers.Dense(2, name="code")
+            z = layer(x)
+            layer.kernel.constraint = constraint
+            return z
+
+        return narrows.Autoencoder(encoder=encoder, decoder=decoder, **QUICK).fit(X)
+
+    constraint, decoder = keras.constraints.NonNeg(), (7 if first else 6,)
+    kinds = (constraint, None) if first else (None, constraint)
+    lowest = [
+        fit(kind, decoder).encoder_.get_layer("code").get_weights()[0].min() for kind in kinds
+    ]
+    assert [value >= 0 for value in lowest] == [kind is not None for kind in kinds]
+
+
+def test_a_frozen_variable_of_a_given_model_is_kept(X):
+    given = given_model(True)
+    kernel = given.get_layer("body").kernel
+    kernel.trainable = False
+    fitted = narrows.Autoencoder(encoder=given, decoder=(8,), **QUICK).fit(X)
+    found = fitted.encoder_.get_layer("body").get_weights()
+    np.testing.assert_array_equal(found[0], np.asarray(kernel.value))
+    assert np.abs(found[1]).max() > 1e-4, "the bias is trained"
+
+
+def test_a_number_that_is_read_from_a_drawn_kernel_is_refused(X):
+    def encoder(x):
+        layer = layers.Dense(2, name="code")
+        return layer(x) * float(np.asarray(layer.kernel).std())
+
+    with pytest.raises(ValueError, match="same network whenever it is called"):
+        narrows.Autoencoder(encoder=encoder, decoder=(8,), **STILL).fit(X)
 
 
 # The guard

@@ -122,7 +122,7 @@ def _is_mixed(frame: Any) -> bool:
 
 
 def _has_gaps(column: Any) -> bool:
-    if column.dtype.is_integer() and not column.is_null().any():
+    if str(column.dtype) == "Int32" and not column.is_null().any():  # where R's NA may stand
         return is_na(column.to_numpy()) is not None
     return bool(column.is_null().any() or (column.dtype.is_float() and column.is_nan().any()))
 

@@ -25,7 +25,7 @@ def coarse(values: np.ndarray) -> np.ndarray:
     if values.dtype.kind not in "fiu" or not len(values):
         return np.zeros(values.shape[1:], bool)
     low, high = (end.astype(np.float64) for end in (values.min(axis=0), values.max(axis=0)))
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         step = np.spacing(np.maximum(np.abs(low), np.abs(high)).astype(np.float32))
         spread = high - low
         return (spread > 0) & (spread < STEPS * step.astype(np.float64))

@@ -97,14 +97,35 @@ def is_described(model: keras.Model) -> bool:
     Not so where a class or function is not Keras's own, where statistics were adapted, and where
     an operation holds an array or another layer's variable.
     """
-    layers = model._flatten_layers()
-    return all(_layer_is_described(layer) for layer in layers) and not any(
-        isinstance(argument, np.ndarray | keras.Variable) or keras.ops.is_tensor(argument)
-        for one in _graphs(model)
-        for operation in one.operations
-        for node in operation._inbound_nodes
-        for argument in keras.tree.flatten((node.arguments.args, node.arguments.kwargs))
-        if not isinstance(argument, keras.KerasTensor)
+    operations = [operation for one in _graphs(model) for operation in one.operations]
+    return (
+        all(_layer_is_described(layer) for layer in model._flatten_layers())
+        and all(_holds_plain(operation) for operation in operations)
+        and all(
+            is_told(piece)
+            for variable in model.variables
+            for piece in (variable.constraint, getattr(variable, "regularizer", None))
+        )
+        and not any(
+            callable(argument)
+            or isinstance(argument, np.ndarray | keras.Variable)
+            or keras.ops.is_tensor(argument)
+            for operation in operations
+            for node in operation._inbound_nodes
+            for argument in keras.tree.flatten((node.arguments.args, node.arguments.kwargs))
+            if not isinstance(argument, keras.KerasTensor)
+        )
+    )
+
+
+def _holds_plain(operation) -> bool:
+    """Whether an operation that is no layer holds no function, array or variable."""
+    if isinstance(operation, keras.layers.Layer):
+        return True
+    return is_own(operation) and not any(
+        callable(value) or isinstance(value, np.ndarray) or keras.ops.is_tensor(value)
+        for name, value in vars(operation).items()
+        if not name.startswith("_") and name not in {"build", "call"}
     )
 
 
@@ -117,7 +138,8 @@ def _graphs(model: keras.Model) -> Iterator[keras.Model]:
 
 def _layer_is_described(layer) -> bool:
     own_call = any(name in vars(layer) for name in ("call", "compute_output_shape"))
-    return not (own_call or foreign_pieces(layer) or is_adapted(layer))
+    function = isinstance(layer, keras.layers.Lambda)  # of any kind: a method, an object
+    return not (own_call or function or foreign_pieces(layer) or is_adapted(layer))
 
 
 def is_adapted(layer) -> bool:
@@ -221,6 +243,7 @@ class Copies:
         """
         for layer, copy in self._pairs.values():
             for own, other in _inner_pairs(layer, copy):
+                self._carry_marks(own, other)
                 if id(own) in self._whole or self._kept_by_name(own) or _keeps(own):
                     for pair in _inner_pairs(own, other):
                         self._keep_values(*pair)
@@ -255,12 +278,19 @@ class Copies:
                 "every argument of its layers' constructors, or give a function that makes them."
             )
 
+    def _carry_marks(self, layer, copy) -> None:
+        """Carry what single variables are: frozen (and so kept), constrained, penalised."""
+        for value, variable in zip(_own_variables(layer), _own_variables(copy), strict=True):
+            if variable.trainable and not value.trainable:
+                variable.trainable = False
+                variable.assign(value.value)
+                self._build.note_copied(variable)
+            variable.constraint = value.constraint
+            variable.regularizer = value.regularizer
+
     def _keep_values(self, layer, copy) -> None:
         """Copy a layer's own weights, those of layers in it left out."""
-        own, other = (
-            one._trainable_variables + one._non_trainable_variables for one in (layer, copy)
-        )
-        for value, variable in zip(own, other, strict=True):
+        for value, variable in zip(_own_variables(layer), _own_variables(copy), strict=True):
             variable.assign(value.value)
             self._build.note_copied(variable)
         if is_adapted(copy):
@@ -291,6 +321,11 @@ def _inner_pairs(layer, copy) -> list[tuple[Any, Any]]:
             "of its constructor."
         )
     return list(zip(*flat, strict=True))
+
+
+def _own_variables(layer) -> list:
+    """The weights of a layer itself, those of layers in it left out."""
+    return layer._trainable_variables + layer._non_trainable_variables
 
 
 def _variables(layer) -> list:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from narrows._keras import keras, seeded_session
+from narrows._keras import in_stateless_scope, keras, seeded_session
 
 _lock = threading.RLock()
 
@@ -48,6 +48,8 @@ class Build:
     ----------
     initializers : dict of int to keras.initializers.Initializer or None
         By the variable's id, see `Start`.
+    read : bool
+        Whether a function looked at the numbers of a variable that was built in the block.
     """
 
     initializers: dict[int, Any] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class Build:
     _first: dict[int, Callable] = field(default_factory=dict)
     _layers: dict[int, Any] = field(default_factory=dict)
     _copied: set[int] = field(default_factory=set)
+    read: bool = False
 
     def note(self, variable, initializer, stand_in: "_StandIn | None") -> None:
         """Remember a variable, its initializer, and the array that it was built with."""
@@ -167,10 +170,32 @@ def deferred_initializers(fill: int | None = None) -> Iterator[Build]:
         keras.layers.Layer.add_weight = add_deferred
         keras.layers.Layer.__new__ = staticmethod(new_noted)
         try:
-            yield found
+            with _reads_noted(found):
+                yield found
         finally:
             keras.layers.Layer.add_weight = add_weight
             keras.layers.Layer.__new__ = staticmethod(new)
+
+
+@contextlib.contextmanager
+def _reads_noted(build: Build) -> Iterator[None]:
+    """Note in `build` when the value of one of its variables is read inside the block."""
+    kind, here = keras.Variable, threading.get_ident()
+    inherited, own = kind.value, vars(kind).get("value")
+
+    def value(self):
+        if threading.get_ident() == here and build.built(self) and not in_stateless_scope():
+            build.read = True
+        return inherited.fget(self)
+
+    kind.value = property(value)
+    try:
+        yield
+    finally:
+        if own is None:
+            del kind.value
+        else:
+            kind.value = own
 
 
 def _exchange(args: tuple, kwargs: dict, generator: np.random.Generator | None):

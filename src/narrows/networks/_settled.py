@@ -41,7 +41,7 @@ def settled(make: Callable) -> tuple:
         that are not its own.
     """
     networks, build = _made(make)
-    undescribed = not all(is_described(model) for model in _parts(networks))
+    undescribed = build.read or not all(is_described(model) for model in _parts(networks))
     if not undescribed and not build.assigned():
         return networks, build
     (first, one), (networks, build) = (_made(make, seed) for seed in _SEEDS)

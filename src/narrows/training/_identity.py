@@ -30,8 +30,8 @@ def described(recipe: Any) -> bool:
 def recipe_text(recipe: Any) -> str:
     """Return a text that is equal for described recipes that compile to the same programs."""
     parts = [
-        _model_config(recipe.model),
-        [[v.path, list(v.shape), str(v.dtype), v.trainable] for v in recipe.model.variables],
+        recipe.model.get_config(),
+        [_variable_config(variable) for variable in recipe.model.variables],
         _start_config(recipe.model, recipe.start),
         _optimizer_config(recipe.optimizer),
         recipe.objective.config(),
@@ -40,6 +40,15 @@ def recipe_text(recipe: Any) -> str:
         recipe.decay,
     ]
     return _text(parts)
+
+
+def _variable_config(variable: Any) -> list:
+    """Return what counts of a variable, though it may stand in no layer's configuration."""
+    pieces = [
+        [type(piece).__name__, _config(piece)]
+        for piece in (variable.constraint, getattr(variable, "regularizer", None))
+    ]
+    return [variable.path, list(variable.shape), str(variable.dtype), variable.trainable, pieces]
 
 
 def optimizer_text(optimizer, variables: list, own: list) -> str | None:
@@ -81,13 +90,6 @@ def _start_config(model: keras.Model, start: Start | None) -> list | None:
     return found
 
 
-def _model_config(model: keras.Model) -> Any:
-    try:
-        return model.get_config()
-    except Exception:  # of what Keras cannot describe only the trace tells
-        return [type(layer).__name__ for layer in model._flatten_layers()]
-
-
 def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=_plain)
 
@@ -124,9 +126,10 @@ def _state(model: keras.Model) -> list:
     """Return every public attribute of a model's layers, and what decides on their calls."""
     return [
         value
-        for layer in model._flatten_layers()
+        for layer in model._flatten_layers(include_self=False)
         for key, value in vars(layer).items()
-        if not key.startswith("_") or key == "_dtype_policy"
+        # Keras wraps these two for every object, and the wrapper holds the object.
+        if (not key.startswith("_") or key == "_dtype_policy") and key not in {"build", "quantize"}
     ]
 
 
