@@ -56,7 +56,7 @@ def test_a_checkpoint_knows_the_functions_that_it_was_made_with(tmp_path, functi
     one.fit(X, checkpoint=path)
     again = narrows.Autoencoder(**{**ours, **functions[0]}).fit(X, checkpoint=path)
     np.testing.assert_array_equal(again.transform(X), one.transform(X))
-    with pytest.raises(ValueError, match="with network of its own"):
+    with pytest.raises(ValueError, match="differs in its network"):
         other.fit(X, checkpoint=path)
 
 

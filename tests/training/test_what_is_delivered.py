@@ -348,6 +348,44 @@ def test_what_a_function_sets_is_the_start_of_every_restart(X):
     assert np.abs(moved.encoder_.get_layer("set").get_weights()[0] - KERNEL).max() > 1e-3
 
 
+def test_a_checkpoint_knows_the_weights_that_were_set(X, tmp_path):
+    def fit(value):
+        def encoder(x):
+            layer = layers.Dense(2, name="code")
+            z = layer(x)
+            layer.set_weights([np.full((5, 2), value), np.zeros(2)])
+            return z
+
+        embedder = narrows.Autoencoder(encoder=encoder, decoder=(8,), **STILL)
+        return embedder.fit(X, checkpoint=tmp_path / "c.checkpoint")
+
+    fit(0.5)
+    with pytest.raises(ValueError, match="differs in its starting weights"):
+        fit(0.25)
+
+
+class Steady(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule whose configuration is not all of it."""
+
+    def __init__(self, rate=0.1):
+        self.rate = rate
+
+    def __call__(self, step):
+        return self.rate
+
+    def get_config(self):
+        return {}
+
+
+def test_an_attribute_of_a_schedule_counts(X):
+    schedule = Steady()
+    schedule.rate = 0.0
+    optimizer = keras.optimizers.SGD(schedule)
+    still = narrows.Autoencoder(encoder=sets_weights, decoder=(8,), epochs=2, random_state=0)
+    fitted = still.set_params(optimizer=optimizer).fit(X)
+    np.testing.assert_array_equal(fitted.encoder_.get_layer("set").get_weights()[0], KERNEL)
+
+
 def test_weights_set_to_zero_are_kept_too(X):
     def encoder(x):
         layer = layers.Dense(2, name="code")
@@ -509,7 +547,7 @@ def test_an_object_that_differs_in_training_alone_counts(X, tmp_path):
     path = tmp_path / "c.checkpoint"
     one, other = fit(1.0), fit(30.0)
     assert last_loss(one.fit(X, checkpoint=path)) != last_loss(fit(30.0).fit(X))
-    with pytest.raises(ValueError, match="with network of its own"):
+    with pytest.raises(ValueError, match="differs in its network"):
         other.fit(X, checkpoint=path)
 
 

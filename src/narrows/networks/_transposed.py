@@ -204,7 +204,7 @@ class Transposed(keras.layers.Layer):
         self._kernel = kernel  # Keras tracks it as a weight of this layer too
 
     def _check(self, layer) -> None:
-        if not isinstance(layer, keras.layers.Dense | Transposed):
+        if not isinstance(layer, keras.layers.Dense):
             raise TypeError(
                 "Transposed must be tied to a dense layer. Got "
                 f"{type(layer).__name__} instead. Give the layer whose kernel it shares."

@@ -141,7 +141,8 @@ class Checkpoint:
         if other:
             raise ValueError(
                 f"The checkpoint {self.path!r} must belong to this training. It belongs to one "
-                f"with {_listed(other)} of its own. Give another path, or delete it to start over."
+                f"that differs in its {_listed(other)}. Give another path, or delete it to start "
+                "over."
             )
         self._warn_of_versions(versions)
         return kept
@@ -218,7 +219,10 @@ class Slot:
 
 
 def identity_of(
-    network: str | None, rows: Mapping[str, Any], settings: Mapping[str, Any]
+    network: str | None,
+    rows: Mapping[str, Any],
+    starts: Mapping[str, np.ndarray],
+    settings: Mapping[str, Any],
 ) -> dict[str, str]:
     """Return hashes by which a training is known again, in any process.
 
@@ -228,22 +232,28 @@ def identity_of(
         What tells the network, its loss and its optimizer from others; None if nobody can tell,
         so that the training is no other's.
     rows : mapping of str to arrays, sequences of arrays or None
+    starts : mapping of str to array
+        What variables start from, of those that are not drawn.
     settings : mapping of str to plain values
     """
-    data = hashlib.sha256()
-    for name, value in rows.items():
-        parts = value if isinstance(value, list | tuple) else [value]
-        for part in parts:
-            if part is not None:
-                part = np.ascontiguousarray(part)
-                data.update(f"{name} {part.dtype} {part.shape}".encode())
-                data.update(part.tobytes())
     network = network or os.urandom(16).hex()
     return {
         "network": hashlib.sha256(network.encode()).hexdigest(),
         "settings": hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest(),
-        "rows": data.hexdigest(),
+        "rows": _hash(rows),
+        "starting weights": _hash(starts),
     }
+
+
+def _hash(values: Mapping[str, Any]) -> str:
+    found = hashlib.sha256()
+    for name, value in values.items():
+        for part in value if isinstance(value, list | tuple) else [value]:
+            if part is not None:
+                part = np.ascontiguousarray(part)
+                found.update(f"{name} {part.dtype} {part.shape}".encode())
+                found.update(part.tobytes())
+    return found.hexdigest()
 
 
 def _circumstances() -> dict[str, str]:

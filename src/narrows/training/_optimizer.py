@@ -141,6 +141,7 @@ def _copied(template):
             copy = type(template).from_config(template.get_config())
         if foreign:
             carry_attributes(template, copy)
+            _carry_schedule(template, copy)
         return copy
     except Exception as error:
         raise ValueError(
@@ -148,6 +149,14 @@ def _copied(template):
             f"{type(template).__name__} failed: {error} Define get_config for it so that it "
             "returns every argument of its constructor."
         ) from error
+
+
+def _carry_schedule(template, copy) -> None:
+    """Share a user's schedule: a copy of its configuration may lack what was set later."""
+    for one, other in zip(_with_inner(template), _with_inner(copy), strict=True):
+        schedule = getattr(one, "_learning_rate", None)
+        if isinstance(schedule, _SCHEDULE) and not is_own(schedule):
+            other._learning_rate = schedule
 
 
 def _pieces(optimizer) -> Iterator[Any]:

@@ -136,6 +136,8 @@ def train(
             {
                 "x": x, "rows": rows, "validation": validation, "weights": sample_weights,
                 "targets": targets, "offsets": offsets, "orders": orders,
+            },
+            {
                 **{f"initial {place}": value for place, value in own.items()},
                 **{f"kept {place}": value for place, value in plan.kept.items()},
             },
