@@ -51,6 +51,8 @@ autosummary_context = {
         "set_transform_request",
     ],
     "unshown_of": {"Forest": ["score"], "ForestRegressor": ["score"]},
+    # Of a Keras layer, all else is Keras's.
+    "shown_of": {"Transposed": ["tie"]},
 }  # fmt: skip
 autodoc_typehints = "none"
 toc_object_entries_show_parents = "hide"
