@@ -542,6 +542,14 @@ def test_any_scale_gives_finite_numbers_that_go_back(columns, scale):
     assert np.allclose(np.nan_to_num(back / largest), np.nan_to_num(X / largest), atol=1e-9)
 
 
+def test_a_column_that_differs_by_a_rounding_is_centered_within_its_range():
+    values = np.full(7, 1e-8)
+    values[5] = np.nextafter(1e-8, 1)
+    z = TablePreprocessor().fit_transform(values[:, None])
+    assert z[0, 0] == 0.0  # the mean lies nearest to the six equal values
+    assert z[5, 0] == pytest.approx(7 / np.sqrt(6))
+
+
 def test_values_that_cannot_be_scaled_are_an_error():
     with pytest.raises(ValueError, match=r"up to 1.7e\+308 in column 'x0'"):
         TablePreprocessor().fit([[1.7e308], [-1.7e308], [0.0]])

@@ -13,6 +13,9 @@ from narrows.data._written_dates import first_undated, is_dated
 from narrows.data._written_numbers import first_unplain, how_to_read
 
 _EXACT = 2.0**53  # all whole numbers below it are floats
+_FINE = (
+    1_000_000  # steps of float64 between the least and the largest value; with fewer it is coarse
+)
 
 
 @dataclass(frozen=True)
@@ -158,9 +161,12 @@ def _scaling(block: np.ndarray, how: str) -> tuple[np.ndarray, np.ndarray, np.nd
             standard = StandardScaler().fit(block)
             center, scale = standard.mean_, standard.scale_
             # Squares of tiny and huge values leave float64, and a large mean hides a small
-            # spread: scikit-learn then takes columns for constant that are not.
+            # spread: scikit-learn then takes columns for constant that are not, or misses
+            # their mean by more than their spread.
             kept = np.isclose(scale**2, standard.var_, rtol=1e-6, atol=0) & (standard.var_ > 1e-290)
+            kept &= spread > _FINE * np.spacing(np.maximum(np.abs(low), np.abs(high)))
             shifted = (block - low) / np.where(constant, 1.0, spread)
+            center = np.where(kept, center, low + shifted.mean(axis=0) * spread)
             scale = np.where(kept, scale, shifted.std(axis=0) * spread)
     return np.where(constant, low, center), np.where(constant, 1.0, scale), constant
 
