@@ -634,7 +634,7 @@ def test_a_fit_that_the_guard_refuses_leaves_the_last_one(X, monkeypatch):
 
     fitted = narrows.Autoencoder(encoder=(8,), **STILL).fit(X)
     before = fitted.transform(X)
-    monkeypatch.setattr(_guard, "_apart", lambda *_: float("inf"))
+    monkeypatch.setattr(_guard, "apart", lambda *_: float("inf"))
     monkeypatch.setattr(_guard, "_ROUNDINGS", 0.0)
     with pytest.raises(RuntimeError, match="Nothing was kept"):
         fitted.set_params(random_state=5).fit(X)

@@ -45,7 +45,8 @@ def check_same_models(parameters: Mapping[str, Any], copies: Mapping[str, Any]) 
     if "keras" not in sys.modules:
         return
     from narrows._keras import keras
-    from narrows.networks._copying import computes_as, is_described
+    from narrows.networks._agreement import computes_as
+    from narrows.networks._copying import is_described
 
     for name, value in parameters.items():
         if not isinstance(value, keras.Model) or is_described(value):
@@ -58,12 +59,12 @@ def check_same_models(parameters: Mapping[str, Any], copies: Mapping[str, Any]) 
             )
 
 
-def carry_losses(embedder: Any, clone: Any) -> None:
-    """Give a clone the arguments of losses and metrics that Keras's copies forget.
+def carry_losses(parameters: Mapping[str, Any], copies: Mapping[str, Any]) -> None:
+    """Give copies of losses and metrics the arguments that Keras's copying forgets.
 
     Parameters
     ----------
-    embedder, clone : NetworkEmbedder
+    parameters, copies : mappings of str to object
     """
     if "keras" not in sys.modules:
         return
@@ -71,10 +72,9 @@ def carry_losses(embedder: Any, clone: Any) -> None:
     from narrows.networks._copying import carry_attributes
 
     kinds = keras.Loss | keras.Metric
-    for name, value in embedder.get_params(deep=False).items():
+    for name, value in parameters.items():
         several = isinstance(value, list | tuple)
-        copies = getattr(clone, name)
-        pairs = zip(value, copies, strict=True) if several else [(value, copies)]
+        pairs = zip(value, copies[name], strict=True) if several else [(value, copies[name])]
         for one, copy in pairs:
             if isinstance(one, kinds) and copy is not one:
                 carry_attributes(one, copy)

@@ -310,10 +310,12 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
     def __sklearn_clone__(self):
         from narrows.embedders._cloning import carry_losses, check_same_models, known_classes
 
-        with known_classes(self.get_params(deep=False)):
+        parameters = self.get_params(deep=False)
+        with known_classes(parameters):
             clone = super().__sklearn_clone__()
-        check_same_models(self.get_params(deep=False), clone.get_params(deep=False))
-        carry_losses(self, clone)
+        copies = clone.get_params(deep=False)
+        check_same_models(parameters, copies)
+        carry_losses(parameters, copies)
         return clone
 
     def __sklearn_tags__(self):

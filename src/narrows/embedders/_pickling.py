@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
-from narrows._forks import unpacked
+from narrows._forks import Unusable, unpacked
 
 _METADATA, _CONFIG = "metadata.json", "config.json"
 _SHARED = "shared_object_id"
@@ -33,10 +33,10 @@ class Held:
         rebuild, arguments = reduced[:2]
         if len(reduced) > 2 or len(arguments) != 1 or not isinstance(arguments[0], io.BytesIO):
             return _as_it_is, (self.value,)  # another Keras, or a class with a way of its own
-        # Keras's configuration of some losses and metrics forgets these.
-        own = vars(self.value).get("_fn_kwargs")
-        forgotten = None if own is None else dict(own)
-        return _rebuilt, (rebuild, timeless(arguments[0].getvalue()), forgotten)
+        from narrows.networks._copying import arguments_of
+
+        own = arguments_of(self.value)
+        return _rebuilt, (rebuild, timeless(arguments[0].getvalue()), own)
 
 
 def hold(state: dict[str, Any]) -> dict[str, Any]:
@@ -119,8 +119,10 @@ def _rebuilt(
 ) -> Any:
     try:
         found = unpacked(rebuild, io.BytesIO(content))
-        if arguments is not None and "_fn_kwargs" in vars(found):
-            found._fn_kwargs = arguments
+        if arguments is not None and not isinstance(found, Unusable):
+            from narrows.networks._copying import set_arguments
+
+            set_arguments(found, arguments)
         return found
     except Exception as error:
         reason = " ".join(str(error).split())[:300]

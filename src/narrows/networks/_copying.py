@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from narrows._keras import fresh_names, keras
+from narrows.networks._agreement import computes_as
 from narrows.networks._initializers import Build
 
 _HOMES = ("keras.", "narrows.")
@@ -70,7 +71,19 @@ def is_told(piece: Any) -> bool:
     )
 
 
-_ARGUMENTS = "_fn_kwargs"  # of the function in a loss or metric; some configurations forget them
+def arguments_of(piece: Any) -> dict | None:
+    """Return the arguments of the function in a loss or metric; None where it holds none.
+
+    Keras 3.15 leaves some out of its configuration: ``delta`` of Huber's, ``axis`` of others.
+    """
+    found = vars(piece).get("_fn_kwargs")
+    return None if found is None else dict(found)
+
+
+def set_arguments(piece: Any, arguments: dict | None) -> None:
+    """Give a loss or metric what `arguments_of` returned of another of its kind."""
+    if arguments is not None and arguments_of(piece) is not None:
+        piece._fn_kwargs = dict(arguments)
 
 
 def carry_attributes(original: Any, copy: Any) -> None:
@@ -79,16 +92,12 @@ def carry_attributes(original: Any, copy: Any) -> None:
         plain = isinstance(value, bool | int | float | str | None) or inspect.isfunction(value)
         if plain and not name.startswith("_") and name != "name":
             setattr(copy, name, value)
-    if _ARGUMENTS in vars(original):
-        setattr(copy, _ARGUMENTS, dict(vars(original)[_ARGUMENTS]))
+    set_arguments(copy, arguments_of(original))
 
 
 def settings(piece: Any) -> list:
-    """Return what tells a loss or metric of Keras's own from others: more than its configuration.
-
-    Keras 3.15 leaves ``delta`` out of Huber's, and ``axis`` out of others.
-    """
-    return [type(piece).__qualname__, piece.get_config(), vars(piece).get(_ARGUMENTS)]
+    """Return what tells a loss or metric of Keras's own from others."""
+    return [type(piece).__qualname__, piece.get_config(), arguments_of(piece)]
 
 
 def is_described(model: keras.Model) -> bool:
@@ -147,9 +156,9 @@ def is_adapted(layer) -> bool:
     return isinstance(layer, keras.layers.Normalization) and layer.input_mean is None
 
 
-def copy_layer(layer, kind=None):
-    """Make a new layer from a layer's configuration, of its own class or of class `kind`."""
-    kind = kind or type(layer)
+def copy_layer(layer):
+    """Make a new layer of a layer's class from its configuration."""
+    kind = type(layer)
     if isinstance(layer, keras.layers.Lambda):
         # Its configuration holds the function as code, which Keras rightly refuses to run.
         return kind(
@@ -331,45 +340,3 @@ def _own_variables(layer) -> list:
 def _variables(layer) -> list:
     """The variables of a layer and of the layers in it; none of an operation."""
     return list(getattr(layer, "variables", ()))
-
-
-def made_up_rows(row_shape, count: int = 3) -> np.ndarray:
-    """Return rows between -1 and 1 that are the same on every machine, float32.
-
-    Parameters
-    ----------
-    row_shape : tuple of int
-    count : int
-
-    Returns
-    -------
-    float32 ndarray of shape (count, *row_shape)
-    """
-    shape = (count, *(int(length) for length in row_shape))
-    place = np.arange(1, 1 + int(np.prod(shape)), dtype=np.float64)
-    return np.sin(place * place + place).astype(np.float32).reshape(shape)
-
-
-def computes_as(model: keras.Model, other: keras.Model) -> bool:
-    """Whether two models of one input give the same for made-up rows."""
-    rows = made_up_rows(model.input.shape[1:]).astype(model.input.dtype)
-    wanted, found = (
-        [np.asarray(keras.ops.convert_to_tensor(value), np.float64) for value in outputs]
-        for outputs in (keras.tree.flatten(one(rows, training=False)) for one in (model, other))
-    )
-    return len(wanted) == len(found) and all(map(close, found, wanted))
-
-
-def close(found: np.ndarray, wanted: np.ndarray, tolerance: float = 1e-3) -> bool:
-    """Whether two arrays agree to a share of the largest number among them, or of 1.
-
-    Parameters
-    ----------
-    found, wanted : ndarrays
-    tolerance : float
-        What differs between kernels, machines and versions is a hundred times smaller.
-    """
-    if found.shape != wanted.shape:
-        return False
-    size = max(1.0, float(np.max(np.abs(wanted[np.isfinite(wanted)]), initial=0.0)))
-    return bool(np.allclose(found, wanted, rtol=0.0, atol=tolerance * size, equal_nan=True))

@@ -65,16 +65,13 @@ def _made(make: Callable, seed: int | None = None):
 
 def _check_set(one: Build, other: Build) -> None:
     """Refuse weights that a function set from numbers that differ from build to build."""
-    pairs = list(zip(one.assigned(), other.assigned(), strict=False))
-    alike = len(one.assigned()) == len(other.assigned()) and all(
-        np.array_equal(np.asarray(a.value), np.asarray(b.value), equal_nan=True) for a, b in pairs
-    )
-    if not alike:
-        different = [
-            b.path
-            for a, b in pairs
-            if not np.array_equal(np.asarray(a.value), np.asarray(b.value), equal_nan=True)
-        ]
+    first, second = one.assigned(), other.assigned()
+    different = [
+        b.path
+        for a, b in zip(first, second, strict=False)
+        if not np.array_equal(np.asarray(a.value), np.asarray(b.value), equal_nan=True)
+    ]
+    if different or len(first) != len(second):
         raise ValueError(
             "Weights that an encoder or decoder function sets must be the same whenever it is "
             f"called, as every restart starts from them. Those of {', '.join(different) or 'it'} "

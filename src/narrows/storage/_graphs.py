@@ -12,14 +12,14 @@ import numpy as np
 
 from narrows._keras import keras, only_passed
 from narrows.networks import Networks, join_networks
-from narrows.networks._copying import foreign_pieces, is_adapted
+from narrows.networks._copying import arguments_of, foreign_pieces, is_adapted, set_arguments
 from narrows.networks._initializers import deferred_initializers
 from narrows.networks._transposed import ties_follow
 from narrows.storage._arrays import KNOWN
 from narrows.storage._keras_versions import without_younger
 from narrows.storage._known import OWN, as_passed, may_be_custom, unknown_classes, without_compiling
 from narrows.storage._limits import at_most, check_graph
-from narrows.training import answers, differing
+from narrows.training import differing
 
 _OBJECTS = (keras.losses.Loss, keras.metrics.Metric, keras.optimizers.Optimizer)
 
@@ -195,8 +195,12 @@ def check_answers(networks: Networks, stored: Mapping[str, Any]) -> None:
         )
 
 
-def check_rebuilt(networks: Networks, configs: Mapping[str, Any], weights: Mapping) -> None:
+def check_rebuilt(
+    networks: Networks, configs: Mapping[str, Any], weights: Mapping, stated: Mapping[str, Any]
+) -> None:
     """Refuse networks that could not be loaded again, where classes are not Keras's own.
+
+    What they answer is `stated`.
 
     Raises
     ------
@@ -218,7 +222,7 @@ def check_rebuilt(networks: Networks, configs: Mapping[str, Any], weights: Mappi
             custom_objects=pieces,
         )
         assign_weights(again.trained, weights)
-        check_answers(again, answers(networks))
+        check_answers(again, stated)
     except Exception as error:
         raise ValueError(
             "A model in a .narrows file must be one that can be built again from its "
@@ -253,12 +257,12 @@ _ARGUMENTS = "arguments"  # of the function in a loss or metric, where a configu
 
 def _with_arguments(config: dict[str, Any], value: Any) -> dict[str, Any] | None:
     """Add what Keras's configuration of a loss or metric forgets; None if it is not for JSON."""
-    own = vars(value).get("_fn_kwargs")
-    if not own or own == vars(type(value).from_config(value.get_config())).get("_fn_kwargs"):
+    own = arguments_of(value)
+    if not own or own == arguments_of(type(value).from_config(value.get_config())):
         return config
     if not all(isinstance(one, _PLAIN) for one in own.values()):
         return None
-    return {**config, _ARGUMENTS: dict(own)}
+    return {**config, _ARGUMENTS: own}
 
 
 _PLAIN = bool | int | float | str | None
@@ -266,11 +270,11 @@ _PLAIN = bool | int | float | str | None
 
 def _take_arguments(found: Any, arguments: Any) -> None:
     """Give a loss or metric what its configuration forgot, if it is of the kind that it takes."""
-    own = vars(found).get("_fn_kwargs")
+    own = arguments_of(found)
     same = isinstance(arguments, dict) and own is not None and set(arguments) == set(own)
     if not same or not all(isinstance(one, _PLAIN) for one in arguments.values()):
         raise ValueError(f"a {type(found).__name__} has the arguments {arguments!r}")
-    found._fn_kwargs = arguments
+    set_arguments(found, arguments)
 
 
 def object_from(config: Any) -> Any:

@@ -161,7 +161,8 @@ def _restore_learned(step: Any, about: dict[str, Any], arrays: Arrays) -> None:
 
 def _describe_networks(step: Any) -> tuple[dict[str, Any], Arrays]:
     from narrows.networks import Networks
-    from narrows.storage._graphs import answers, check_rebuilt, config_of, weights_of
+    from narrows.storage._graphs import check_rebuilt, config_of, weights_of
+    from narrows.training import answers
 
     networks: dict[str, Any] = {}
     custom: set[str] = set()
@@ -176,12 +177,13 @@ def _describe_networks(step: Any) -> tuple[dict[str, Any], Arrays]:
         step.encoder_, getattr(step, "decoder_", None), getattr(step, "autoencoder_", None),
         getattr(step, "posterior_", None),
     )  # fmt: skip
+    stated = answers(built)
     if custom:
-        check_rebuilt(built, networks, weights)
+        check_rebuilt(built, networks, weights, stated)
     about = {
         "networks": networks,
         "weights": list(weights),
-        "answers": answers(built),
+        "answers": stated,
         "custom_objects": sorted(custom),
         "row_shape": list(step.encoder_.input.shape[1:]),
         "bottleneck": int(step.encoder_.output.shape[-1]),

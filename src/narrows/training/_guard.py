@@ -7,7 +7,7 @@ the same weights, outputs and loss.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from narrows._keras import keras, mask_of
 from narrows.networks import Networks
-from narrows.networks._copying import close, made_up_rows
+from narrows.networks._agreement import TOLERANCE, apart, close, made_up_rows, size
 from narrows.objectives import Batch
 from narrows.training._cache import compiling
 from narrows.training._engine import engine
@@ -26,8 +26,7 @@ from narrows.training._loops import Data
 from narrows.training._step import Rows
 
 SAMPLE = 8  # rows that are compared
-_TOLERANCE = 1e-3  # of the largest number; float32 kernels differ by a hundredth of it
-_COARSE = 5e-2  # where layers compute in 16 bits
+_COARSE = 5e-2  # of the largest number, where layers compute in 16 bits
 _ROUNDINGS = 16.0  # of every number of a row, whose differences may add up
 _VALUES = 1000  # of a made-up row that are compared
 
@@ -65,11 +64,23 @@ def sample_spec(data: Data, shifted: bool) -> Rows:
     return Rows(some(data.x), targets, counted, counted, offset)
 
 
-def sample_rows(x, targets, numbers: np.ndarray, offset) -> Rows:
-    """Take a sample of some rows, repeated where there are too few."""
-    own = numbers[np.arange(SAMPLE) % len(numbers)]
+def samples_of(x, targets, rows: Sequence[np.ndarray], offsets) -> list[Rows]:
+    """Take a few of each lane's rows, repeated where there are too few.
+
+    Copies, once for lanes with the same rows: all the others may be let go of.
+    """
     ones = np.ones(SAMPLE, np.float32)
-    return Rows(x[own], None if targets is None else targets[own], ones, ones, offset)
+    taken: dict[bytes, tuple] = {}
+    found = []
+    for lane, numbers in enumerate(rows):
+        own = np.asarray(numbers)[np.arange(SAMPLE) % len(numbers)]
+        key = own.tobytes()
+        if key not in taken:
+            taken[key] = x[own], None if targets is None else targets[own]
+        values, wanted = taken[key]
+        offset = None if offsets is None else np.array(offsets[lane], np.float32)
+        found.append(Rows(values, wanted, ones, ones, offset))
+    return found
 
 
 @engine()
@@ -93,35 +104,22 @@ def verify(sample: Sample, weights: list[np.ndarray], models: Mapping[str, Any])
     """
     outputs, loss = _as_keras(sample, weights, models)
     tolerance = _tolerance(models["whole"])
-    sizes = {name: _size(value) for name, value in outputs.items()}
-    allowed = {name: tolerance * max(1.0, size) for name, size in sizes.items()}
+    sizes = {name: size(value) for name, value in outputs.items()}
+    allowed = {name: tolerance * max(1.0, largest) for name, largest in sizes.items()}
     allowed["loss"] = tolerance * (abs(sample.loss) + 0.1 * max(sizes.values(), default=0.0) ** 2)
     found = {**outputs, "loss": np.asarray(loss)}
     wanted = {**sample.outputs, "loss": np.asarray(sample.loss)}
-    apart = {name: _apart(found[name], wanted[name]) for name in found}
-    if all(apart[name] <= allowed[name] for name in found):
+    differences = {name: apart(found[name], wanted[name]) for name in found}
+    if all(differences[name] <= allowed[name] for name in found):
         return
     # Columns far from 0, such as times in seconds, lose more than that in float32.
     rows = sample.rows._replace(x=np.nextafter(sample.rows.x, np.float32(np.inf)))
     moved, loss = _as_keras(dataclasses.replace(sample, rows=rows), weights, models)
     moved = {**moved, "loss": np.asarray(loss)}
     for name in found:
-        if apart[name] > max(allowed[name], _ROUNDINGS * _apart(moved[name], found[name])):
-            _refuse(name, apart[name])
-
-
-def _size(values: np.ndarray) -> float:
-    return float(np.max(np.abs(values[np.isfinite(values)]), initial=0.0))
-
-
-def _apart(found: np.ndarray, wanted: np.ndarray) -> float:
-    """Return the largest difference; infinity where one is a number and the other is not."""
-    if found.shape != wanted.shape:
-        return float("inf")
-    with np.errstate(invalid="ignore"):
-        difference = np.abs(found - wanted)
-    same = (found == wanted) | (np.isnan(found) & np.isnan(wanted))
-    return float(np.max(np.where(same, 0.0, np.nan_to_num(difference, nan=np.inf)), initial=0.0))
+        slack = _ROUNDINGS * apart(moved[name], found[name])
+        if differences[name] > max(allowed[name], slack):
+            _refuse(name, differences[name])
 
 
 def _refuse(name: str, difference: float) -> None:
@@ -137,7 +135,7 @@ def _tolerance(model: keras.Model) -> float:
     coarse = any(
         "16" in str(getattr(layer, "compute_dtype", "")) for layer in model._flatten_layers()
     )
-    return _COARSE if coarse else _TOLERANCE
+    return _COARSE if coarse else TOLERANCE
 
 
 def _makes_masks(model: keras.Model) -> bool:

@@ -44,10 +44,7 @@ def recipe_text(recipe: Any) -> str:
 
 def _variable_config(variable: Any) -> list:
     """Return what counts of a variable, though it may stand in no layer's configuration."""
-    pieces = [
-        [type(piece).__name__, _config(piece)]
-        for piece in (variable.constraint, getattr(variable, "regularizer", None))
-    ]
+    pieces = [_piece(variable.constraint), _piece(getattr(variable, "regularizer", None))]
     return [variable.path, list(variable.shape), str(variable.dtype), variable.trainable, pieces]
 
 
@@ -55,15 +52,12 @@ def optimizer_text(optimizer, variables: list, own: list) -> str | None:
     """Return what tells an optimizer that is built for variables from others; None if unknown."""
     if not (is_told(optimizer) and all(is_told(one.constraint) for one in variables)):
         return None
-    weights = [
-        [v.path, list(v.shape), str(v.dtype), type(v.constraint).__name__, _config(v.constraint)]
-        for v in variables
-    ]
+    weights = [[v.path, list(v.shape), str(v.dtype), _piece(v.constraint)] for v in variables]
     return _text([_optimizer_config(optimizer), weights, [v.name for v in own]])
 
 
-def _config(piece: Any) -> dict | None:
-    return None if piece is None else piece.get_config()
+def _piece(piece: Any) -> list:
+    return [type(piece).__name__, None if piece is None else piece.get_config()]
 
 
 def _optimizer_config(optimizer) -> list:
@@ -82,11 +76,8 @@ def _start_config(model: keras.Model, start: Start | None) -> list | None:
         return None
     found: list[Any] = []
     for variable in model.variables:
-        if id(variable) in start.kept:
-            found.append("kept")
-            continue
-        initializer = start.initializers.get(id(variable))
-        found.append([type(initializer).__name__, _config(initializer)])
+        kept = id(variable) in start.kept
+        found.append("kept" if kept else _piece(start.initializers.get(id(variable))))
     return found
 
 

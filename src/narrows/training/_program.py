@@ -173,24 +173,15 @@ class Program:
 
     def _text(self) -> str | None:
         """Return what tells a described recipe from others; None where only a trace tells."""
-        recipe = self.recipe
-        if self.recipe.start is None:
-            recipe = dataclasses.replace(recipe, start=self._found_start())
+        # Of a model that somebody else built, a start counts if it has been looked for.
+        start = self.recipe.start or self.__dict__.get("start")
+        recipe = dataclasses.replace(self.recipe, start=start)
         return recipe_text(recipe) if described(recipe) else None
-
-    def _found_start(self) -> Start | None:
-        """Return the start of a model that somebody else built, if it has been looked for."""
-        return self.__dict__.get("start")
 
     @property
     def measures(self) -> list[str]:
         """Names of the numbers an epoch leaves, without the validation ones."""
         return measure_names(self.parts)
-
-    def given(self, initial: Sequence[np.ndarray | None] | None) -> dict[int, np.ndarray]:
-        """Return by place what lies over the drawn start of each lane."""
-        values = [] if initial is None else initial
-        return {place: value for place, value in enumerate(values) if value is not None}
 
     def compiled(
         self, shape: Shape, lanes: int, data: Data, *, given: Collection[int], shifted: bool

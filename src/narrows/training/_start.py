@@ -1,7 +1,6 @@
 """Where a restart starts: its seeds, its initial weights, its batch order."""
 
 import copy
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jax
@@ -108,8 +107,3 @@ def _draw(start: Start, variable, key: jax.Array, place: int) -> jax.Array:
     if variable.path.endswith("seed_generator_state"):
         return own_key
     return jnp.asarray(variable.value)
-
-
-def stack(weights: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
-    """Turn one list of arrays a lane into one list of arrays with a leading lane axis."""
-    return [np.stack(arrays) for arrays in zip(*weights, strict=True)]

@@ -1,6 +1,5 @@
 """Train many lanes: the engine's front door."""
 
-import dataclasses
 import os
 import threading
 import warnings
@@ -14,7 +13,7 @@ import numpy as np
 from narrows.training._checkpoint import Checkpoint, identity_of
 from narrows.training._chunk import ChunkResult, Lanes, Plan, train_chunk
 from narrows.training._engine import engine
-from narrows.training._guard import Sample, sample_rows
+from narrows.training._guard import Sample, samples_of
 from narrows.training._interrupts import Interrupts
 from narrows.training._loops import Data, Shape
 from narrows.training._padding import tolerates_padding
@@ -111,10 +110,11 @@ def train(
     if sample_weights is None:
         sample_weights = np.ones(len(x), np.float32)
     data = Data(x, targets, np.asarray(sample_weights, np.float32))
+    values = [] if initial is None else initial
+    own = {place: value for place, value in enumerate(values) if value is not None}
     plan, lanes_at_once = _plan(
-        recipe, data, rows, validation, epochs, batch_size, patience, initial, offsets is not None
+        recipe, data, rows, validation, epochs, batch_size, patience, own, offsets is not None
     )
-    own = plan.program.given(initial)
     if len(rows) > 1 and not own and plan.program.unseeded:
         warnings.warn(
             f"The initial values of {', '.join(plan.program.unseeded)} come from an initializer "
@@ -154,29 +154,24 @@ def train(
             kept.write()
     if not results:
         raise KeyboardInterrupt
-    found = _gather(plan, results, interrupted)
+    some = samples_of(x, targets, rows, offsets)
+    check = plan.compiled.check
 
+    @engine()
     def sample(lane: int) -> Sample:
-        return _sample(plan, found, lane, x, targets, rows, offsets)
+        """Ask the engine what it makes of a few of a lane's rows with the lane's weights."""
+        own_rows = some[found.lanes[lane]]
+        own = [np.float32(values[lane]) for values in found.parameters.values()]
+        outputs, loss = check([values[lane] for values in found.weights], own, own_rows)
+        outputs = {name: np.asarray(value) for name, value in outputs.items()}
+        return Sample(own_rows, own, outputs, float(loss), recipe)
 
-    return dataclasses.replace(found, sample=sample)
-
-
-@engine()
-def _sample(plan: Plan, found: Training, lane: int, x, targets, rows, offsets) -> Sample:
-    """Ask the engine what it makes of a few of a lane's rows with the lane's weights."""
-    number = found.lanes[lane]
-    offset = None if offsets is None else np.asarray(offsets[number], np.float32)
-    some = sample_rows(x, targets, np.asarray(rows[number]), offset)
-    own = [np.float32(values[lane]) for values in found.parameters.values()]
-    weights = [values[lane] for values in found.weights]
-    outputs, loss = plan.compiled.check(weights, own, some)
-    outputs = {name: np.asarray(value) for name, value in outputs.items()}
-    return Sample(some, own, outputs, float(loss), plan.program.recipe)
+    found = _gather(plan, results, interrupted, sample)  # `sample` looks it up when it is called
+    return found
 
 
 def _plan(
-    recipe, data: Data, rows, validation, epochs, batch_size, patience, initial, shifted: bool
+    recipe, data: Data, rows, validation, epochs, batch_size, patience, given, shifted: bool
 ) -> tuple[Plan, int]:
     """Compile what is needed; return the plan and how many lanes a chunk has."""
     program = Program(recipe)
@@ -185,7 +180,6 @@ def _plan(
     size = data_rows(data.x)
     data = jax.tree.map(lambda values: jax.device_put(pad_rows(values, size)), data)
     lanes = _chunk_size(program, shape, len(rows))
-    given = program.given(initial)
     compiled, identity = program.compiled(shape, lanes, data, given=given, shifted=shifted)
     kept = {} if len(given) == len(recipe.model.variables) else program.kept
     plan = Plan(
@@ -330,11 +324,9 @@ def _run(
     return results, interrupts.heard
 
 
-def _no_sample(lane: int) -> Sample:
-    raise AssertionError("a training is given its samples when it is complete")
-
-
-def _gather(plan: Plan, results: list[ChunkResult], interrupted: bool) -> Training:
+def _gather(
+    plan: Plan, results: list[ChunkResult], interrupted: bool, sample: Callable
+) -> Training:
     names = plan.program.measures
     if plan.validation_rows:
         names = names + [f"val_{name}" for name in names]
@@ -364,5 +356,5 @@ def _gather(plan: Plan, results: list[ChunkResult], interrupted: bool) -> Traini
         diverged=np.concatenate([result.diverged for result in results]),
         lanes=np.concatenate([result.numbers for result in results]).astype(int),
         interrupted=interrupted,
-        sample=_no_sample,
+        sample=sample,
     )
