@@ -21,8 +21,8 @@ from scipy import stats
 from scipy.spatial import KDTree
 
 from narrows.comparison import Forest
-from narrows.comparison._intervals import corrected_interval, corrected_t_test
-from narrows.comparison._verdicts import posterior, verdict
+from narrows.comparison.statistics._decisions import posterior, verdict
+from narrows.comparison.statistics._intervals import corrected_interval, corrected_t_test
 
 Arms = tuple[np.ndarray, np.ndarray, np.ndarray]  # reference, arm, labels
 Probe = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]

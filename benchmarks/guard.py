@@ -12,13 +12,13 @@ from unittest import mock
 from _common import arguments, machine, seconds, table, write
 
 import narrows
-from narrows.embedders import _fitting
+from narrows.embedders import _fit
 
 
 @contextlib.contextmanager
 def unguarded():
     """Leave the guard out inside the block."""
-    with mock.patch.object(_fitting, "_verify"):
+    with mock.patch.object(_fit, "_verify"):
         yield
 
 

@@ -17,7 +17,8 @@ from _common import arguments, machine, seconds, table, write
 from jax import lax
 
 from narrows._keras import keras
-from narrows.training import _convolutions, _layers, _random
+from narrows.training.compiling import _convolutions, _layers
+from narrows.training.looping import _random
 
 LOOPS = 300
 

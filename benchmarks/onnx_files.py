@@ -22,8 +22,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import narrows
-from narrows.export._ports import arrays_of
-from narrows.export._steps import chain_of
+from narrows.export._io_spec import arrays_of
+from narrows.export._model import chain_of
 
 ROWS = 1000
 _DIFFERENCES = (

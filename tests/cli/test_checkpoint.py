@@ -37,7 +37,7 @@ def table(tmp_path):
 
 
 def test_an_interrupted_fit_goes_on_to_the_same_model(table, tmp_path, capsys, monkeypatch):
-    from narrows.embedders import _fitting
+    from narrows.embedders import _fit
 
     def impatient(*arguments, **more):
         def on_progress(done, total):
@@ -47,10 +47,10 @@ def test_an_interrupted_fit_goes_on_to_the_same_model(table, tmp_path, capsys, m
 
         return real(*arguments, **more | {"on_progress": on_progress})
 
-    real = _fitting.train
+    real = _fit.train
     options = [*SMALL, "--epochs", "3000"]
     checkpoint, model = tmp_path / "c", tmp_path / "m.narrows"
-    monkeypatch.setattr(_fitting, "train", impatient)
+    monkeypatch.setattr(_fit, "train", impatient)
     given = [table, *options, "--checkpoint", checkpoint, "--out", model]
     assert run(*given) == 130
     (sentence,) = capsys.readouterr().err.splitlines()

@@ -9,7 +9,7 @@ from sklearn.datasets import load_diabetes
 
 from narrows.cli import main
 from narrows.comparison import Comparison
-from narrows.comparison._probes import PROBES
+from narrows.comparison.probes._registry import PROBES
 from narrows.datasets import iris
 
 QUICK = ["--epochs", "2", "--seeds", "1", "--resampling", "5x1", "--encoder", "8"]

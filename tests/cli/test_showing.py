@@ -13,8 +13,8 @@ from rich.console import Console
 
 import narrows
 from narrows.cli import main
+from narrows.cli._comparison_view import show_comparison
 from narrows.cli._results import wrapped
-from narrows.cli._showing import show_comparison
 from narrows.report import headline
 
 COLOUR = re.compile(r"\x1b\[[\d;]*m")

@@ -1,7 +1,7 @@
 import joblib
 import pytest
 
-from narrows.comparison._ahead import Lead, lead_of, train_and_judge
+from narrows.comparison.running._schedule import Lead, lead_of, train_and_judge
 
 
 def even(task):

@@ -13,8 +13,8 @@ from sklearn.decomposition import KernelPCA
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import narrows
-from narrows.comparison import _anywhere
-from narrows.comparison._anywhere import the_same_anywhere
+from narrows.comparison.running import _reproducible
+from narrows.comparison.running._reproducible import the_same_anywhere
 
 iris = narrows.datasets.iris()
 X, y = iris.drop(columns="Species"), iris["Species"]
@@ -90,12 +90,12 @@ def test_a_task_has_one_thread_and_the_process_its_own_before_and_after():
     def threads():
         return [pool["num_threads"] for pool in threadpool_info()]
 
-    _anywhere._controller.cache_clear()
+    _reproducible._controller.cache_clear()
     with threadpool_limits(2):
         before = threads()
         assert 2 in before
         assert set(the_same_anywhere(threads)()) == {1}
-        with _anywhere.one_thread():
+        with _reproducible.one_thread():
             assert set(threads()) == {1}
         assert threads() == before
 

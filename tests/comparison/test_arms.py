@@ -8,8 +8,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 import narrows
 from narrows import PCA, Autoencoder, compare
-from narrows.comparison._preprocessing import choices_of, table_of
-from narrows.comparison._survey import survey
+from narrows.comparison.running._preprocessing import choices_of, table_of
+from narrows.comparison.running._survey import survey
 from narrows.data import TablePreprocessor
 
 iris = narrows.datasets.iris()

@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from narrows.comparison import CaretForest, Forest, Resamples, bootstrap, caret_forest
-from narrows.comparison._seeds import Seeds
+from narrows.comparison.running._plan import Seeds
 from narrows.data import iris, partition
 from narrows.embedders._pca import PCA
 

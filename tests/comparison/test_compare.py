@@ -71,7 +71,7 @@ def test_pca_equals_the_same_by_hand(whole, preprocess):
 
 
 def test_the_autoencoder_equals_separate_fits_by_hand(whole):
-    from narrows.comparison._seeds import Seeds
+    from narrows.comparison.running._plan import Seeds
 
     seeds, errors = Seeds(0), []
     for number, (train, test) in enumerate(whole.resamples):

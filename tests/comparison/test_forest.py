@@ -245,7 +245,7 @@ def test_threads_grow_forests_side_by_side_in_silence(capfd):
 def test_verbosity_set_by_the_user_in_the_meantime_stays():
     import ydf
 
-    from narrows.comparison._forest_backends import _silence
+    from narrows.comparison.probes._forest_backends import _silence
 
     before = ydf.verbose(1)
     try:

@@ -142,7 +142,7 @@ def test_repeats_are_found_without_arrow(people, monkeypatch):
     import narwhals as nw
     import polars as pl
 
-    from narrows.comparison._repeats import repeats_across
+    from narrows.comparison.resampling._duplicates import repeats_across
 
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     rows = people[["a", "who"]]

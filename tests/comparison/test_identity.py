@@ -9,8 +9,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 
 import narrows
-from narrows.comparison._identity import hash_of, lasting, text_of, without_jobs
-from narrows.comparison._preprocessing import table_of
+from narrows.comparison.results._fingerprint import hash_of, lasting, text_of, without_jobs
+from narrows.comparison.running._preprocessing import table_of
 
 CODES = np.arange(6) % 2
 TABLE = pd.DataFrame(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from narrows.comparison import corrected_interval
-from narrows.comparison._intervals import corrected_t_test
+from narrows.comparison.statistics._intervals import corrected_t_test
 
 # Scores lie on a grid: a variance that drowns in rounding is no case to compare.
 SCORES = st.lists(st.integers(-100, 100).map(lambda n: n / 100), min_size=2, max_size=30)

@@ -4,8 +4,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from narrows.comparison._labels import check_labels, check_numbers, label_kind
 from narrows.data import _partition
+from narrows.data._labels import check_labels, check_numbers, label_kind
 
 KINDS = [
     (["setosa", "virginica"], "classes"),

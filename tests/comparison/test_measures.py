@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from narrows.comparison import accuracy, kappa
-from narrows.comparison._measures import (
+from narrows.comparison.probes._measures import (
     FLOOR,
     MEASURES,
     log_loss,

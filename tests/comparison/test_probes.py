@@ -14,9 +14,9 @@ from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from narrows.comparison import Forest, ForestRegressor, accuracy, kappa
-from narrows.comparison._measures import log_loss, r2, rmse
-from narrows.comparison._neighbours import NeighboursClassifier, NeighboursRegressor
-from narrows.comparison._probes import PROBES, probe_for, score_probe
+from narrows.comparison.probes._measures import log_loss, r2, rmse
+from narrows.comparison.probes._neighbors import NeighboursClassifier, NeighboursRegressor
+from narrows.comparison.probes._registry import PROBES, probe_for, score_probe
 
 everyone = pytest.mark.parametrize(
     ("kind", "name"), [(kind, name) for kind, names in PROBES.items() for name in names]

@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 import narrows
 from narrows import PCA, Autoencoder, compare
-from narrows.comparison._seeds import Seeds
+from narrows.comparison.running._plan import Seeds
 
 iris = narrows.datasets.iris()
 X, y = iris.drop(columns="Species"), iris["Species"]

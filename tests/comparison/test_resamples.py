@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import LeaveOneOut, RepeatedKFold, RepeatedStratifiedKFold
 
 from narrows.comparison import Resamples, bootstrap
-from narrows.comparison._resampling import (
+from narrows.comparison.resampling._draw import (
     holdout,
     own_resamples,
     parse_resampling,

@@ -6,10 +6,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import narrows
-from narrows.comparison import _refit
 from narrows.comparison._arms import Arm
-from narrows.comparison._refit import Prepared
-from narrows.comparison._tasks import _parts
+from narrows.comparison.running import _fit
+from narrows.comparison.running._fit import Prepared
+from narrows.comparison.running._plan import _parts
 
 
 def sizes(shape, n_seeds, resamples=25, *, lanes=True, refit=True):
@@ -65,8 +65,8 @@ def test_a_large_network_is_trained_a_few_lanes_after_the_others(monkeypatch):
 
     together = compared()
     assert calls == [10]
-    monkeypatch.setattr(_refit, "FEWEST_LANES", 4)
-    monkeypatch.setattr(_refit, "_WEIGHTS_AT_ONCE", 1)
+    monkeypatch.setattr(_fit, "FEWEST_LANES", 4)
+    monkeypatch.setattr(_fit, "_WEIGHTS_AT_ONCE", 1)
     calls.clear(), seen.clear()
     divided = compared()
     assert calls == [4, 4, 2]
@@ -87,7 +87,7 @@ def test_progress_does_not_fall_back_where_resamples_differ_in_width():
     for number, levels in enumerate((3, 5, 3)):
         rows = np.arange(40.0).reshape(-1, 1) % levels
         block.append(Prepared(number, rows, rows, rows))
-    found = list(_refit.lanes_of(arm, block, [[1, 2]] * 3, lambda *pair: seen.append(pair)))
+    found = list(_fit.lanes_of(arm, block, [[1, 2]] * 3, lambda *pair: seen.append(pair)))
     places = [(one.resample, one.seed) for one in found]
     assert sorted(places) == [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]
     assert {wanted for _, wanted in seen} == {6}
@@ -108,12 +108,12 @@ def test_progress_does_not_fall_back_where_resamples_differ_in_width():
 )
 def test_lanes_at_once_go_by_the_weights(columns, wanted, lanes):
     network = narrows.Autoencoder(encoder=(10,))
-    assert _refit._lanes_at_once(network, columns, wanted) == lanes
+    assert _fit._lanes_at_once(network, columns, wanted) == lanes
 
 
 def test_lanes_at_once_go_by_the_weights_of_all_restarts():
     network = narrows.Autoencoder(encoder=(10,), restarts=3)
-    assert _refit._lanes_at_once(network, 10_000, 500) == 158  # 630,186 weights
+    assert _fit._lanes_at_once(network, 10_000, 500) == 158  # 630,186 weights
 
 
 @pytest.mark.parametrize("lanes", [10, 150])
@@ -121,7 +121,7 @@ def test_a_bad_parameter_is_named_however_many_lanes_there_are(lanes):
     rows = np.arange(40.0).reshape(20, 2)
     arm = Arm("own", narrows.Autoencoder(encoder=(-5,)))
     with pytest.raises(ValueError, match=r"The 'encoder' parameter of Autoencoder must be"):
-        list(_refit.lanes_of(arm, [Prepared(0, rows, rows, rows)], [list(range(lanes))]))
+        list(_fit.lanes_of(arm, [Prepared(0, rows, rows, rows)], [list(range(lanes))]))
 
 
 def test_a_preprocessing_that_fails_on_all_rows_is_not_tried_in_every_resample():

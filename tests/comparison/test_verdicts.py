@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from narrows.comparison._intervals import corrected_interval, corrected_t_test
-from narrows.comparison._verdicts import Posterior, holm, posterior, verdict
+from narrows.comparison.statistics._decisions import Posterior, holm, posterior, verdict
+from narrows.comparison.statistics._intervals import corrected_interval, corrected_t_test
 
 SCORES = st.lists(st.integers(-100, 100).map(lambda n: n / 100), min_size=2, max_size=30)
 SPREAD = SCORES.filter(lambda d: len(set(d)) > 1)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from narrows.data import TablePreprocessor, read_table
-from narrows.data._text_form import Form
-from narrows.data._written_dates import first_undated, is_date
+from narrows.data.reading._dates_in_text import first_undated, is_date
+from narrows.data.reading._form import Form
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_columns_that_stay_text(write, name):
 def test_na_is_a_code_in_columns_that_stay_text(write):
     from pandas._libs.parsers import STR_NA_VALUES
 
-    from narrows.data._text_form import GAPS
+    from narrows.data.reading._form import GAPS
 
     assert STR_NA_VALUES - {""} == GAPS
     codes = [*sorted(GAPS), "-", "", "DE"]

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from narrows.data import read_table
-from narrows.data._read_text import header_of, read_cells
-from narrows.data._text_form import Form
+from narrows.data.reading._form import Form
+from narrows.data.reading._text import header_of, read_cells
 
 LINES = ["a;b;c", "1,5;2;x", "2,5;3;y"]
 PLAIN = pd.read_csv(io.StringIO("\n".join(LINES)), sep=";")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import narrows
-from narrows.embedders import _fitting, _parametric_training
+from narrows.embedders import _fit
+from narrows.embedders.tsne import _training
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -49,7 +50,7 @@ PAGES = pages()
 @pytest.fixture
 def brief(monkeypatch):
     """Trainings of a few epochs and comparisons of two resamples: pages show how, not how well."""
-    train, compare = _fitting.train, narrows.compare
+    train, compare = _fit.train, narrows.compare
 
     def short_train(*args, **kwargs):
         return train(*args, **kwargs | {"epochs": min(kwargs["epochs"], EPOCHS)})
@@ -57,7 +58,7 @@ def brief(monkeypatch):
     def short_compare(*args, **kwargs):
         return compare(*args, **kwargs | {"seeds": 1, "resampling": "holdout:0.8x2"})
 
-    for module in (_fitting, _parametric_training):
+    for module in (_fit, _training):
         monkeypatch.setattr(module, "train", short_train)
     monkeypatch.setattr(narrows, "compare", short_compare)
 

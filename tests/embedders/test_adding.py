@@ -4,16 +4,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from narrows.embedders import _adding
-from narrows.embedders._adding import added_at
-from narrows.embedders._tsne_map import attraction, grid_repulsion
+from narrows.embedders.tsne import _ordered_scatter
+from narrows.embedders.tsne._map import attraction, grid_repulsion
+from narrows.embedders.tsne._ordered_scatter import added_at
 
 ROWS = 3000
 
 
 @pytest.fixture
 def gpu_like(monkeypatch):
-    monkeypatch.setattr(_adding, "adds_in_order", lambda: False)
+    monkeypatch.setattr(_ordered_scatter, "adds_in_order", lambda: False)
 
 
 def some_values(rows=ROWS):
@@ -70,6 +70,6 @@ def test_forces_are_those_of_float_sums(width, monkeypatch):
         return [attraction(places, neighbours, counted), push, total]
 
     floats = forces()
-    monkeypatch.setattr(_adding, "adds_in_order", lambda: False)
+    monkeypatch.setattr(_ordered_scatter, "adds_in_order", lambda: False)
     for found, expected in zip(forces(), floats, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())

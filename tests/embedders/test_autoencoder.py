@@ -27,7 +27,7 @@ def make(**changes):
 
 def held_out_rows(embedder, X):
     """Return the numbers of the rows that a fit trained on, and of those it held out."""
-    from narrows.embedders._fitting import split_job
+    from narrows.embedders._fit import split_job
 
     job = split_job(embedder, X, None, embedder.random_state)
     return job.rows, job.validation

@@ -3,7 +3,7 @@
 from xml.etree import ElementTree
 
 from narrows import Autoencoder
-from narrows.embedders._drawing import layer_widths, network_svg
+from narrows.embedders._diagram import layer_widths, network_svg
 
 SPACE = "{http://www.w3.org/2000/svg}"
 

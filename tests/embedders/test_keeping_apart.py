@@ -147,7 +147,7 @@ def test_a_copy_that_is_lost_is_named():
 
 
 def test_an_error_in_progress_ends_the_training(monkeypatch):
-    from narrows.embedders import _fitting
+    from narrows.embedders import _fit
     from narrows.training import train
 
     def broken(done, wanted):
@@ -156,7 +156,7 @@ def test_an_error_in_progress_ends_the_training(monkeypatch):
     def watched(*args, on_progress, **more):
         return train(*args, on_progress=broken, **more)
 
-    monkeypatch.setattr(_fitting, "train", watched)
+    monkeypatch.setattr(_fit, "train", watched)
     with pytest.raises(RuntimeError, match="the bar broke"):
         Autoencoder(encoder=(4,), epochs=10**7).fit(X)
 

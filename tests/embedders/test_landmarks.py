@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from narrows.embedders._landmarks import NEAREST, Landmarks, choose_landmarks, landmark_count
+from narrows.embedders.tsne._landmarks import NEAREST, Landmarks, choose_landmarks, landmark_count
 
 
 def test_shares_are_those_of_all_landmarks():

@@ -115,7 +115,7 @@ def test_a_name_unlike_any_lists_the_known_ones(name, known):
 def test_every_name_that_is_suggested_works():
     """What is offered must not fail in its turn."""
     from narrows._keras import keras
-    from narrows.embedders._pieces import _names
+    from narrows.embedders._keras_objects import _names
 
     for module, base in (
         (keras.losses, keras.losses.Loss),

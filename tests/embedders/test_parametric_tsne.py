@@ -114,16 +114,16 @@ def test_degrees_of_freedom_are_learned(digits):
 
 
 def test_batches_stay_as_they_are_unless_reshuffled(digits, monkeypatch):
-    from narrows.embedders import _parametric_training
+    from narrows.embedders.tsne import _training
 
     seen = []
-    original = _parametric_training.train
+    original = _training.train
 
     def watched(*args, orders=None, **more):
         seen.append(orders)
         return original(*args, orders=orders, **more)
 
-    monkeypatch.setattr(_parametric_training, "train", watched)
+    monkeypatch.setattr(_training, "train", watched)
     for reshuffle in (True, False):
         make(targets=None, epochs=3, restarts=2, reshuffle=reshuffle).fit(digits[0][:200])
     assert seen[0] is None

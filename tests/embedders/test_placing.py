@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 
-from narrows.embedders._placing import COMPONENTS, Field, Reference, perplexed, refined
-from narrows.embedders._tsne_map import interpolated
+from narrows.embedders.tsne._map import interpolated
+from narrows.embedders.tsne._refine import COMPONENTS, Field, Reference, perplexed, refined
 
 
 @pytest.fixture(scope="module")

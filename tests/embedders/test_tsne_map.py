@@ -7,8 +7,8 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-from narrows.embedders import _tsne_map
-from narrows.embedders._tsne_map import attraction, exact_repulsion, grid_repulsion, tsne_map
+from narrows.embedders.tsne import _map
+from narrows.embedders.tsne._map import attraction, exact_repulsion, grid_repulsion, tsne_map
 from narrows.objectives import kl_divergence
 
 K = 15
@@ -42,7 +42,7 @@ def repulsion(places):
 
 @pytest.mark.parametrize("width", [1, 2, 3])
 def test_the_push_of_all_pairs(width, monkeypatch):
-    monkeypatch.setattr(_tsne_map, "_BLOCK", 128)  # 300 rows are then no whole number of blocks
+    monkeypatch.setattr(_map, "_BLOCK", 128)  # 300 rows are then no whole number of blocks
     places = 10 * np.random.default_rng(0).normal(size=(300, width))
     total, push = exact_repulsion(*padded(places, 20))
     expected_total, expected = repulsion(places)
@@ -109,7 +109,7 @@ def test_a_map_of_digits_keeps_neighbours_that_its_start_does_not(digits, exact,
     _, neighbours, start = digits
     assert kept(start, neighbours) < 0.2
     if not exact:
-        monkeypatch.setattr(_tsne_map, "EXACT_ROWS", 1000)
+        monkeypatch.setattr(_map, "EXACT_ROWS", 1000)
     Z = tsne_map(start, neighbours, steps=300)
     assert kept(Z, neighbours) > 0.6
     np.testing.assert_allclose(Z.mean(axis=0), 0, atol=1e-2)
@@ -140,6 +140,6 @@ def test_equal_runs_give_equal_bits_and_progress(digits):
 
 def test_a_wide_map_has_an_end():
     with pytest.raises(ValueError, match=r"A map of 20,000 rows must .* Pass targets=None"):
-        _tsne_map.grid_nodes(20_000, 3)
-    assert _tsne_map.grid_nodes(20_000, 2) == 300
-    assert _tsne_map.grid_nodes(9_000, 3) == 0
+        _map.grid_nodes(20_000, 3)
+    assert _map.grid_nodes(20_000, 2) == 300
+    assert _map.grid_nodes(9_000, 3) == 0

@@ -16,9 +16,11 @@ from sklearn.preprocessing import PowerTransformer, StandardScaler
 
 import narrows
 from narrows._keras import keras
-from narrows.export import ExportReport, _activations, _scaling, export_onnx
-from narrows.export._rows import drawn_rows, rows_with_gaps
-from narrows.export._steps import chain_of
+from narrows.export import ExportReport, export_onnx
+from narrows.export._model import chain_of
+from narrows.export._sample_rows import drawn_rows, rows_with_gaps
+from narrows.export.layers import _activations
+from narrows.export.table import _scaling
 from support.onnx_files import session
 
 L = keras.layers
@@ -240,10 +242,10 @@ def test_rows_with_gaps_have_one_in_every_column(fitted):
 
 def test_gaps_are_checked_though_the_rows_have_none(fitted, table, tmp_path, monkeypatch):
     """A file that takes gaps for something else is not written."""
-    from narrows.export import _table
+    from narrows.export.table import _forward
 
     whole = table.dropna()
-    right = _table._encode_numbers
+    right = _forward._encode_numbers
 
     def wrong(graph, numbers, x):
         nothing = graph.add("IsNaN", x)
@@ -251,7 +253,7 @@ def test_gaps_are_checked_though_the_rows_have_none(fitted, table, tmp_path, mon
         return right(graph, numbers, graph.add("Where", nothing, one, x))
 
     export_onnx(fitted, tmp_path / "m.onnx", rows=whole)
-    monkeypatch.setattr(_table, "_encode_numbers", wrong)
+    monkeypatch.setattr(_forward, "_encode_numbers", wrong)
     with pytest.raises(
         ValueError, match=r"of rows with gaps that were made up .* please report it"
     ):

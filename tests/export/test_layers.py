@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from narrows._keras import keras
-from narrows.export._activations import FUNCTIONS
 from narrows.export._network import known_layers
+from narrows.export.layers._activations import FUNCTIONS
 from narrows.networks import Transposed
 from support.onnx_files import graph_of, largest_difference, shuffled
 

@@ -10,8 +10,8 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 import narrows
 from narrows._keras import keras
 from narrows.export import export_onnx
-from narrows.export._ports import arrays_of
-from narrows.export._steps import chain_of
+from narrows.export._io_spec import arrays_of
+from narrows.export._model import chain_of
 from support.onnx_files import run, shuffled
 
 L = keras.layers

@@ -130,12 +130,12 @@ def test_only_bottleneck_and_output_are_linear():
 
 
 def test_training_meets_only_layers_with_a_fast_way_on_a_cpu():
-    from narrows.training._exchange import exchanged
+    from narrows.training.compiling._exchange import exchanged
 
     model = built(convolutional((9, 9, 1), (4, 6)), (9, 9, 1)).autoencoder
     slow = [exchanged(layer) for layer in model.layers if "onv" in type(layer).__name__]
     assert len(slow) == 4
-    assert {type(x).__module__ for x in slow} == {"narrows.training._convolutions"}
+    assert {type(x).__module__ for x in slow} == {"narrows.training.compiling._convolutions"}
 
 
 def test_it_learns_what_two_straight_axes_cannot():

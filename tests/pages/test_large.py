@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from narrows.report._rows import MOST_DRAWN
+from narrows.report._point_data import MOST_DRAWN
 
 
 def test_it_stays_small_and_says_how_many_rows_are_drawn(large_page):

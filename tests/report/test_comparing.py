@@ -8,7 +8,7 @@ import pytest
 import narrows
 from narrows import PCA, Autoencoder, compare
 from narrows.report import comparison_report, comparison_sections, headline
-from narrows.report._comparing import score_frame
+from narrows.report._sections import score_frame
 
 iris = narrows.datasets.iris()
 DEPENDS = (

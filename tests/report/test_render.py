@@ -28,7 +28,7 @@ from narrows.report import (
     write_report,
 )
 from narrows.report._assets import library, script_json, vendored
-from narrows.report._drawings import compact
+from narrows.report._svg import compact
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 # Two figures with the same ids, and one address that must not leak into the page's markup.

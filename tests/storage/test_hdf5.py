@@ -162,10 +162,10 @@ def test_a_whole_model_of_keras_2_loads(tmp_path):
 
 
 def test_our_chunked_names_load_in_keras_and_ours(tmp_path, monkeypatch):
-    from narrows.storage import _hdf5
+    from narrows.storage.hdf5 import _weights
 
     model = small()
-    monkeypatch.setattr(_hdf5, "_ATTRIBUTE_LIMIT", 25)
+    monkeypatch.setattr(_weights, "_ATTRIBUTE_LIMIT", 25)
     save_weights_hdf5(model, tmp_path / "w.h5")
     with h5py.File(tmp_path / "w.h5") as file:
         assert "layer_names" not in file.attrs

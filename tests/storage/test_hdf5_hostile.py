@@ -137,9 +137,9 @@ def test_attributes_that_are_no_names(tmp_path):
 
 
 def test_many_parts_of_names_are_bounded(tmp_path, monkeypatch):
-    from narrows.storage import _hdf5_reading
+    from narrows.storage.hdf5 import _reading
 
-    monkeypatch.setattr(_hdf5_reading, "NAMES_LIMIT", 1000)
+    monkeypatch.setattr(_reading, "NAMES_LIMIT", 1000)
     with h5py.File(tmp_path / "w.h5", "w") as file:
         for number in range(50):
             file.attrs[f"layer_names{number}"] = [b"x" * 100]

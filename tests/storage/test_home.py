@@ -84,7 +84,7 @@ def test_the_command_line(home, measurements):
 
 
 def test_the_cache_of_programs(home, monkeypatch):
-    from narrows.training._cache import cache_folder
+    from narrows.training.compiling._cache import cache_folder
 
     monkeypatch.setenv("NARROWS_CACHE", "~/programs")
     assert cache_folder() == home / "programs"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from narrows._keras import keras
-from narrows.embedders._pieces import _FunctionMetric
+from narrows.embedders._keras_objects import _FunctionMetric
 from narrows.objectives import Losses, Objective, Reconstruction
 from narrows.training import Recipe
 from support.keras_case import (

@@ -37,8 +37,8 @@ def shuffled(model, seed=0):
 def converted(model):
     """Return a Keras model's graph, without preprocessing, as bytes of an ONNX file."""
     from narrows.export._graph import Graph
+    from narrows.export._io_spec import Port
     from narrows.export._network import add_network, check_network
-    from narrows.export._ports import Port
 
     check_network(model)
     ends = [
@@ -69,20 +69,20 @@ def graph_of(layers, shape):
 
 def encoded(preprocessor, table):
     """Return what the graph of a fitted `TablePreprocessor` makes of a table's rows."""
-    from narrows.export import _table
     from narrows.export._graph import Graph
-    from narrows.export._ports import Port, arrays_of, column_port, is_mixed
+    from narrows.export._io_spec import Port, arrays_of, column_port, is_mixed
+    from narrows.export.table import _forward
 
     encodings, names = preprocessor.encodings_, list(preprocessor._called())
     width = sum(len(one.names("")) for one in encodings)
     if is_mixed(encodings):
         ports = [column_port(*pair) for pair in zip(names, encodings, strict=True)]
         graph = Graph([*names, "block"])
-        block = _table.encode_columns(graph, encodings, names)
+        block = _forward.encode_columns(graph, encodings, names)
     else:
         ports = [Port("rows", "double", (len(names),), columns=tuple(names))]
         graph = Graph(["rows", "block"])
-        block = _table.encode_matrix(graph, encodings, "rows")
+        block = _forward.encode_matrix(graph, encodings, "rows")
     graph.call(block, "block")
     end = Port("block", "double", (width,))
     model = graph.model(ports, [end], name="table", version="0")
@@ -91,14 +91,14 @@ def encoded(preprocessor, table):
 
 def decoded(preprocessor, block):
     """Return the columns, as arrays by name, that the inverse graph makes of numbers."""
-    from narrows.export import _table_inverse
     from narrows.export._graph import Graph
-    from narrows.export._ports import Port, column_port
+    from narrows.export._io_spec import Port, column_port
+    from narrows.export.table import _inverse
 
     encodings, names = preprocessor.encodings_, list(preprocessor._called())
     ports = [column_port(*pair) for pair in zip(names, encodings, strict=True)]
     graph = Graph([*names, "block"])
-    columns = _table_inverse.decode_columns(graph, encodings, "block")
+    columns = _inverse.decode_columns(graph, encodings, "block")
     for name, port in zip(columns, ports, strict=True):
         graph.call(name, port.name)
     start = Port("block", "double", (block.shape[1],))
@@ -108,7 +108,7 @@ def decoded(preprocessor, block):
 
 def as_sent(preprocessor, table):
     """Return a table's columns as they are sent to a file of a mixed table."""
-    from narrows.export._ports import arrays_of, column_port
+    from narrows.export._io_spec import arrays_of, column_port
 
     pairs = zip(preprocessor._called(), preprocessor.encodings_, strict=True)
     return arrays_of([column_port(*pair) for pair in pairs], table)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from narrows._keras import keras
-from narrows.training._convolutions import convolve, convolve_transposed
+from narrows.training.compiling._convolutions import convolve, convolve_transposed
 
 RTOL, ATOL = 1e-4, 1e-4
 
@@ -67,7 +67,7 @@ def test_transposed_convolution_equals_keras(rank, sizes, window, stride, paddin
 
 @pytest.mark.parametrize("padding", ["same", "causal", "valid"])
 def test_exchanged_layers_equal_their_originals(padding):
-    from narrows.training._exchange import exchanged
+    from narrows.training.compiling._exchange import exchanged
 
     layers = keras.layers
     x = inputs = keras.Input((12, 2))
@@ -75,6 +75,6 @@ def test_exchanged_layers_equal_their_originals(padding):
     x = layers.Conv1DTranspose(2, 4, strides=2, padding="same", use_bias=False)(x)
     model = keras.Model(inputs, x)
     for layer in model.layers[1:]:
-        assert type(exchanged(layer)).__module__ == "narrows.training._convolutions"
+        assert type(exchanged(layer)).__module__ == "narrows.training.compiling._convolutions"
     rows = np.random.default_rng(0).normal(size=(3, 12, 2)).astype("float32")
     np.testing.assert_allclose(exchanged(model)(rows), model(rows), rtol=RTOL, atol=ATOL)

@@ -9,9 +9,10 @@ from scipy import stats
 
 from narrows._keras import keras
 from narrows.objectives import Reconstruction
-from narrows.training import Noise, Recipe, _random, train
-from narrows.training._corruption import corrupt
-from narrows.training._start import restart_seeds
+from narrows.training import Noise, Recipe, train
+from narrows.training._seeding import restart_seeds
+from narrows.training.looping import _random
+from narrows.training.looping._noise import corrupt
 
 KEY = jnp.array((7, 11), jnp.uint32)
 X = np.random.default_rng(0).normal(size=(300, 4, 5)).astype("float32") + 3

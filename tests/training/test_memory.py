@@ -37,7 +37,7 @@ def test_two_hundred_fits_grow_by_less_than_50_mb():
 
 def test_a_segment_takes_over_the_memory_of_the_one_before(fit, monkeypatch):
     """Donated: the weights of the last segment are gone, not copied."""
-    from narrows.training import _program
+    from narrows.training.compiling import _program
 
     kept = []
     original = _program.Program.compiled
@@ -58,7 +58,7 @@ def test_a_segment_takes_over_the_memory_of_the_one_before(fit, monkeypatch):
 
 
 def test_large_data_are_not_copied_for_padding():
-    from narrows.training._rows import data_rows, pad_rows
+    from narrows.training._buckets import data_rows, pad_rows
 
     small, large = np.zeros((300, 4), "f4"), np.broadcast_to(np.float32(0), (70_001, 784))
     assert data_rows(small) == 512
@@ -72,7 +72,8 @@ def test_an_accelerator_trains_as_many_lanes_as_half_its_memory_holds(
     recipe, monkeypatch, memory, lanes, wanted
 ):
     """23,440 numbers to a lane here: 1,168 for weights, 5,888 for outputs, 16,384 for orders."""
-    from narrows.training import _program, _train
+    from narrows.training import _train
+    from narrows.training.compiling import _program
 
     class Device:
         def memory_stats(self):

@@ -221,7 +221,7 @@ def test_a_loss_across_rows_equals_keras():
 
 def test_a_batch_larger_than_the_data_costs_no_padding(rows, recipe):
     from narrows.training import _train
-    from narrows.training._loops import Data
+    from narrows.training.looping._loops import Data
 
     plan, _ = _train._plan(
         recipe,

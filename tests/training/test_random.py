@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from narrows.training import _random
+from narrows.training.looping import _random
 
 SHAPE = (400, 150)
 KEYS = [jnp.array(key, jnp.uint32) for key in ((7, 11), (0, 0), (2**32 - 1, 5))]

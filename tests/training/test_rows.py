@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from narrows._keras import keras
 from narrows.objectives import Reconstruction
-from narrows.training._padding import tolerates_padding
-from narrows.training._rows import bucket, pad_rows
+from narrows.training._buckets import bucket, pad_rows
+from narrows.training.compiling._padding import tolerates_padding
 
 layers = keras.layers
 ROWS = st.integers(1, 10_000_000)

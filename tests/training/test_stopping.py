@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from narrows._keras import keras
-from narrows.training._step import State
-from narrows.training._stopping import new_stopper, watch
+from narrows.training.looping._step import State
+from narrows.training.looping._stopping import new_stopper, watch
 
 FINITE = st.sampled_from([1.0, 2.0, 3.0, 0.5]) | st.floats(0, 10, width=32)
 LATER = FINITE | st.just(float("nan")) | st.just(float("inf"))

@@ -593,7 +593,8 @@ def test_a_number_that_is_read_from_a_drawn_kernel_is_refused(X):
 
 
 def test_the_guard_sees_a_layer_that_the_engine_computes_otherwise(X, monkeypatch):
-    from narrows.training import _layers, forget_programs
+    from narrows.training import forget_programs
+    from narrows.training.compiling import _layers
 
     forget_programs()
     right = _layers.Dense.call
@@ -606,7 +607,8 @@ def test_the_guard_sees_a_layer_that_the_engine_computes_otherwise(X, monkeypatc
 @pytest.mark.parametrize("what", ["loss", "network"])
 def test_the_guard_sees_a_program_of_another_training(X, monkeypatch, what):
     """As if two trainings that differ went by one name."""
-    from narrows.training import _program, forget_programs
+    from narrows.training import forget_programs
+    from narrows.training.compiling import _program
 
     forget_programs()
     monkeypatch.setattr(_program.Program, "_identity", lambda *_: "the same")

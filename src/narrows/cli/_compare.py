@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from narrows.cli import _tables
+from narrows.cli._comparison_view import show_comparison
 from narrows.cli._errors import (
     BadInputError,
     bad_input,
@@ -32,7 +33,6 @@ from narrows.cli._options import (
     shows_progress,
 )
 from narrows.cli._results import printing
-from narrows.cli._showing import show_comparison
 from narrows.cli._stdout import printable_name
 
 _OPTIONS = {"y": "--label", "probes": "--probe"} | {

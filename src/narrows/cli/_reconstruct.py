@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from narrows.cli import _tables
+from narrows.cli._batches import Source, counted_from
 from narrows.cli._errors import bad_input, output_file, warnings_on_stderr
 from narrows.cli._models import Unseen, check_there, load_model
 from narrows.cli._options import (
@@ -20,7 +21,6 @@ from narrows.cli._options import (
     Thousands,
 )
 from narrows.cli._results import show
-from narrows.cli._sources import Source, counted_from
 
 if TYPE_CHECKING:
     import numpy as np

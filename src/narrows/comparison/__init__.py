@@ -3,20 +3,19 @@
 from narrows.comparison._caret import CaretForest, caret_forest
 from narrows.comparison._compare import compare
 from narrows.comparison._comparison import Comparison
-from narrows.comparison._forest import Forest
-from narrows.comparison._forest_regressor import ForestRegressor
-from narrows.comparison._intervals import Interval, corrected_interval, corrected_t_test
-from narrows.comparison._labels import label_kind
-from narrows.comparison._measures import Measure, accuracy, kappa, log_loss, r2, rmse
-from narrows.comparison._progress import progress_bar
-from narrows.comparison._resamples import Resamples, bootstrap
-from narrows.comparison._resampling import (
+from narrows.comparison.probes._forest import Forest, ForestRegressor
+from narrows.comparison.probes._measures import Measure, accuracy, kappa, log_loss, r2, rmse
+from narrows.comparison.resampling._draw import (
     holdout,
     own_resamples,
     parse_resampling,
     repeated_kfold,
 )
-from narrows.comparison._verdicts import Posterior, holm, posterior, verdict
+from narrows.comparison.resampling._resamples import Resamples, bootstrap
+from narrows.comparison.running._schedule import progress_bar
+from narrows.comparison.statistics._decisions import Posterior, holm, posterior, verdict
+from narrows.comparison.statistics._intervals import Interval, corrected_interval, corrected_t_test
+from narrows.data._labels import label_kind
 
 __all__ = [
     "CaretForest",

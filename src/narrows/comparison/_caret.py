@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_array
 
-from narrows.comparison._forest import Forest
-from narrows.comparison._labels import check_labels, check_shared
-from narrows.comparison._measures import accuracy, kappa
-from narrows.comparison._resamples import Resamples
-from narrows.comparison._seeds import Seeds
+from narrows.comparison.probes._forest import Forest
+from narrows.comparison.probes._measures import accuracy, kappa
+from narrows.comparison.resampling._resamples import Resamples
+from narrows.comparison.running._plan import Seeds
+from narrows.data._labels import check_labels, check_shared
 
 
 @dataclass(frozen=True)

@@ -11,22 +11,20 @@ import pandas as pd
 
 from narrows.comparison._arms import Arm, all_arms, check_arms
 from narrows.comparison._comparison import Comparison
-from narrows.comparison._given_resamples import resamples_for
-from narrows.comparison._groups import group_codes
-from narrows.comparison._identity import described, hash_of, text_of
-from narrows.comparison._judging import NO_PROBE, Judge
-from narrows.comparison._labels import check_labels, check_numbers, check_shared, kind_of
-from narrows.comparison._plan import COLUMNS, FAILED, POINTS, Findings, Plan
-from narrows.comparison._preprocessing import DEFAULT, check_mixed, choices_of, table_of
-from narrows.comparison._probes import probe_for
-from narrows.comparison._progress import progress_bar
-from narrows.comparison._repeats import repeats_across
-from narrows.comparison._resamples import Resamples
-from narrows.comparison._running import Progress, run
-from narrows.comparison._seeds import Seeds
-from narrows.comparison._survey import Survey, coarse_columns, row_names, survey
 from narrows.comparison._teachable import check_teachable
+from narrows.comparison.probes._registry import probe_for
+from narrows.comparison.resampling._draw import resamples_for
+from narrows.comparison.resampling._duplicates import repeats_across
+from narrows.comparison.resampling._groups import group_codes
+from narrows.comparison.resampling._resamples import Resamples
+from narrows.comparison.results._fingerprint import described, hash_of, text_of
+from narrows.comparison.running._plan import COLUMNS, FAILED, POINTS, Findings, Plan, Seeds
+from narrows.comparison.running._preprocessing import DEFAULT, check_mixed, choices_of, table_of
+from narrows.comparison.running._schedule import Progress, progress_bar, run
+from narrows.comparison.running._score import NO_PROBE, Judge
+from narrows.comparison.running._survey import Survey, coarse_columns, row_names, survey
 from narrows.data._containers import as_numpy_takes
+from narrows.data._labels import check_labels, check_numbers, check_shared, kind_of
 
 _CALLER = "compare"
 # Controls are background: two draws in each resample are fifty in 25, enough to tell a poor

@@ -9,9 +9,10 @@ import pandas as pd
 
 from narrows._files import replace_file
 from narrows._session import usual_numbers
-from narrows.comparison import _printing, _tables
-from narrows.comparison._measures import measure_named
-from narrows.comparison._resamples import Resamples
+from narrows.comparison.probes._measures import measure_named
+from narrows.comparison.resampling._resamples import Resamples
+from narrows.comparison.results import _text
+from narrows.comparison.statistics import _tables
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -201,7 +202,7 @@ class Comparison:
             table = self.verdicts(**(options | {"measure": measure}))
             title = measure_named(measure).title
             figure = plots.intervals(table, controls=self.controls, title=title)
-        return captioned(figure, _printing.fitting_note(self))
+        return captioned(figure, _text.fitting_note(self))
 
     @usual_numbers()
     def sentences(self) -> list[str]:
@@ -212,7 +213,7 @@ class Comparison:
         list of str
             With ``refit=False`` a first one says that all rows were seen.
         """
-        return _printing.sentences(self)
+        return _text.sentences(self)
 
     @usual_numbers()
     def table(self, probe: str | None = None) -> pd.DataFrame:
@@ -229,7 +230,7 @@ class Comparison:
             Of text; `summary` and `verdicts` have the numbers. With ``refit=False`` its last
             column says that all rows were seen.
         """
-        return _printing.score_table(self, probe or next(iter(self.settings["probes"])))
+        return _text.score_table(self, probe or next(iter(self.settings["probes"])))
 
     @usual_numbers()
     def beside(self, other: "Comparison") -> "Comparison":
@@ -252,7 +253,7 @@ class Comparison:
         ValueError
             If data, resamples, probes or the way of refitting differ, or an arm is in both.
         """
-        from narrows.comparison._joining import joined
+        from narrows.comparison.results._merge import joined
 
         return joined(self, other)
 
@@ -324,7 +325,7 @@ class Comparison:
         -------
         str
         """
-        from narrows.comparison._json import to_json
+        from narrows.comparison.results._json import to_json
 
         return to_json(self, path)
 
@@ -346,7 +347,7 @@ class Comparison:
         ValueError
             If it is no comparison, or of a newer format.
         """
-        from narrows.comparison._json import from_json
+        from narrows.comparison.results._json import from_json
 
         return from_json(text)
 
@@ -384,4 +385,4 @@ class Comparison:
 
     @usual_numbers()
     def __repr__(self) -> str:
-        return _printing.text_of(self)
+        return _text.text_of(self)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from narrows.comparison._resamples import Resamples
+from narrows.comparison.resampling._resamples import Resamples
 
 
 def check_teachable(y: np.ndarray, kind: str, resamples: Resamples, caller: str) -> None:

@@ -3,8 +3,8 @@
 from narrows.data._iris import iris
 from narrows.data._matrix import Matrix, check_columns, to_matrix
 from narrows.data._partition import partition
-from narrows.data._preprocessor import TablePreprocessor
-from narrows.data._read import read_table
+from narrows.data.preprocessing._preprocessor import TablePreprocessor
+from narrows.data.reading._read import read_table
 
 __all__ = [
     "Matrix",

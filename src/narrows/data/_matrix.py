@@ -18,7 +18,7 @@ from narrows.data._containers import (
 )
 from narrows.data._precision import coarse
 from narrows.data._row_names import numbers_that_name_rows
-from narrows.data._written_numbers import is_plain
+from narrows.data.reading._numbers_in_text import is_plain
 
 WHAT = {"text": "text", "date": "dates"}
 

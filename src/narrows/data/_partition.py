@@ -185,3 +185,29 @@ def _classes(labels: pd.Series) -> np.ndarray:
             stacklevel=3,
         )
     return codes
+
+
+def thinned(codes: np.ndarray, most: int) -> np.ndarray:
+    """
+    Return some of the rows: all, or so many that each class keeps its share.
+
+    Parameters
+    ----------
+    codes : int ndarray of shape (n_rows,)
+    most : int
+        A class keeps at least one row, so that with very many classes there may be more.
+
+    Returns
+    -------
+    int ndarray
+        Sorted; the same for the same codes.
+    """
+    if len(codes) <= most:
+        return np.arange(len(codes))
+    rng = np.random.default_rng(0)
+    share = most / len(codes)
+    kept = []
+    for level in np.unique(codes):
+        rows = np.flatnonzero(codes == level)
+        kept.append(rng.choice(rows, max(1, int(share * len(rows))), replace=False))
+    return np.sort(np.concatenate(kept))

@@ -2,10 +2,10 @@
 
 from narrows.embedders._autoencoder import Autoencoder
 from narrows.embedders._linear import LinearAutoencoder
-from narrows.embedders._parametric_tsne import ParametricTSNE
 from narrows.embedders._pca import PCA
 from narrows.embedders._restarts import Restarts
 from narrows.embedders._variational import VariationalAutoencoder
+from narrows.embedders.tsne._estimator import ParametricTSNE
 
 __all__ = [
     "PCA",

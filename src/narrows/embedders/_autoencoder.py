@@ -1,6 +1,6 @@
 """The autoencoder as a scikit-learn transformer."""
 
-from narrows.embedders._decoding import DecodingEmbedder
+from narrows.embedders._base import DecodingEmbedder
 from narrows.embedders._parameters import (
     check_keep,
     check_noise,
@@ -159,7 +159,7 @@ class Autoencoder(DecodingEmbedder):
         )
 
     def _objective(self, networks):
-        from narrows.embedders._pieces import loss_of, penalised
+        from narrows.embedders._keras_objects import loss_of, penalised
 
         return penalised(
             loss_of(self), networks, sparsity_of(self.sparsity), float(self.contraction)

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from narrows.embedders._decoding import DecodingEmbedder
+from narrows.embedders._base import DecodingEmbedder
 from narrows.embedders._parameters import check_noise, noise_of
 
 
@@ -125,7 +125,7 @@ class LinearAutoencoder(DecodingEmbedder):
         return build_linear(row_shape, self.bottleneck)
 
     def _objective(self, networks):
-        from narrows.embedders._pieces import loss_of
+        from narrows.embedders._keras_objects import loss_of
         from narrows.objectives import Reconstruction
 
         return Reconstruction(loss_of(self))

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from narrows._session import usual_numbers
-from narrows.embedders._decoding import ReconstructingEmbedder
+from narrows.embedders._base import ReconstructingEmbedder
 
 
 class PCA(ReconstructingEmbedder, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):

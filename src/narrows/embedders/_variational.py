@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from narrows.embedders._decoding import DecodingEmbedder
+from narrows.embedders._base import DecodingEmbedder
 from narrows.embedders._parameters import (
     check_integer,
     check_keep,

@@ -7,11 +7,11 @@ import numpy as np
 import onnx
 import onnxruntime
 
+from narrows.export._build import Part
 from narrows.export._graph import TYPES
-from narrows.export._parts import Part
-from narrows.export._ports import ROWS, Port, arrays_of
-from narrows.export._rows import rows_with_gaps
-from narrows.export._steps import Chain
+from narrows.export._io_spec import ROWS, Port, arrays_of
+from narrows.export._model import Chain
+from narrows.export._sample_rows import rows_with_gaps
 
 MEASURE = (
     "the largest absolute difference of a number, divided by the largest magnitude in the output "

@@ -164,10 +164,10 @@ def export_onnx(
         )
     _check_installed()
     from narrows.export._agreement import MEASURE, check_agreement
+    from narrows.export._build import decoder_part, encoder_part
     from narrows.export._graph import OPSET
-    from narrows.export._parts import decoder_part, encoder_part
-    from narrows.export._rows import drawn_rows
-    from narrows.export._steps import chain_of
+    from narrows.export._model import chain_of
+    from narrows.export._sample_rows import drawn_rows
 
     chain = chain_of(model, part)
     built = encoder_part(chain) if part == "encoder" else decoder_part(chain)

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from narrows.export._ports import ROWS, Port
+from narrows.export._io_spec import ROWS, Port
 
 # onnxruntime reads these since 1.13; the newest of onnx itself would shut older readers out.
 OPSET = 17

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from narrows._keras import keras
-from narrows.export import (
+from narrows.export._graph import Graph
+from narrows.export.layers import (
     _activations,
     _convolutions,
     _dense,
@@ -15,7 +16,6 @@ from narrows.export import (
     _pooling,
     _reshaping,
 )
-from narrows.export._graph import Graph
 
 _FAMILIES: tuple[Any, ...] = (
     _dense, _activations, _normalization, _convolutions, _pooling, _reshaping, _merging,

@@ -8,8 +8,7 @@ is imported when the first page is rendered.
 
 from typing import TYPE_CHECKING
 
-from narrows.report._render import render, write_report
-from narrows.report._summary import (
+from narrows.report._blocks import (
     Block,
     Chart,
     Download,
@@ -21,9 +20,10 @@ from narrows.report._summary import (
     Section,
     Table,
 )
+from narrows.report._render import render, write_report
 
 if TYPE_CHECKING:
-    from narrows.report._of_comparisons import (
+    from narrows.report._build import (
         Portrait,
         Portraits,
         View,
@@ -66,6 +66,6 @@ _OF_COMPARISONS = set(__all__) - set(globals())
 def __getattr__(name: str):
     if name not in _OF_COMPARISONS:
         raise AttributeError(f"module 'narrows.report' has no attribute {name!r}")
-    from narrows.report import _of_comparisons
+    from narrows.report import _build
 
-    return getattr(_of_comparisons, name)
+    return getattr(_build, name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-    from narrows.report._summary import Table
+    from narrows.report._blocks import Table
 
 ABSENT = "–"
 DIGITS, MOST_DECIMALS = 4, 6

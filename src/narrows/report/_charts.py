@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from narrows.report._rows import Levels, coordinates
+from narrows.report._point_data import Levels, coordinates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ def embeddings_data(
     names, labels : sequence of shape (n_drawn,)
         Of the rows that are drawn.
     columns : sequence of dict
-        As `narrows.report._rows.row_values` returns it.
+        As `narrows.report._point_data.row_values` returns it.
     """
     return {
         "label": label,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from narrows.report._comparing import headline, score_frame
+from narrows.report._blocks import Table
 from narrows.report._render import environment
-from narrows.report._summary import Table
+from narrows.report._sections import headline, score_frame
 
 if TYPE_CHECKING:
     from narrows.comparison import Comparison
@@ -27,7 +27,7 @@ def notebook_html(comparison: Comparison) -> str:
     str
         All text is escaped; the page of `Comparison.to_html` says more.
     """
-    from narrows.comparison._printing import heading
+    from narrows.comparison.results._text import heading
 
     tables = []
     for probe in comparison.settings["probes"]:

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 
 from narrows._files import replace_file
 from narrows.report._assets import allowed, script_json, scripts, vendored
-from narrows.report._cells import cells
-from narrows.report._drawings import compact
-from narrows.report._summary import (
+from narrows.report._blocks import (
     Block,
     Chart,
     Download,
@@ -24,6 +22,8 @@ from narrows.report._summary import (
     Report,
     Table,
 )
+from narrows.report._cells import cells
+from narrows.report._svg import compact
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -1,9 +1,9 @@
 """Files: whole models in ``.narrows``, weights in HDF5 by layer name, networks in ``.keras``."""
 
 from narrows.storage._archive import read_manifest
-from narrows.storage._hdf5 import LoadReport, load_weights_hdf5, save_weights_hdf5
 from narrows.storage._keras_files import load_keras, save_keras
 from narrows.storage._narrows import load, save
+from narrows.storage.hdf5._weights import LoadReport, load_weights_hdf5, save_weights_hdf5
 
 __all__ = [
     "LoadReport",

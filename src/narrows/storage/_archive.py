@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 
 from narrows._files import at_home, replacing
 from narrows._version import __version__
-from narrows.storage._sentences import in_one_line
+from narrows.storage._messages import in_one_line
 from narrows.storage._strict_json import check_text, parse_json
 from narrows.storage._zips import Kind, check_layout, check_stored, member, opened, zip_damaged
 

@@ -15,9 +15,15 @@ from narrows.networks import Networks, join_networks
 from narrows.networks._copying import arguments_of, foreign_pieces, is_adapted, set_arguments
 from narrows.networks._initializers import deferred_initializers
 from narrows.networks._transposed import ties_follow
+from narrows.storage._allowlist import (
+    OWN,
+    as_passed,
+    may_be_custom,
+    unknown_classes,
+    without_compiling,
+)
 from narrows.storage._arrays import KNOWN
 from narrows.storage._keras_versions import without_younger
-from narrows.storage._known import OWN, as_passed, may_be_custom, unknown_classes, without_compiling
 from narrows.storage._limits import at_most, check_graph
 from narrows.training import differing
 

@@ -17,11 +17,11 @@ from typing import Any
 
 from narrows._errors import ForkedProcessError
 from narrows._files import at_home, replacing
-from narrows.storage._hdf5_reading import check_all, reading
 from narrows.storage._keras_versions import versions_differ, without_younger
-from narrows.storage._sentences import in_one_line
+from narrows.storage._messages import in_one_line
 from narrows.storage._strict_json import parse_json
 from narrows.storage._zips import Kind, check_layout, check_stored, member, opened, zip_damaged
+from narrows.storage.hdf5._reading import check_all, reading
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 _METADATA = "metadata.json"

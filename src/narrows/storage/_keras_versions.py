@@ -51,7 +51,7 @@ def versions_differ(versions: Mapping[str, Any]) -> str:
         From the file.
     """
     from narrows._version import __version__
-    from narrows.storage._sentences import in_one_line
+    from narrows.storage._messages import in_one_line
 
     here = {"keras": metadata.version("keras"), "narrows": __version__}
     wrote = {name: in_one_line(versions[name]) for name in here if name in versions}

@@ -24,7 +24,7 @@ from narrows.storage._archive import damaged, read_archive, write_archive
 from narrows.storage._arrays import read_arrays as arrays_in
 from narrows.storage._arrays import write_arrays
 from narrows.storage._keras_versions import versions_differ
-from narrows.storage._sentences import in_one_line
+from narrows.storage._messages import in_one_line
 
 _LIBRARIES = ("keras", "jax", "numpy", "scikit-learn", "safetensors")
 

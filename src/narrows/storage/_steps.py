@@ -21,7 +21,7 @@ from narrows.embedders import (
     ParametricTSNE,
     VariationalAutoencoder,
 )
-from narrows.storage._plain import check_names, describe, from_plain, to_plain
+from narrows.storage._parameters_json import check_names, describe, from_plain, to_plain
 
 Arrays = dict[str, np.ndarray]
 

@@ -14,7 +14,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from narrows.storage._sentences import in_one_line
+from narrows.storage._messages import in_one_line
 
 _DIRECTORY_LIMIT = 1 << 16  # bytes of a zip's directory
 _MEMBERS_LIMIT = 64

@@ -3,12 +3,12 @@
 Importing this package imports Keras and JAX, so the estimators do it when they fit.
 """
 
-from narrows.training._corruption import Noise
 from narrows.training._forward import forward
 from narrows.training._guard import answers, differing, verify
-from narrows.training._program import Recipe, forget_programs, initial_weights
 from narrows.training._result import Training
 from narrows.training._train import train
+from narrows.training.compiling._program import Recipe, forget_programs, initial_weights
+from narrows.training.looping._noise import Noise
 
 __all__ = [
     "Noise",

@@ -9,9 +9,9 @@ import numpy as np
 
 from narrows.training._checkpoint import Place, Slot
 from narrows.training._engine import engine
-from narrows.training._loops import Data, Own, Shape, Span
-from narrows.training._program import Compiled, Program
 from narrows.training._result import finite_lanes
+from narrows.training.compiling._program import Compiled, Program
+from narrows.training.looping._loops import Data, Own, Shape, Span
 
 _SEGMENT_SECONDS = 0.4  # how long progress and Ctrl-C may have to wait
 

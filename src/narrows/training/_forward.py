@@ -9,9 +9,9 @@ import numpy as np
 
 from narrows._keras import keras
 from narrows.networks._digest import digest
-from narrows.training._cache import compiling
 from narrows.training._engine import engine
-from narrows.training._identity import model_text
+from narrows.training.compiling._cache import compiling
+from narrows.training.compiling._identity import model_text
 
 _BATCHES = (1, 32, 512, 4096)  # few sizes, so that few programs are compiled
 _VALUES = 16_000_000  # numbers in one batch at most: 64 MB

@@ -19,11 +19,11 @@ from narrows._keras import keras, mask_of
 from narrows.networks import Networks
 from narrows.networks._agreement import TOLERANCE, apart, close, made_up_rows, size
 from narrows.objectives import Batch
-from narrows.training._cache import compiling
 from narrows.training._engine import engine
 from narrows.training._forward import forward
-from narrows.training._loops import Data
-from narrows.training._step import Rows
+from narrows.training.compiling._cache import compiling
+from narrows.training.looping._loops import Data
+from narrows.training.looping._step import Rows
 
 SAMPLE = 8  # rows that are compared
 _COARSE = 5e-2  # of the largest number, where layers compute in 16 bits

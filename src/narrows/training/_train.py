@@ -10,23 +10,23 @@ import jax
 import joblib
 import numpy as np
 
-from narrows.training._checkpoint import Checkpoint, identity_of
-from narrows.training._chunk import ChunkResult, Lanes, Plan, train_chunk
-from narrows.training._engine import engine
-from narrows.training._guard import Sample, samples_of
-from narrows.training._interrupts import Interrupts
-from narrows.training._loops import Data, Shape
-from narrows.training._padding import tolerates_padding
-from narrows.training._program import Program, Recipe
-from narrows.training._result import Training
-from narrows.training._rows import (
+from narrows.training._buckets import (
     VALIDATION_BATCH,
     bucket,
     data_rows,
     pad_rows,
     validation_rows,
 )
-from narrows.training._start import BatchOrder, GivenOrder, restart_seeds
+from narrows.training._checkpoint import Checkpoint, identity_of
+from narrows.training._chunk import ChunkResult, Lanes, Plan, train_chunk
+from narrows.training._engine import engine
+from narrows.training._guard import Sample, samples_of
+from narrows.training._interrupts import Interrupts
+from narrows.training._result import Training
+from narrows.training._seeding import BatchOrder, GivenOrder, restart_seeds
+from narrows.training.compiling._padding import tolerates_padding
+from narrows.training.compiling._program import Program, Recipe
+from narrows.training.looping._loops import Data, Shape
 
 _MANY_LANES, _FEW_LANES = 10, 5  # lanes in a chunk on a CPU, where a lane is small
 _LANE_BYTES = 4_000_000  # beyond this a lane fills the caches alone

@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Console
 
 import narrows
-from narrows.cli._showing import show_comparison
+from narrows.cli._comparison_view import show_comparison
 from narrows.cli._stdout import PatientStdout
 from narrows.cli.iris._compute import Data, Embeddings
 from narrows.cli.iris._files import RoundTrip

@@ -1,0 +1,1 @@
+"""Probes: the downstream models that judge an embedding."""

@@ -1,0 +1,202 @@
+"""Probes: the downstream models that judge an embedding."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from narrows.comparison._arms import seeded
+from narrows.comparison.probes._forest import Forest, ForestRegressor
+from narrows.comparison.probes._measures import measures_of
+from narrows.comparison.probes._neighbors import NeighboursClassifier, NeighboursRegressor
+
+
+def _logistic() -> Any:
+    # lbfgs needs some tens of steps on standardized columns; the limit is for odd data.
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000))
+
+
+def _ridge() -> Any:
+    return make_pipeline(StandardScaler(), RidgeCV(alphas=np.logspace(-3, 3, 13)))
+
+
+PROBES: dict[str, dict[str, Callable[[], Any]]] = {
+    "classes": {"forest": Forest, "logistic": _logistic, "neighbours": NeighboursClassifier},
+    "numbers": {"forest": ForestRegressor, "ridge": _ridge, "neighbours": NeighboursRegressor},
+}
+
+
+def probe_for(spec: Any, kind: str) -> Any:
+    """Return a probe that is not fitted yet.
+
+    Parameters
+    ----------
+    spec : str or estimator
+        ``"forest"``: 500 trees as in R's ``randomForest``, see `Forest`.
+        ``"logistic"``, for classes: logistic regression with scikit-learn's L2 penalty (C = 1)
+        on standardized columns.
+        ``"ridge"``, for numbers: ridge regression on standardized columns, its penalty from
+        10⁻³ to 10³ chosen by leaving one training row out.
+        ``"neighbours"``: the five nearest training rows by Euclidean distance in the embedding
+        as it is: columns are not standardized, distances in it are what is judged.
+        Or a scikit-learn classifier or regressor, which is cloned.
+    kind : {"classes", "numbers"}
+        What is to be predicted.
+
+    Returns
+    -------
+    estimator
+
+    Raises
+    ------
+    ValueError
+        If there is no probe of that name for that kind, or an estimator predicts the other.
+
+    Examples
+    --------
+    >>> from narrows.comparison.probes._registry import probe_for
+    >>> probe_for("neighbours", "classes")
+    NeighboursClassifier()
+    """
+    if isinstance(spec, str):
+        return _named(spec, kind)
+    if isinstance(spec, type) or not (hasattr(spec, "fit") and hasattr(spec, "predict")):
+        raise ValueError(
+            "The 'probes' parameter must have names or scikit-learn estimators with 'fit' and "
+            f"'predict'. Got {spec!r} instead."
+        )
+    wrong = is_regressor(spec) if kind == "classes" else is_classifier(spec)
+    if wrong:
+        raise ValueError(
+            f"The 'probes' parameter must have estimators that predict {kind}, as the labels "
+            f"are. Got {type(spec).__name__}, which predicts "
+            f"{'numbers' if kind == 'classes' else 'classes'}, instead; 'task' says what the "
+            "labels are."
+        )
+    return clone(spec)
+
+
+def score_probe(
+    probe: Any,
+    Z_train: np.ndarray,
+    y_train: np.ndarray,
+    Z_test: np.ndarray,
+    y_test: np.ndarray,
+    kind: str,
+    n_classes: int = 0,
+    seed: int | None = None,
+) -> dict[str, float]:
+    """Fit a probe on one embedding's training rows and score it on the test rows.
+
+    Parameters
+    ----------
+    probe : estimator
+        Cloned, not changed.
+    Z_train, Z_test : ndarray of shape (n_train, n_columns) and (n_test, n_columns)
+        The embedding.
+    y_train, y_test : ndarray of shape (n_train,) and (n_test,)
+        Class codes from 0 to `n_classes` − 1, or numbers.
+    kind : {"classes", "numbers"}
+        What is predicted.
+    n_classes : int, default=0
+        How many classes there are in all. A class that the training rows lack gets probability
+        zero. Where all training labels are the same, that label is predicted without a probe.
+    seed : int, optional
+        For the probe's ``random_state``, and those of a pipeline's steps; None keeps its own.
+
+    Returns
+    -------
+    dict of str to float
+        Every measure of that kind: ``accuracy``, ``kappa`` and ``log_loss``, NaN where the
+        probe gives no probabilities; or ``r2`` and ``rmse``.
+
+    Raises
+    ------
+    ValueError
+        If the probe predicts NaN or infinity.
+    """
+
+    def own() -> Any:
+        return clone(probe) if seed is None else seeded(probe, seed)
+
+    if (y_train == y_train[0]).all():
+        # Many estimators refuse that, and there is nothing to learn.
+        predicted = np.full(len(Z_test), y_train[0])
+        probabilities = np.eye(n_classes)[predicted] if kind == "classes" else None
+    elif kind == "classes":
+        predicted, probabilities = _classify(own(), Z_train, y_train, Z_test, n_classes)
+    else:
+        fitted = own().fit(np.copy(Z_train), y_train)  # a probe may work in place
+        predicted, probabilities = _finite(fitted.predict(np.copy(Z_test)), "numbers"), None
+    given = {"labels": predicted, "probabilities": probabilities}
+    return {
+        measure.name: _value(measure.function, y_test, given[measure.needs])
+        for measure in measures_of(kind)
+    }
+
+
+def _named(name: str, kind: str) -> Any:
+    known = PROBES[kind]
+    if name in known:
+        return known[name]()
+    near = get_close_matches(name.lower(), known, n=2, cutoff=0.5)
+    advice = f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    if any(name in names for names in PROBES.values()):
+        advice = "That one is for the other kind of labels."
+    raise ValueError(
+        f"The 'probes' parameter must have {', '.join(map(repr, known))} or scikit-learn "
+        f"estimators where labels are {kind}. Got {name!r} instead. {advice}".rstrip()
+    )
+
+
+def _votes(
+    probe: Any, Z_train: np.ndarray, y_train: np.ndarray, Z_test: np.ndarray, n_classes: int
+) -> np.ndarray | None:
+    """Return a narrows forest's votes for all classes, grown without checking what is known."""
+    if type(probe) is not Forest:
+        return None
+    with np.errstate(over="ignore"):
+        parts = [np.ascontiguousarray(Z, dtype=np.float32) for Z in (Z_train, Z_test)]
+    if not all(np.isfinite(part).all() for part in parts):
+        return None  # the forest itself says what is wrong
+    present, codes = np.unique(y_train, return_inverse=True)
+    votes = np.zeros((len(Z_test), n_classes))
+    votes[:, present] = probe._judge(parts[0], codes, parts[1])
+    return votes
+
+
+def _classify(
+    probe: Any, Z_train: np.ndarray, y_train: np.ndarray, Z_test: np.ndarray, n_classes: int
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Fit; return predicted codes and, where there are any, probabilities of all classes."""
+    votes = _votes(probe, Z_train, y_train, Z_test, n_classes)
+    if votes is not None:
+        return votes.argmax(axis=1), votes
+    fitted = probe.fit(np.copy(Z_train), y_train)  # a probe may work in place
+    if not hasattr(fitted, "predict_proba"):
+        return fitted.predict(np.copy(Z_test)), None
+    probabilities = np.zeros((len(Z_test), n_classes))
+    found = _finite(fitted.predict_proba(np.copy(Z_test)), "probabilities")
+    probabilities[:, fitted.classes_] = found
+    return fitted.predict(np.copy(Z_test)), probabilities
+
+
+def _finite(predicted: Any, what: str) -> np.ndarray:
+    """Return predictions; a resample left out for some that are none would flatter the arm."""
+    predicted = np.asarray(predicted)
+    bad = np.count_nonzero(~np.isfinite(predicted))
+    if bad:
+        raise ValueError(
+            f"A probe must predict finite {what}. Got {bad} of {predicted.size} that are NaN or "
+            "infinite instead."
+        )
+    return predicted
+
+
+def _value(function: Any, y_true: np.ndarray, given: np.ndarray | None) -> float:
+    return float("nan") if given is None else function(y_true, given)

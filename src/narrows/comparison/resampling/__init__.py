@@ -1,0 +1,1 @@
+"""Resamples: which rows train and which test."""

@@ -1,0 +1,431 @@
+"""Ways to draw resamples beside the bootstrap: folds, holdouts, the user's own, and from text."""
+
+import math
+import numbers
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from narrows.comparison.resampling._groups import check_apart, group_codes, labels_of_groups, spread
+from narrows.comparison.resampling._resamples import Resamples, bootstrap, check_int
+from narrows.comparison.resampling._strata import strata_of
+from narrows.data._labels import check_labels, kind_of
+
+_FORMS = "'5x5' (5 folds, 5 times), 'kfold:10', 'bootstrap:25' or 'holdout:0.8x10'"
+
+
+def repeated_kfold(
+    y_or_n_rows: Any,
+    folds: int = 5,
+    repeats: int = 5,
+    stratify: bool = True,
+    random_state: int | np.random.RandomState | None = None,
+    task: str | None = None,
+) -> Resamples:
+    """Draw repeated k-fold cross-validation: every row is tested once in each repeat.
+
+    Parameters
+    ----------
+    y_or_n_rows : array-like of shape (n_rows,) or int
+        Labels, or without stratification the number of rows.
+    folds : int, default=5
+        Parts of the table, each the test rows once.
+    repeats : int, default=5
+        How often the table is shuffled and cut anew.
+    stratify : bool, default=True
+        Give every fold the classes' shares; for numbers, that of each quarter of them.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the shuffles.
+    task : {"classes", "numbers"}, default=None
+        What the labels are; None decides by their values as `narrows.partition` does.
+
+    Returns
+    -------
+    Resamples
+        Of kind ``"k-fold"``, `folds` × `repeats` pairs; rows are sorted.
+
+    Raises
+    ------
+    ValueError
+        If a class has fewer rows than there are folds, labels are missing or needed and not
+        given, or a count is out of range.
+
+    References
+    ----------
+    Kohavi, R. (1995). A study of cross-validation and bootstrap for accuracy estimation and
+    model selection. IJCAI 14(2), 1137–1145.
+
+    Examples
+    --------
+    >>> from narrows.comparison import repeated_kfold
+    >>> print(repeated_kfold(["a"] * 20 + ["b"] * 10, random_state=0).describe())
+    5 × 5 stratified folds
+    """
+    from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold
+
+    n_rows = _n_rows(y_or_n_rows, stratify, "repeated_kfold")
+    check_int("repeated_kfold", "folds", folds, 2, n_rows)
+    check_int("repeated_kfold", "repeats", repeats, 1)
+    settings = {"n_splits": folds, "n_repeats": repeats, "random_state": random_state}
+    rows = np.zeros(n_rows)
+    if stratify:
+        purpose = f"one for each of {folds} folds"
+        strata = strata_of(y_or_n_rows, folds, "repeated_kfold", purpose, task)
+        pairs = RepeatedStratifiedKFold(**settings).split(rows, strata)
+    else:
+        pairs = RepeatedKFold(**settings).split(rows)
+    words = f"{folds} × {repeats} {'stratified ' if stratify else ''}folds"
+    return Resamples("k-fold", tuple(pairs), n_rows, words)
+
+
+def holdout(
+    y_or_n_rows: Any,
+    train: float = 0.8,
+    times: int = 1,
+    stratify: bool = True,
+    random_state: int | np.random.RandomState | None = None,
+    task: str | None = None,
+) -> Resamples:
+    """Draw training rows without replacement, and test on all others, several times.
+
+    Parameters
+    ----------
+    y_or_n_rows : array-like of shape (n_rows,) or int
+        Labels, or without stratification the number of rows.
+    train : float, default=0.8
+        Share of rows to train on, above 0 and below 1, rounded down to whole rows.
+    times : int, default=1
+        How many draws.
+    stratify : bool, default=True
+        Give both parts the classes' shares; for numbers, that of each quarter of them. Unlike
+        `narrows.partition`, which rounds up in every class, the sizes add up to `train`.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the draws.
+    task : {"classes", "numbers"}, default=None
+        What the labels are; None decides by their values as `narrows.partition` does.
+
+    Returns
+    -------
+    Resamples
+        Of kind ``"holdout"``; rows are sorted.
+
+    Raises
+    ------
+    ValueError
+        If a class has a single row, a part would be empty or smaller than the number of
+        classes, labels are missing or needed and not given, or a parameter is out of range.
+
+    Examples
+    --------
+    >>> from narrows.comparison import holdout
+    >>> print(holdout(150, 0.8, times=10, stratify=False, random_state=0).describe())
+    10 holdouts of 20 %
+    """
+    from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
+
+    n_rows = _n_rows(y_or_n_rows, stratify, "holdout")
+    _check_share(train)
+    check_int("holdout", "times", times, 1)
+    n_train = math.floor(round(train * n_rows, 9))  # 0.29 × 100 is 28.999999999999996
+    settings = {"n_splits": times, "train_size": n_train, "test_size": n_rows - n_train}
+    rows, least, strata = np.zeros(n_rows), 1, None
+    if stratify:
+        purpose = "one to train and one to test on"
+        strata = strata_of(y_or_n_rows, 2, "holdout", purpose, task)
+        least = int(strata.max()) + 1
+    if min(n_train, n_rows - n_train) < least:
+        raise ValueError(
+            f"The 'train' parameter of holdout must leave at least {least} rows in both parts. "
+            f"Got {train!r}, which is {n_train} training and {n_rows - n_train} test rows, instead."
+        )
+    draw = StratifiedShuffleSplit if stratify else ShuffleSplit
+    drawn = draw(**settings, random_state=random_state).split(rows, strata)
+    pairs = tuple((np.sort(one), np.sort(other)) for one, other in drawn)
+    words = f"{times} {'stratified ' if stratify else ''}holdout{'s' if times > 1 else ''}"
+    return Resamples("holdout", pairs, n_rows, f"{words} of {100 * (1 - train):.3g} %")
+
+
+def own_resamples(pairs: Iterable[tuple[Any, Any]], n_rows: int) -> Resamples:
+    """Take the user's own training and test rows.
+
+    Parameters
+    ----------
+    pairs : iterable of (train_rows, test_rows)
+        Row numbers from 0, e.g. what a scikit-learn splitter's ``split`` yields. A training row
+        may stand there several times, a test row not in the same pair's training rows.
+    n_rows : int
+        Rows of the table.
+
+    Returns
+    -------
+    Resamples
+        Of kind ``"own"``, rows in the order given.
+
+    Raises
+    ------
+    ValueError
+        If there is no pair, or a pair has no training or no test rows, rows outside the table
+        or rows in both parts.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import LeaveOneOut
+    >>> from narrows.comparison import own_resamples
+    >>> print(own_resamples(LeaveOneOut().split(range(10)), 10).describe())
+    10 own resamples
+    """
+    check_int("own_resamples", "n_rows", n_rows, 2)
+    listed = [tuple(pair) for pair in pairs]
+    for number, pair in enumerate(listed):
+        if len(pair) != 2:
+            raise ValueError(
+                "The 'pairs' parameter of own_resamples must have pairs of training and test "
+                f"rows. Got {len(pair)} parts in pair {number} (counted from 0) instead."
+            )
+    return Resamples("own", [(pair[0], pair[1]) for pair in listed], n_rows)
+
+
+def parse_resampling(
+    text: str,
+    y_or_n_rows: Any,
+    random_state: int | np.random.RandomState | None = None,
+    task: str | None = None,
+    groups: Any = None,
+) -> Resamples:
+    """Draw the resamples that a short text names.
+
+    Parameters
+    ----------
+    text : str
+        ``"5x5"`` or ``"kfold:5x5"``: folds × repeats, ``"kfold:10"``: once; ``"bootstrap:25"``;
+        ``"holdout:0.8x10"``: share to train on × times, ``"holdout:0.8"``: once. ``"kfold"``,
+        ``"bootstrap"`` and ``"holdout"`` alone take the functions' defaults.
+    y_or_n_rows : array-like of shape (n_rows,) or int
+        Labels, to stratify by, or the number of rows.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the draws.
+    task : {"classes", "numbers"}, default=None
+        What the labels are; None decides by their values.
+    groups : array-like of shape (n_rows,), default=None
+        What rows belong together, such as patients: groups are drawn instead of rows, so that
+        none is in both parts. They are stratified by the labels if each has one class only.
+
+    Returns
+    -------
+    Resamples
+
+    Raises
+    ------
+    ValueError
+        If the text has none of these forms, or what it asks for cannot be drawn.
+
+    Examples
+    --------
+    >>> from narrows.comparison import parse_resampling
+    >>> print(parse_resampling("10x3", 150, random_state=0).describe())
+    10 × 3 folds
+    """
+    name, given = _parts(text)
+    if groups is not None:
+        n_rows = _n_rows(y_or_n_rows, False, "parse_resampling")
+        codes = group_codes(groups, n_rows, "parse_resampling")
+        of_groups: Any = int(codes.max()) + 1
+        if not isinstance(y_or_n_rows, numbers.Integral):
+            # Of the rows: the labels of groups are too few to tell classes from numbers by.
+            task = task or kind_of(y_or_n_rows, "parse_resampling")
+            of_groups = labels_of_groups(y_or_n_rows, codes, task)
+        return spread(parse_resampling(text, of_groups, random_state, task), codes)
+    if name == "bootstrap":
+        n_rows = _n_rows(y_or_n_rows, False, "bootstrap")
+        return bootstrap(n_rows, **given, random_state=random_state)
+    draw = holdout if name == "holdout" else repeated_kfold
+    stratify = not isinstance(y_or_n_rows, numbers.Integral)
+    return draw(y_or_n_rows, **given, stratify=stratify, random_state=random_state, task=task)
+
+
+def check_folds(text: str, y: Any, caller: str, task: str, codes: np.ndarray | None = None) -> None:
+    """Raise, with advice that fits a comparison, where a class is too small for a text's folds.
+
+    Parameters
+    ----------
+    text : str
+        As `parse_resampling` takes it.
+    y : array-like of shape (n_rows,)
+        Labels, checked already.
+    caller : str
+        Name of the public function, for its messages.
+    task : {"classes", "numbers"}
+        What the labels are.
+    codes : int ndarray of shape (n_rows,), default=None
+        The rows' groups.
+
+    Raises
+    ------
+    ValueError
+        If a class has fewer rows than there are folds, or a single row for a holdout. With
+        groups: if there are fewer than folds, in all or of a class where each has one only.
+    """
+    name, given = _parts(text)
+    if codes is not None:
+        _check_group_folds(name, given, labels_of_groups(y, codes, task), caller)
+        return
+    if name == "bootstrap" or task == "numbers":
+        return
+    own = "or resampling='bootstrap:25', for which classes may be small."
+    if name == "holdout":
+        advice = f"Join or leave out small classes, {own}"
+        purpose = "one to train and one to test on"
+        strata_of(y, 2, caller, purpose, task, advice)
+        return
+    folds, repeats = given.get("folds", 5), given.get("repeats", 5)
+    fewest = int(np.bincount(check_labels(y, len(y), caller)[0]).min())
+    fewer = f"Take fewer folds, such as resampling='{fewest}x{repeats}', " if fewest > 1 else ""
+    join = "join or leave out small classes, "
+    advice = (fewer + join if fewer else join.capitalize()) + own
+    strata_of(y, folds, caller, f"one for each of {folds} folds", task, advice)
+
+
+def _check_group_folds(name: str, given: dict[str, Any], of_groups: Any, caller: str) -> None:
+    least = given.get("folds", 5) if name == "kfold" else 2
+    counts = None if isinstance(of_groups, int) else of_groups.value_counts()
+    fewest = of_groups if counts is None else int(counts.min())
+    if fewest < least:
+        whose = "" if counts is None else f" of class {str(counts.idxmin())!r}"
+        raise ValueError(
+            f"The 'groups' parameter of {caller} must have at least {least} groups{whose} for this "
+            f"resampling. Got {fewest} instead. "
+            + (
+                "Take fewer folds, or 'bootstrap:25'."
+                if fewest > 1
+                else "Join or leave out small classes, or group the rows otherwise."
+            )
+        )
+
+
+# What follows the name and a colon: groups are named as the functions' parameters.
+_GRAMMAR = {
+    "kfold": r"(?P<folds>\d+)(?:[x×](?P<repeats>\d+))?",
+    "bootstrap": r"(?P<times>\d+)",
+    "holdout": r"(?P<train>\d*\.\d+)(?:[x×](?P<times>\d+))?",
+}
+
+
+def _parts(text: Any) -> tuple[str, dict[str, Any]]:
+    """Return a form's name and its parameters."""
+    plain = re.sub(r"\s", "", text).lower() if isinstance(text, str) else ""
+    if re.fullmatch(r"\d+[x×]\d+", plain):
+        plain = f"kfold:{plain}"
+    name, colon, rest = plain.partition(":")
+    name = name.replace("-", "")
+    if name in _GRAMMAR and not colon:
+        return name, {}
+    found = re.fullmatch(_GRAMMAR[name], rest) if name in _GRAMMAR else None
+    if found is None:
+        raise ValueError(
+            f"The 'resampling' parameter must be a text such as {_FORMS}. Got {text!r} instead."
+        )
+    once = {"repeats": "1"} if name == "kfold" else {}
+    given = once | {key: value for key, value in found.groupdict().items() if value}
+    return name, {key: float(v) if key == "train" else int(v) for key, v in given.items()}
+
+
+def _n_rows(y_or_n_rows: Any, stratify: bool, caller: str) -> int:
+    if not isinstance(y_or_n_rows, numbers.Integral):
+        if not hasattr(y_or_n_rows, "__len__") or isinstance(y_or_n_rows, str):
+            raise ValueError(
+                f"The 'y_or_n_rows' parameter of {caller} must be labels or a number of rows. "
+                f"Got {y_or_n_rows!r} instead."
+            )
+        return len(y_or_n_rows)
+    if stratify:
+        raise ValueError(
+            f"The 'y_or_n_rows' parameter of {caller} must be labels to stratify by. "
+            f"Got the number {y_or_n_rows} instead. Give the labels, or stratify=False."
+        )
+    check_int(caller, "y_or_n_rows", y_or_n_rows, 2)
+    return int(y_or_n_rows)
+
+
+def _check_share(train: float) -> None:
+    if not (isinstance(train, numbers.Real) and 0 < train < 1):
+        raise ValueError(
+            "The 'train' parameter of holdout must be a number above 0 and below 1, the share of "
+            f"rows to train on. Got {train!r} instead."
+        )
+
+
+DEFAULT = "5x5"
+
+
+def resamples_for(
+    resampling: Any,
+    y: Any,
+    kind: str,
+    n_rows: int,
+    codes: np.ndarray | None,
+    seed: int,
+    caller: str,
+) -> Resamples:
+    """Return the resamples that an argument stands for, checked.
+
+    Parameters
+    ----------
+    resampling : Resamples, str, splitter, iterable of pairs, or None
+    y : array-like of shape (n_rows,)
+        Labels, checked already.
+    kind : {"classes", "numbers"}
+        What they are.
+    n_rows : int
+    codes : int ndarray of shape (n_rows,), or None
+        The rows' groups.
+    seed : int
+        Of what is drawn from a text.
+    caller : str
+        Name of the public function, for its messages.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these, is of another number of rows, cannot be drawn, or has a group in
+        both parts of a pair.
+    """
+    if resampling is None or isinstance(resampling, str):
+        text = DEFAULT if resampling is None else resampling
+        check_folds(text, y, caller, kind, codes)
+        return parse_resampling(text, y, random_state=seed, task=kind, groups=codes)
+    found = _given(resampling, y, n_rows, codes, caller)
+    if found.n_rows != n_rows:
+        raise ValueError(
+            f"The 'resampling' parameter of {caller} must be drawn from a table of {n_rows} "
+            f"rows, as 'X' has. Got resamples of {found.n_rows} rows instead."
+        )
+    if codes is not None:
+        check_apart(found, codes, caller)
+    return found
+
+
+def _given(
+    resampling: Any, y: Any, n_rows: int, codes: np.ndarray | None, caller: str
+) -> Resamples:
+    if isinstance(resampling, Resamples):
+        return resampling
+    if hasattr(resampling, "split"):
+        pairs = tuple(resampling.split(np.zeros((n_rows, 1)), np.asarray(y), codes))
+        name = type(resampling).__name__
+        return Resamples("own", pairs, n_rows, f"{len(pairs)} resamples of {name}")
+    if isinstance(resampling, Iterable):
+        listed = list(resampling)
+        if all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in listed):
+            return own_resamples([(pair[0], pair[1]) for pair in listed], n_rows)
+    raise ValueError(
+        f"The 'resampling' parameter of {caller} must be a text such as '5x5' or 'bootstrap:25', "
+        "Resamples, a scikit-learn splitter such as TimeSeriesSplit(), or pairs of training and "
+        f"test rows. Got {_short(resampling)} instead."
+    )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{type(value).__name__} {text[:60]}…"

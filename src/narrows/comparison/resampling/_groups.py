@@ -1,0 +1,110 @@
+"""Rows that belong together, such as one patient's: they train or test, never both."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from narrows.comparison.resampling._resamples import Resamples
+from narrows.data._labels import series_of
+
+
+def group_codes(groups: Any, n_rows: int, caller: str) -> np.ndarray:
+    """Return the number of each row's group, from 0 in the order of their names.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_rows,)
+        Names or numbers of groups.
+    n_rows : int
+        How many there must be.
+    caller : str
+        Name of the public function, for its messages.
+
+    Returns
+    -------
+    int ndarray of shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        If it has another length, gaps, or one group only.
+    """
+    if getattr(groups, "ndim", 1) != 1 or isinstance(groups, str) or not hasattr(groups, "__len__"):
+        raise ValueError(
+            f"The 'groups' parameter of {caller} must have one group for each row. Got "
+            f"{type(groups).__name__} instead. Give one column."
+        )
+    given = series_of(groups)
+    if len(given) != n_rows:
+        raise ValueError(
+            f"The 'groups' parameter of {caller} must have one group for each of {n_rows} rows. "
+            f"Got {len(given)} instead."
+        )
+    try:
+        codes, names = pd.factorize(given, sort=True)
+    except TypeError:  # of kinds that have no order
+        codes, names = pd.factorize(given)
+    if (codes < 0).any():
+        raise ValueError(
+            f"The 'groups' parameter of {caller} must be without gaps. Got {(codes < 0).sum()}, "
+            f"the first in row {(codes < 0).argmax()} (counted from 0), instead."
+        )
+    if len(names) < 2:
+        raise ValueError(
+            f"The 'groups' parameter of {caller} must have at least two groups. Got "
+            f"{str(names[0])!r} in all rows instead."
+        )
+    return codes
+
+
+def labels_of_groups(y: Any, codes: np.ndarray, kind: str) -> Any:
+    """Return what groups can be stratified by: their labels, if each has one class only.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+    codes : int ndarray of shape (n_rows,)
+    kind : {"classes", "numbers"}
+
+    Returns
+    -------
+    pandas.Series of shape (n_groups,), or int
+        The number of groups, where labels differ within one, are numbers, or are all the same.
+    """
+    labels = series_of(y)
+    by_group = labels.groupby(codes, sort=True)
+    pure = kind == "classes" and (by_group.nunique() == 1).all() and labels.nunique() > 1
+    return by_group.first() if pure else int(codes.max()) + 1
+
+
+def spread(drawn: Resamples, codes: np.ndarray) -> Resamples:
+    """Return the resamples of rows that resamples of groups stand for.
+
+    Parameters
+    ----------
+    drawn : Resamples
+        Of the groups. One that is there twice in a training part has each of its rows twice.
+    codes : int ndarray of shape (n_rows,)
+    """
+    pairs = []
+    for train, test in drawn:
+        times = np.bincount(train, minlength=drawn.n_rows)[codes]
+        pairs.append(
+            (np.repeat(np.arange(len(codes)), times), np.flatnonzero(np.isin(codes, test)))
+        )
+    words = f"{drawn.describe()} of {drawn.n_rows} groups"
+    return Resamples(drawn.kind, pairs, len(codes), words)
+
+
+def check_apart(resamples: Resamples, codes: np.ndarray, caller: str) -> None:
+    """Raise ValueError if a group is in both parts of a pair."""
+    for number, (train, test) in enumerate(resamples):
+        shared = np.intersect1d(codes[train], codes[test])
+        if len(shared):
+            row = int(test[np.isin(codes[test], shared)][0])
+            raise ValueError(
+                f"The 'resampling' parameter of {caller} must keep groups together. Got "
+                f"{len(shared)} in both parts of pair {number} (counted from 0), such as that of "
+                f"row {row}, instead. Draw it from the groups, e.g. with '5x5'."
+            )

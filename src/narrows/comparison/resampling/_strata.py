@@ -1,0 +1,73 @@
+"""Strata: the groups of rows that every training and test part gets its share of."""
+
+from typing import Any
+
+import numpy as np
+
+from narrows.data._labels import check_labels, check_numbers, kind_of
+
+_MOST_GROUPS = 4
+
+
+def strata_of(
+    y: Any,
+    least: int,
+    caller: str,
+    purpose: str,
+    task: str | None = None,
+    advice: str = "Join or leave out small classes, or give stratify=False.",
+) -> np.ndarray:
+    """Return the stratum of each row.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Labels.
+    least : int
+        How many rows each stratum needs.
+    caller, purpose : str
+        Name of the public function and what the rows are needed for, for its messages.
+    task : {"classes", "numbers"}, default=None
+        What `y` is; None decides by `label_kind`.
+    advice : str
+        What to do about classes that are too small.
+
+    Returns
+    -------
+    int ndarray of shape (n_rows,)
+        Class codes; for numbers their quarter, or fewer groups where rows are few or many
+        numbers are equal.
+
+    Raises
+    ------
+    ValueError
+        If a class has fewer rows than needed, labels are missing, or all are the same.
+    """
+    n_rows = len(y)
+    if task not in (None, "classes", "numbers"):
+        raise ValueError(
+            f"The 'task' parameter of {caller} must be 'classes', 'numbers' or None. "
+            f"Got {task!r} instead."
+        )
+    if (task or kind_of(y, caller)) == "numbers":
+        return _quantile_groups(check_numbers(y, n_rows, caller), least)
+    codes, names = check_labels(y, n_rows, caller)
+    counts = np.bincount(codes)
+    short = [number for number in np.argsort(counts, kind="stable") if counts[number] < least]
+    if short:
+        found = [f"{counts[number]} of class {names[number]!r}" for number in short[:3]]
+        found += [f"{len(short) - 3} more"] if len(short) > 3 else []
+        raise ValueError(
+            f"The 'y' parameter of {caller} must have at least {least} rows of every class, "
+            f"{purpose}. Got {', '.join(found)} instead. {advice}"
+        )
+    return codes
+
+
+def _quantile_groups(values: np.ndarray, least: int) -> np.ndarray:
+    for groups in range(_MOST_GROUPS, 1, -1):
+        inner = np.unique(np.quantile(values, np.linspace(0, 1, groups + 1)[1:-1]))
+        found = np.searchsorted(inner, values, side="left")
+        if np.bincount(found).min() >= least:
+            return found
+    return np.zeros(len(values), dtype=int)

@@ -1,0 +1,105 @@
+"""What was compared, as text and as a hash: only results of the same may stand side by side."""
+
+import hashlib
+import json
+import re
+import sys
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from narrows.comparison._arms import Arm
+from narrows.data._columns import Column, columns_of
+
+# Where an object lies in memory, and the number that Keras gives the next model of a kind.
+_PASSING = re.compile(r" at 0x[0-9A-Fa-f]+|_\d+(?=, built=)")
+UNTRAINED = ", not trained"
+_JOBS = re.compile(r", n_jobs=(?:None|-?\d+)|(?<!\w)n_jobs=(?:None|-?\d+)(?:, )?")
+
+
+def text_of(estimator: Any) -> str:
+    """Return an estimator with all its settings that are no defaults, in one line.
+
+    Parameters
+    ----------
+    estimator : object
+    """
+    if isinstance(estimator, BaseEstimator) and type(estimator).__repr__ is BaseEstimator.__repr__:
+        # By itself scikit-learn cuts the middle out: two long pipelines would look the same.
+        whole = BaseEstimator.__repr__(estimator, N_CHAR_MAX=sys.maxsize)  # type: ignore[call-arg]
+    else:
+        whole = repr(estimator)
+    return " ".join(whole.split())
+
+
+def described(arm: Arm) -> str:
+    """Return an arm's estimator as text, and whether it is trained.
+
+    Parameters
+    ----------
+    arm : Arm
+    """
+    return text_of(arm.estimator) + UNTRAINED * bool(arm.untrained)
+
+
+def lasting(text: str) -> str:
+    """Return the text of an estimator without what differs from one run to the next.
+
+    Parameters
+    ----------
+    text : str
+        As `text_of` returns it.
+    """
+    return _PASSING.sub("", text)
+
+
+def without_jobs(text: str) -> str:
+    """Return the text of an estimator without ``n_jobs``, which has no influence on any number.
+
+    Parameters
+    ----------
+    text : str
+        As `text_of` returns it.
+    """
+    return _JOBS.sub("", text)
+
+
+def hash_of(table: Any, y: np.ndarray) -> str:
+    """Return a hash of rows and labels, the same whatever container a table came in.
+
+    Parameters
+    ----------
+    table : ndarray or narwhals.DataFrame
+        As `narrows.comparison.running._preprocessing.table_of` returns it.
+    y : ndarray of shape (n_rows,)
+        Class codes or numbers.
+    """
+    digest = hashlib.sha256(np.ascontiguousarray(y).tobytes())
+    if isinstance(table, np.ndarray):
+        digest.update(np.ascontiguousarray(table).tobytes())
+        return digest.hexdigest()
+    try:
+        columns = columns_of(table.to_native(), "compare")[0]
+    except Exception:  # columns that narrows cannot read are a transformer's of the user
+        digest.update(table.write_csv().encode())
+        return digest.hexdigest()
+    for column in columns:
+        _add(digest, column)
+    return digest.hexdigest()
+
+
+def _add(digest: Any, column: Column) -> None:
+    missing = np.asarray(column.missing)
+    # A gap in all rows has no kind: pandas calls it a number, Arrow nothing at all.
+    kind = "missing" if missing.all() else column.kind
+    digest.update(json.dumps([column.name, kind]).encode())
+    digest.update(np.packbits(missing).tobytes())
+    if kind == "missing":
+        return
+    if kind in ("text", "other"):
+        texts = [None if no else str(v) for v, no in zip(column.values, missing, strict=True)]
+        digest.update(json.dumps(texts).encode())
+    else:
+        values = np.where(missing, 0.0, column.values.astype(np.float64))
+        digest.update(np.ascontiguousarray(values).tobytes())

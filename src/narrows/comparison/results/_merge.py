@@ -1,0 +1,144 @@
+"""Two comparisons as one, if they may stand side by side."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from narrows.comparison.results._fingerprint import UNTRAINED, without_jobs
+
+if TYPE_CHECKING:
+    from narrows.comparison._comparison import Comparison
+
+_SAME = {
+    "data": "the same rows and labels",
+    "probes": "the same probes",
+    "preprocess": "the same preprocessing",
+    "refit": "the same way of refitting",
+}
+_BY_ARM = ("arms", "seeds", "random_states")
+
+
+def joined(one: "Comparison", other: "Comparison") -> "Comparison":
+    """Return a comparison with the arms of both.
+
+    Parameters
+    ----------
+    one, other : Comparison
+
+    Returns
+    -------
+    Comparison
+        With the reference of `one`. Controls of `other` that `one` has are left out, but not
+        the untrained encoder of another network: it is called ``"untrained encoder of ARM"``.
+        Where `other` was drawn from another random state, its arms' own is kept in
+        ``settings["random_states"]``; their probes drew other random numbers then, which adds
+        to the spread of differences and favours nobody.
+
+    Raises
+    ------
+    ValueError
+        If they do not belong together.
+    """
+    if one.resamples.fingerprint != other.resamples.fingerprint:
+        raise ValueError(
+            "Comparisons side by side must have the same resamples. Got fingerprints "
+            f"{one.resamples.fingerprint[:8]} and {other.resamples.fingerprint[:8]} instead. Pass "
+            "one's 'resamples' to the other as 'resampling'."
+        )
+    for name, what in _SAME.items():
+        if _plain(one, name) != _plain(other, name):
+            raise ValueError(
+                f"Comparisons side by side must have {what}. "
+                f"Got {one.settings[name]!r} and {other.settings[name]!r} instead."
+            )
+    shared = [arm for arm in other.arms if arm in one.arms and arm not in other.controls]
+    if shared:
+        raise ValueError(
+            "Comparisons side by side must have arms of different names. "
+            f"Got {', '.join(map(repr, shared))} in both instead. Rename one of them."
+        )
+    other = _renamed(one, other)
+    new = [arm for arm in other.arms if arm not in one.arms]
+
+    def both(attribute: str) -> pd.DataFrame:
+        first, second = getattr(one, attribute), getattr(other, attribute)
+        return pd.concat([first, second[second["arm"].isin(new)]], ignore_index=True)
+
+    return replace(
+        one,
+        scores=both("scores"),
+        failures=both("failures"),
+        points=both("points"),
+        settings=one.settings | _settings(one, other, new),
+        seconds={
+            name: one.seconds.get(name, 0.0) + other.seconds.get(name, 0.0)
+            for name in {**one.seconds, **other.seconds}
+        },
+    )
+
+
+def _plain(comparison: "Comparison", name: str) -> object:
+    """Return a setting without what changes no number."""
+    value = comparison.settings[name]
+    if name != "probes":
+        return value
+    return {probe: without_jobs(text) for probe, text in value.items()}
+
+
+def _renamed(one: "Comparison", other: "Comparison") -> "Comparison":
+    """Give an untrained encoder, if `one` has that of another network, the name of its arm."""
+    theirs = other.settings["arms"]
+    names = {}
+    for control in other.controls:
+        text = theirs[control]
+        trained = [arm for arm, what in theirs.items() if what + UNTRAINED == text]
+        if trained and one.settings["arms"].get(control, text) != text:
+            names[control] = f"{control} of {trained[0]}"
+    if not names or set(names.values()) & {*one.arms, *other.arms}:
+        return other
+
+    def called(name: str) -> str:
+        return names.get(name, name)
+
+    tables = {
+        name: frame.assign(arm=frame["arm"].map(called))
+        for name, frame in (
+            ("scores", other.scores), ("failures", other.failures), ("points", other.points),
+        )
+    }  # fmt: skip
+    settings = {
+        name: {called(arm): of for arm, of in other.settings.get(name, {}).items()}
+        for name in _BY_ARM
+    } | {"controls": [called(arm) for arm in other.controls]}
+    return replace(other, **tables, settings=other.settings | settings)
+
+
+def _settings(one: "Comparison", other: "Comparison", new: list[str]) -> dict:
+    added = {arm: other.settings["arms"][arm] for arm in new}
+    # Controls stay last.
+    asked = {a: t for a, t in one.settings["arms"].items() if a not in one.controls}
+    asked |= {a: t for a, t in added.items() if a not in other.controls}
+    rest = {a: t for a, t in {**one.settings["arms"], **added}.items() if a not in asked}
+    states = {arm: random_state_of(other, arm) for arm in new}
+    states = {arm: state for arm, state in states.items() if state != one.settings["random_state"]}
+    states = one.settings.get("random_states", {}) | states
+    return {
+        "arms": asked | rest,
+        "controls": list(rest),
+        "seeds": {**{arm: other.settings["seeds"][arm] for arm in new}, **one.settings["seeds"]},
+        **({"random_states": states} if states else {}),
+    }
+
+
+def random_state_of(comparison: "Comparison", arm: str) -> int:
+    """Return the random state that an arm's seeds were drawn from.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Perhaps joined of several, each with a random state of its own.
+    arm : str
+    """
+    own = comparison.settings.get("random_states", {})
+    return own.get(arm, comparison.settings["random_state"])

@@ -1,0 +1,1 @@
+"""Running a comparison: plan, schedule, fit, score."""

@@ -1,0 +1,215 @@
+"""What a comparison runs, and what it finds."""
+
+import itertools
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from narrows.comparison._arms import Arm
+from narrows.comparison.resampling._resamples import Resamples
+from narrows.comparison.running._fit import FEWEST_LANES, Prepared, describe
+from narrows.comparison.running._preprocessing import prepare
+from narrows.comparison.running._score import NO_PROBE, Judge
+
+
+class Seeds:
+    """Integer seeds by purpose, from one root.
+
+    Parameters
+    ----------
+    random_state : int or None
+        Root; None draws one from the system.
+    """
+
+    def __init__(self, random_state: int | None):
+        drawn = np.random.SeedSequence(random_state).entropy
+        assert isinstance(drawn, int)
+        self.entropy: int = drawn
+
+    def get(self, *purpose: str | int) -> int:
+        """Return the seed for a purpose, e.g. ``get("pca", "standardize", 3)``.
+
+        Returns
+        -------
+        int
+            From 0 to 2**31 − 1, what every library takes.
+        """
+        key = [zlib.crc32(str(part).encode()) for part in purpose]
+        state = np.random.SeedSequence(self.entropy, spawn_key=key).generate_state(1)
+        return int(state[0] >> 1)
+
+
+COLUMNS = ["arm", "preprocess", "resample", "seed", "probe", "measure", "value"]
+FAILED = ["arm", "preprocess", "resample", "seed", "probe", "message"]
+POINTS = ["arm", "preprocess", "row", "part", "dim_1", "dim_2"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A comparison before it runs: everything is checked.
+
+    Attributes
+    ----------
+    arms : list of Arm
+    choices : dict of str to transformer
+        Preprocessing by name.
+    table : ndarray or narwhals.DataFrame
+    resamples : Resamples
+    judge : Judge
+    n_seeds : dict of str to int
+        How many seeds each arm has.
+    seeds : Seeds
+    refit : bool
+    n_jobs : int
+    """
+
+    arms: list[Arm]
+    choices: dict[str, Any]
+    table: Any
+    resamples: Resamples
+    judge: Judge
+    n_seeds: dict[str, int]
+    seeds: Seeds
+    refit: bool
+    n_jobs: int
+
+
+@dataclass
+class Findings:
+    """What a run found so far.
+
+    Attributes
+    ----------
+    values, failures : list of tuple
+        Rows of `COLUMNS` and `FAILED`.
+    points : list of pandas.DataFrame
+        Embeddings of the first resample by the first seed.
+    seconds : dict of str to float
+        Wall time by part.
+    """
+
+    values: list[tuple] = field(default_factory=list)
+    failures: list[tuple] = field(default_factory=list)
+    points: list[pd.DataFrame] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+
+@dataclass(frozen=True)
+class Task:
+    """An arm under one preprocessing, in a block of resamples.
+
+    Attributes
+    ----------
+    arm : Arm
+    choice : str
+        Name of the preprocessing.
+    block : list of Prepared
+    seeds : list of lists of int
+        The arm's seeds in each resample of the block.
+    """
+
+    arm: Arm
+    choice: str
+    block: list[Prepared]
+    seeds: list[list[int]]
+
+
+_BLOCK_BYTES = 250_000_000  # prepared rows in a block; two blocks may be held at once
+# A part is judged when all its lanes are trained. Larger parts are quicker, as the engine and the
+# probes take turns less often; but a part's embeddings are held until then, so large tables get
+# smaller ones.
+_MOST_LANES = 500
+_NUMBERS_AT_ONCE = 50_000_000  # in the rows of all lanes of a part
+
+
+def tasks_of(plan: Plan, findings: Findings) -> Iterator[Task]:
+    """Yield a comparison's tasks; the order and size do not depend on the number of workers.
+
+    Parameters
+    ----------
+    plan : Plan
+    findings : Findings
+        Notes the time that preparing rows takes, and resamples in which it fails.
+    """
+    for choice, transformer in plan.choices.items():
+        blocks = _blocks(plan, choice, transformer, findings)
+        for block in blocks:
+            # Others first: while the engine's first program compiles, there is work for all cores.
+            for arm in sorted(plan.arms, key=lambda arm: arm.lanes):
+                for part in _parts(plan, arm, block):
+                    seeds = [_arm_seeds(plan, arm, choice, one.number) for one in part]
+                    yield Task(arm, choice, part, seeds)
+
+
+def _parts(plan: Plan, arm: Arm, block: list[Prepared]) -> list[list[Prepared]]:
+    """Divide a block by how many lanes are trained before any is judged."""
+    if not (arm.lanes and plan.refit):
+        return [block]
+    lanes = _NUMBERS_AT_ONCE // max(block[0].fit.size, 1)
+    lanes = min(max(lanes, FEWEST_LANES), _MOST_LANES)
+    each = -(-lanes // plan.n_seeds[arm.name])
+    count = -(-len(block) // each)
+    bounds = [len(block) * i // count for i in range(count + 1)]
+    return [block[first:last] for first, last in itertools.pairwise(bounds)]
+
+
+def _blocks(
+    plan: Plan, choice: str, transformer: Any, findings: Findings
+) -> Iterator[list[Prepared]]:
+    """Prepare resample after resample; hand over as many at once as memory is meant for."""
+    block: list[Prepared] = []
+    size = 0
+    for one in _prepared(plan, choice, transformer, findings):
+        block.append(one)
+        size += one.train.nbytes + one.test.nbytes
+        if size > _BLOCK_BYTES:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def _prepared(plan: Plan, choice: str, transformer: Any, findings: Findings) -> Iterator[Prepared]:
+    """Yield the resamples whose rows can be prepared, and note the time and the others."""
+
+    def prepared(train: np.ndarray, others: list[np.ndarray], numbers: range) -> list:
+        began = time.perf_counter()
+        try:
+            return prepare(transformer, plan.table, train, others)
+        except Exception as problem:  # the other resamples and choices go on
+            for number in numbers:
+                _note_unprepared(plan, choice, number, describe(problem), findings)
+            return []
+        finally:
+            findings.seconds["preprocessing"] += time.perf_counter() - began
+
+    if plan.refit:
+        for number, (train, test) in enumerate(plan.resamples):
+            if rows := prepared(train, [test], range(number, number + 1)):
+                yield Prepared(number, rows[0], *rows)
+    elif whole := prepared(np.arange(plan.resamples.n_rows), [], range(len(plan.resamples))):
+        for number, (train, test) in enumerate(plan.resamples):
+            yield Prepared(number, whole[0], whole[0][train], whole[0][test])
+
+
+def _arm_seeds(plan: Plan, arm: Arm, choice: str, resample: int) -> list[int]:
+    # An untrained encoder starts from the weights that its arm starts from.
+    name = arm.untrained or arm.name
+    number = resample if plan.refit else 0
+    return [plan.seeds.get(name, choice, number, k) for k in range(plan.n_seeds[arm.name])]
+
+
+def _note_unprepared(
+    plan: Plan, choice: str, resample: int, message: str, findings: Findings
+) -> None:
+    """Note that every arm failed in a resample whose preprocessing cannot be learned."""
+    findings.failures += [
+        (arm.name, choice, resample, 0, NO_PROBE, f"the preprocessing failed: {message}")
+        for arm in plan.arms
+    ]

@@ -1,0 +1,201 @@
+"""What is done to the columns before an embedder sees them; learned in every resample."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from narrows.data import TablePreprocessor, to_matrix
+from narrows.data._columns import columns_of
+from narrows.data._containers import as_frame, check_size
+from narrows.data._from_r import is_na
+from narrows.data.preprocessing._learning import check_usable
+
+NAMED = ("none", "standardize")
+DEFAULT = ("none", "standardize")
+
+
+def choices_of(preprocess: Any, mixed: bool, caller: str) -> dict[str, Any]:
+    """Return the preprocessing choices by name, as transformers that are not fitted.
+
+    Parameters
+    ----------
+    preprocess : str, transformer, sequence of these, or mapping of str to these
+        ``"none"`` leaves numbers as they are, ``"standardize"`` gives every column mean 0 and
+        standard deviation 1. In a mixed table both turn text and gaps into numbers first, as
+        `TablePreprocessor` does.
+    mixed : bool
+        Whether the table has other columns than finite numbers.
+    caller : str
+        Name of the public function, for its messages.
+
+    Returns
+    -------
+    dict of str to transformer
+
+    Raises
+    ------
+    ValueError
+        If there is no choice, a name is unknown, or two choices have one name.
+    """
+    if isinstance(preprocess, Mapping):
+        pairs = list(preprocess.items())
+    else:
+        single = isinstance(preprocess, str) or hasattr(preprocess, "fit")
+        listed = [preprocess] if single else list(_sequence(preprocess, caller))
+        pairs = [(_name_of(choice), choice) for choice in listed]
+    names = [name for name, _ in pairs]
+    if not pairs or len(set(names)) < len(names):
+        raise ValueError(
+            f"The 'preprocess' parameter of {caller} must have at least one choice, each under a "
+            f"name of its own, e.g. ('none', 'standardize'). Got {names} instead."
+        )
+    return {str(name): _transformer(choice, mixed, caller) for name, choice in pairs}
+
+
+def _sequence(preprocess: Any, caller: str) -> Sequence:
+    if not isinstance(preprocess, Sequence):
+        raise ValueError(
+            f"The 'preprocess' parameter of {caller} must be names, transformers or a mapping of "
+            f"names to them, e.g. ('none', 'standardize'). Got {preprocess!r} instead."
+        )
+    return preprocess
+
+
+def _name_of(choice: Any) -> str:
+    return choice if isinstance(choice, str) else type(choice).__name__
+
+
+def _transformer(choice: Any, mixed: bool, caller: str) -> Any:
+    if not isinstance(choice, str):
+        if not all(hasattr(choice, method) for method in ("fit", "transform")):
+            raise ValueError(
+                f"The 'preprocess' parameter of {caller} must have names or scikit-learn "
+                f"transformers. Got {choice!r} instead."
+            )
+        return choice
+    if choice not in NAMED:
+        raise ValueError(
+            f"The 'preprocess' parameter of {caller} must be one of "
+            f"{', '.join(map(repr, NAMED))} or a transformer. Got {choice!r} instead."
+        )
+    if mixed:
+        return TablePreprocessor(scale=choice)
+    plain = StandardScaler() if choice == "standardize" else FunctionTransformer()
+    return plain.set_output(transform="default")  # whatever this session is configured to
+
+
+def table_of(X: Any, caller: str) -> tuple[Any, bool]:
+    """Return a table that rows can be taken from by number, and whether it is mixed.
+
+    Parameters
+    ----------
+    X : table or array-like of shape (n_rows, n_columns)
+    caller : str
+        Name of the public function, for its messages.
+
+    Returns
+    -------
+    table : float64 ndarray of shape (n_rows, n_columns), or narwhals.DataFrame if mixed
+    mixed : bool
+        Whether a table has text, dates, booleans or gaps, which a preprocessing has to turn into
+        numbers.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two rows, or NaN or infinities in an array.
+    """
+    frame = as_frame(X, caller)
+    if frame is not None and _is_mixed(frame):
+        check_size(frame.shape, caller, min_rows=2)
+        return frame, True
+    return to_matrix(X, owner=caller, dtype="float64", min_rows=2).values, False
+
+
+def _is_mixed(frame: Any) -> bool:
+    if not all(dtype.is_numeric() for dtype in frame.schema.values()):
+        return True
+    return any(_has_gaps(frame.get_column(name)) for name in frame.columns)
+
+
+def _has_gaps(column: Any) -> bool:
+    if str(column.dtype) == "Int32" and not column.is_null().any():  # where R's NA may stand
+        return is_na(column.to_numpy()) is not None
+    return bool(column.is_null().any() or (column.dtype.is_float() and column.is_nan().any()))
+
+
+def prepare(transformer: Any, table: Any, train: np.ndarray, others: list[np.ndarray]) -> list:
+    """Learn a preprocessing from training rows and apply it to them and to others.
+
+    Parameters
+    ----------
+    transformer : transformer
+        Cloned; it stays as it is.
+    table : ndarray or narwhals.DataFrame
+    train : int ndarray of shape (n_train,)
+    others : list of int ndarray
+
+    Returns
+    -------
+    list of float64 ndarray of shape (n_rows, n_prepared_columns)
+        The training rows first.
+    """
+    fitted = _fitted(transformer, rows_of(table, train))
+    parts = [rows_of(table, rows) for rows in (train, *others)]
+    return [np.asarray(dense(fitted.transform(part)), dtype=np.float64) for part in parts]
+
+
+def dense(Z: Any) -> Any:
+    """Return what a transformer returned, a sparse matrix as an array."""
+    return Z.toarray() if hasattr(Z, "toarray") else Z
+
+
+def _fitted(transformer: Any, rows: Any) -> Any:
+    copy = clone(transformer)
+    # What it would say in every resample, `survey` has said of the whole table.
+    return getattr(copy, "_fit_quietly", copy.fit)(rows)
+
+
+def check_mixed(
+    choices: Mapping[str, Any], table: Any, trains: list[np.ndarray], caller: str
+) -> None:
+    """Raise before anything is trained if no resample, or not each, could be preprocessed.
+
+    Parameters
+    ----------
+    choices : mapping of str to transformer
+        Where one of them is the caller's own, which may cope, nothing is checked.
+    table : ndarray or narwhals.DataFrame
+        As `table_of` returns it.
+    trains : list of int ndarrays
+        Every resample's training rows.
+    caller : str
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a mixed table has columns that cannot be encoded, or that have no value at all in the
+        training rows of some resample.
+    """
+    mixed = not isinstance(table, np.ndarray)
+    if not (mixed and all(hasattr(choice, "_fit_quietly") for choice in choices.values())):
+        return
+    columns, _ = columns_of(table.to_native(), caller)
+    check_usable(columns, caller)
+    for column in columns:
+        bare = sum(bool(column.missing[rows].all()) for rows in trains)
+        if bare:
+            raise ValueError(
+                f"Each column that {caller} gets must have values among the training rows of "
+                f"every resample. Column {column.name!r}, which has values in "
+                f"{(~column.missing).sum()} of {len(column.missing)} rows, has none in {bare} of "
+                f"{len(trains)} resamples. Drop it."
+            )
+
+
+def rows_of(table: Any, rows: np.ndarray) -> Any:
+    """Return rows by number, as a transformer takes them."""
+    return table[rows] if isinstance(table, np.ndarray) else table[rows.tolist()].to_native()

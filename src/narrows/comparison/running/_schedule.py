@@ -1,0 +1,427 @@
+"""Run a comparison: every arm under every preprocessing, in every resample, for every seed."""
+
+import contextlib
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import joblib
+import pandas as pd
+from joblib.parallel import get_active_backend
+
+from narrows._session import usual_numbers
+from narrows.comparison._arms import Arm, own_networks
+from narrows.comparison.running._fit import Embedded, Prepared, describe, fit_one, lanes_of
+from narrows.comparison.running._plan import Findings, Plan, Task, tasks_of
+from narrows.comparison.running._reproducible import one_thread
+from narrows.comparison.running._score import Judged, fit_and_judge, judge
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_MOST = 2  # an encoder that is not trained takes no time and must not keep the engine idle
+_FEW_CORES = 4  # as many as the probes' threads keep busy, as a part of their time is Python's
+
+
+class Lead(NamedTuple):
+    """How many trainings run while others are judged.
+
+    Attributes
+    ----------
+    at_first, then : int
+        The first time, and after.
+    """
+
+    at_first: int
+    then: int
+
+
+def lead_of(n_jobs: int | None, *, engine: bool) -> Lead:
+    """Return how many trainings run beside the judging by so many workers.
+
+    A first training, which compiles, always runs beside the judging of arms that need none. On a
+    few cores that training and the probes share, the others wait until the probes are through.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As joblib takes it.
+    engine : bool
+        Whether the engine trains any arm; without it JAX is left alone.
+    """
+    if joblib.effective_n_jobs(n_jobs) == 1:
+        return Lead(0, 0)  # someone who asks for one worker has a reason, be it only a debugger
+    if not shares_memory() or joblib.cpu_count() > _FEW_CORES or (engine and _accelerated()):
+        return Lead(_MOST, _MOST)
+    return Lead(1, 0)
+
+
+def shares_memory() -> bool:
+    """Whether joblib's workers are threads of this process."""
+    backend, _ = get_active_backend(prefer="threads")
+    return bool(getattr(backend, "supports_sharedmem", False))
+
+
+def _accelerated() -> bool:
+    import jax
+
+    return jax.default_backend() != "cpu"
+
+
+class Judging(Protocol):
+    """The judging of some tasks, under way where there are workers for it."""
+
+    def collect(self) -> None:
+        """Wait for what is not judged yet and note it; nothing the second time."""
+
+    def close(self) -> None:
+        """Drop what is not judged yet."""
+
+
+def train_and_judge(
+    tasks: Iterator[Item],
+    is_trained: Callable[[Item], bool],
+    train: Callable[[Item], Result],
+    judge: Callable[[list[tuple[Item, Result | None]]], Judging],
+    lead: Lead,
+) -> None:
+    """Train every task that has a training, on this thread, and judge all in their order.
+
+    A network may be built by a function of another language, which waits for this thread.
+
+    Parameters
+    ----------
+    tasks : iterator
+        Pulled no further than trainings are wanted.
+    is_trained : callable
+        ``is_trained(task)`` says whether a task has a training; others are judged with None.
+    train : callable
+    judge : callable
+        ``judge(ready)`` begins the judging of tasks, each with what its training returned.
+    lead : Lead
+        How many trainings run beside a judging.
+    """
+    ready: list[tuple[Item, Result | None]] = []
+    most = lead.at_first
+    while True:
+        first, untrained = _up_to_a_training(tasks, is_trained)
+        ready += untrained
+        with contextlib.closing(judge(ready)) as judging:
+            if first is None or not most:
+                judging.collect()
+            if first is None:
+                return
+            ready = [(first, train(first)), *_some_more(tasks, is_trained, train, most - 1)]
+            judging.collect()
+        most = lead.then
+
+
+def _up_to_a_training(tasks, is_trained) -> tuple[Any, list[tuple[Any, None]]]:
+    """Pull tasks; return the first that is trained, or None, and those before it."""
+    before: list[tuple[Any, None]] = []
+    for task in tasks:
+        if is_trained(task):
+            return task, before
+        before.append((task, None))
+    return None, before
+
+
+def _some_more(tasks, is_trained, train, most: int) -> Iterator[tuple[Any, Any]]:
+    """Pull and train so many tasks, with those between them that are not trained."""
+    while most > 0 and (task := next(tasks, None)) is not None:
+        trained = is_trained(task)
+        yield task, train(task) if trained else None
+        most -= trained
+
+
+Progress = Callable[[float, float], object]
+
+
+def run(plan: Plan, progress: Progress | None = None) -> Findings:
+    """Fit and judge everything that a plan names.
+
+    Parameters
+    ----------
+    plan : Plan
+    progress : callable, optional
+        Called with (embeddings done, embeddings wanted); an arm that the engine trains counts
+        half when it is trained.
+
+    Returns
+    -------
+    Findings
+    """
+    began = time.perf_counter()
+    findings, counter = Findings(), _Counter(plan, progress)
+    with one_thread(), usual_numbers():
+        train_and_judge(
+            tasks_of(plan, findings),
+            lambda task: _is_trained_here(plan, task.arm),
+            lambda task: _train(plan, task, findings, counter),
+            lambda ready: _Judging(plan, ready, findings, counter),
+            lead_of(plan.n_jobs, engine=any(arm.lanes for arm in plan.arms)),
+        )
+    _in_order(plan, findings)
+    _scale(findings.seconds, time.perf_counter() - began)
+    return findings
+
+
+def _is_trained_here(plan: Plan, arm: Arm) -> bool:
+    """Whether an arm is fitted on this thread, before it is judged.
+
+    A network that the user's own functions build or compute is: a function of another language
+    can be called from this thread alone. In another process, its own first thread does it.
+    """
+    return arm.lanes or not plan.refit or (own_networks(arm.estimator) and shares_memory())
+
+
+def _scale(seconds: dict[str, float], wall: float) -> None:
+    """Let parts that ran side by side share the wall time, each by its own length."""
+    total = sum(seconds.values())
+    for name in seconds:
+        seconds[name] *= min(wall / total, 1.0) if total else 0.0
+
+
+def _in_order(plan: Plan, findings: Findings) -> None:
+    """Sort by preprocessing and arm as they were named; within both, rows keep their order."""
+    arms = {arm.name: i for i, arm in enumerate(plan.arms)}
+    choices = {name: i for i, name in enumerate(plan.choices)}
+    for rows in (findings.values, findings.failures):
+        rows.sort(key=lambda row: (choices[row[1]], arms[row[0]]))
+    findings.points.sort(
+        key=lambda frame: (choices[frame["preprocess"].iloc[0]], arms[frame["arm"].iloc[0]])
+    )
+
+
+def _train(plan: Plan, task: Task, findings: Findings, counter: "_Counter") -> list[Embedded]:
+    """Fit an arm on a block of resamples, where all fits are made before any is judged."""
+    began = time.perf_counter()
+    count = sum(map(len, task.seeds))
+    on_progress = counter.training(count)
+    if not plan.refit:
+        embedded = _fitted_once(plan, task.arm, task.block, task.seeds[0], on_progress)
+    elif task.arm.lanes:
+        embedded = _trained(task.arm, task.block, task.seeds, on_progress)
+    else:
+        embedded = [
+            replace(fit_one(task.arm.estimator, one, seed, k), seconds=0.0)
+            for one, own in zip(task.block, task.seeds, strict=True)
+            for k, seed in enumerate(own)
+        ]
+    counter.trained(count)
+    findings.seconds["embedders"] += time.perf_counter() - began
+    return embedded
+
+
+class _Judging:
+    """The judging of tasks, some of them fitted before; workers begin at once.
+
+    Parameters
+    ----------
+    plan : Plan
+    ready : list of (Task, list of Embedded or None)
+    findings : Findings
+    counter : _Counter
+    """
+
+    def __init__(self, plan: Plan, ready, findings: Findings, counter: "_Counter"):
+        self._plan, self._findings, self._counter = plan, findings, counter
+        self._began = time.perf_counter()
+        self._owners: list[Task] = []
+        self._shares: list[float] = []
+        calls = []
+        for task, embedded in ready:
+            own = _calls(plan, task, embedded)
+            calls += own
+            self._owners += [task] * len(own)
+            self._shares += [1.0 if embedded is None else 0.5] * len(own)
+        self._results = _as_they_end(_workers(plan), calls)
+
+    def collect(self) -> None:
+        """Wait for what is not judged yet and note it; nothing the second time."""
+        began = time.perf_counter()
+        found = []
+        for task, share, judged in zip(self._owners, self._shares, self._results, strict=True):
+            _note(self._plan, task.arm, task.choice, judged, self._findings)
+            self._counter.judged(1, share)
+            found.append(judged)
+        now = time.perf_counter()
+        own = sum(sum(judged.seconds.values()) for judged in found)
+        # Of the time beside a training, what the workers needed.
+        beside = min(now - self._began, own / joblib.effective_n_jobs(self._plan.n_jobs))
+        _share_out(max(now - began, beside), found, self._findings.seconds)
+        self._owners, self._shares, self._results = [], [], iter(())
+
+    def close(self) -> None:
+        """Drop what is not judged yet."""
+        close = getattr(self._results, "close", None)
+        if close is not None:
+            close()
+
+
+def _calls(plan: Plan, task: Task, embedded: list[Embedded] | None) -> list:
+    """Return what joblib is to call to judge an arm on a block, fitting it there if need be."""
+    if embedded is not None:
+        rows = {one.number: one for one in task.block}
+        return [
+            joblib.delayed(judge)(plan.judge, one, rows[one.resample], *_circumstances(plan, one))
+            for one in embedded
+        ]
+    calls = []
+    for one, own in zip(task.block, task.seeds, strict=True):
+        for k, seed in enumerate(own):
+            rows, probe_seeds, keep = _circumstances(plan, Embedded(one.number, k))
+            calls.append(
+                joblib.delayed(fit_and_judge)(
+                    plan.judge, task.arm.estimator, one, rows, (seed, k), probe_seeds, keep
+                )
+            )
+    return calls
+
+
+def _workers(plan: Plan) -> int:
+    """Return how many workers judge; none but this thread where a probe has networks of its own."""
+    alone = shares_memory() and any(map(own_networks, plan.judge.probes.values()))
+    return 1 if alone else plan.n_jobs
+
+
+def _as_they_end(n_jobs: int, calls: list) -> Iterator[Judged]:
+    """Let joblib begin; return an iterator over the results in the order of the calls."""
+    if not calls:
+        return iter(())
+    try:
+        parallel = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+    except ValueError:  # of joblib's own backends, multiprocessing gives only whole lists
+        return _all_at_once(n_jobs, calls)
+    return parallel(calls)
+
+
+def _all_at_once(n_jobs: int, calls: list) -> Iterator[Judged]:
+    yield from joblib.Parallel(n_jobs=n_jobs, prefer="threads")(calls)
+
+
+def _share_out(wall: float, part: Sequence[Judged], seconds: dict[str, float]) -> None:
+    """Split the wall time of tasks that ran side by side as their own times are split."""
+    own: dict[str, float] = defaultdict(float)
+    for judged in part:
+        for name, spent in judged.seconds.items():
+            own[name] += spent
+    total = sum(own.values())
+    for name, spent in own.items():
+        seconds[name] += wall * spent / total if total else 0.0
+
+
+def _fitted_once(plan, arm: Arm, block, seeds, on_progress) -> list[Embedded]:
+    """Fit on all rows, once for each seed, and give every resample its rows of that embedding."""
+    whole = block[0].fit
+    everything = Prepared(0, whole, whole, whole[:1])
+    if arm.lanes:
+        once = _trained(arm, [everything], [seeds], on_progress)
+    else:
+        once = [fit_one(arm.estimator, everything, seed, k) for k, seed in enumerate(seeds)]
+    found = []
+    for one in block:
+        train, test = plan.resamples.pairs[one.number]
+        for fit in once:
+            if fit.failure is not None:
+                found.append(Embedded(one.number, fit.seed, failure=fit.failure))
+                continue
+            found.append(Embedded(one.number, fit.seed, fit.train[train], fit.train[test]))
+    return found
+
+
+def _trained(arm: Arm, block, seeds, on_progress) -> list[Embedded]:
+    """Let the engine train all lanes; if it refuses, every lane says why."""
+    try:
+        return list(lanes_of(arm, block, seeds, on_progress))
+    except Exception as problem:
+        failed = describe(problem)
+        return [
+            Embedded(one.number, k, failure=failed)
+            for one, own in zip(block, seeds, strict=True)
+            for k in range(len(own))
+        ]
+
+
+def _circumstances(plan: Plan, embedded: Embedded):
+    """Return what judging one embedding needs beside it: rows, probe seeds, whether to keep it."""
+    j = embedded.resample
+    # Every arm's probe draws the same: its luck is not taken for a difference.
+    probe_seeds = {name: plan.seeds.get("probe", name, j) for name in plan.judge.probes}
+    return plan.resamples.pairs[j], probe_seeds, j == 0 and embedded.seed == 0
+
+
+def _note(plan: Plan, arm: Arm, choice: str, one: Judged, findings: Findings) -> None:
+    place = (arm.name, choice, one.embedded.resample, one.embedded.seed)
+    findings.values += [(*place, *value) for value in one.values]
+    findings.failures += [(*place, *failure) for failure in one.failures]
+    if one.embedded.train.shape[1] >= 2:
+        rows = plan.resamples.pairs[one.embedded.resample]
+        findings.points.append(_points(arm.name, choice, one.embedded, rows))
+
+
+def _points(arm: str, choice: str, embedded: Embedded, rows) -> pd.DataFrame:
+    parts = [("train", rows[0], embedded.train), ("test", rows[1], embedded.test)]
+    frames = [
+        pd.DataFrame({"row": numbers, "dim_1": Z[:, 0], "dim_2": Z[:, 1]}).assign(part=part)
+        for part, numbers, Z in parts
+    ]
+    frame = pd.concat(frames, ignore_index=True).drop_duplicates("row")
+    return frame.assign(arm=arm, preprocess=choice)
+
+
+class _Counter:
+    """Counts embeddings for the progress, which is told on this thread only."""
+
+    def __init__(self, plan: Plan, progress: Progress | None):
+        self._progress = progress
+        per_arm = [plan.n_seeds[arm.name] * len(plan.resamples) for arm in plan.arms]
+        self._total = float(sum(per_arm) * len(plan.choices))
+        self._done = 0.0
+        self._under_way = 0.0
+
+    def training(self, count: int) -> Progress:
+        """Return what to call while so many embeddings are on their way."""
+
+        def report(done: float, wanted: float) -> None:
+            self._tell(0.0, 0.5 * count * done / max(wanted, 1))
+
+        return report
+
+    def trained(self, count: int) -> None:
+        """Add embeddings that are there but not judged."""
+        self._tell(0.5 * count, 0.0)
+
+    def judged(self, count: int, share: float) -> None:
+        """Add embeddings that are through."""
+        self._tell(share * count)
+
+    def _tell(self, more: float, under_way: float | None = None) -> None:
+        self._done += more
+        self._under_way = self._under_way if under_way is None else under_way
+        now = min(self._done + self._under_way, self._total)
+        if self._progress is not None:
+            self._progress(now, self._total)
+
+
+@contextlib.contextmanager
+def progress_bar(
+    text: str = "comparing, refitted in every resample",
+) -> Iterator[Callable[[float, float], object]]:
+    """Show a bar while the block runs; yields what to call with (done, total).
+
+    Parameters
+    ----------
+    text : str
+        What stands before the bar.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), Remaining())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(text, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

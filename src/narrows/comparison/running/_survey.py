@@ -1,0 +1,182 @@
+"""What the preprocessings make of the whole table: learned once, before anything is trained."""
+
+import contextlib
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from narrows.comparison.running._preprocessing import dense, rows_of
+from narrows.data._containers import as_frame, listed, names_of, positional
+from narrows.data._precision import coarse, coarse_message
+from narrows.data._row_names import numbers_that_name_rows, row_names_message, shown
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is known of the preprocessings before any resample.
+
+    Attributes
+    ----------
+    columns : int
+        Of the table itself.
+    widths : dict of str to int
+        Columns after each preprocessing. One that fails is missing: each resample says why.
+    messages : list of str
+        What is to be warned of, once instead of in every resample.
+    """
+
+    columns: int
+    widths: dict[str, int]
+    messages: list[str]
+
+    @property
+    def narrowest(self) -> int:
+        """How many columns all preprocessings leave at least, as far as it is known."""
+        return min(self.widths.values(), default=self.columns)
+
+    def warn(self) -> None:
+        """Warn the caller's caller."""
+        for message in dict.fromkeys(self.messages):
+            warnings.warn(message, UserWarning, stacklevel=3)
+
+
+def survey(
+    choices: Mapping[str, Any], table: Any, X: Any, caller: str, *, widths: bool = True
+) -> Survey:
+    """Learn the preprocessings from all rows, as far as something is asked that needs it.
+
+    Parameters
+    ----------
+    choices : mapping of str to transformer
+    table : ndarray or narwhals.DataFrame
+        As `narrows.comparison.running._preprocessing.table_of` returns it.
+    X : table or array-like
+        What it was made from, for the columns' names.
+    caller : str
+        Name of the public function, for the warnings.
+    widths : bool, default=True
+        Whether widths are wanted. Without, transformers of the caller's own are not fitted.
+    """
+    own = int(table.shape[1])
+    known: dict[str, int] = {}
+    messages: list[str] = []
+    for name, transformer in choices.items():
+        warns = hasattr(transformer, "_fit_quietly")
+        if isinstance(transformer, StandardScaler) and isinstance(table, np.ndarray):
+            messages += _constants(name, table, X, caller)
+        if _keeps_width(transformer, table):
+            known[name] = own
+        elif warns or widths:
+            width, said = _learned(transformer, table)
+            messages += said if warns else []
+            if width is not None:
+                known[name] = width
+    return Survey(own, known, messages)
+
+
+def coarse_columns(
+    choices: Mapping[str, Any], table: Any, X: Any, arms: Sequence[Any], caller: str
+) -> list[str]:
+    """Return sentences on columns that are centred before the engine's networks see them.
+
+    Parameters
+    ----------
+    choices, table, X, caller : see `survey`
+    arms : sequence of Arm
+    """
+    if not any(arm.lanes for arm in arms):
+        return []
+    messages = []
+    for name, transformer in choices.items():
+        encoded = _unscaled(transformer, table, X, caller)
+        if encoded is None:
+            continue
+        rows, names = encoded
+        if found := [name for name, lost in zip(names, coarse(rows), strict=True) if lost]:
+            then = (
+                f"Under {name!r} the training rows' mean is subtracted from "
+                f"{'them' if len(found) > 1 else 'it'} before networks see "
+                f"{'them' if len(found) > 1 else 'it'}, in every resample. If you fit such an "
+                "embedder yourself, put a StandardScaler before it."
+            )
+            messages.append(coarse_message(caller, found, then))
+    return messages
+
+
+def row_names(table: Any, X: Any, y: Any, kind: str, caller: str) -> list[str]:
+    """Return sentences on columns that seem to name the rows, and on labels that do.
+
+    Parameters
+    ----------
+    table, X, caller : see `survey`
+    y : ndarray of shape (n_rows,)
+        Checked labels.
+    kind : {"classes", "numbers"}
+    """
+    said = []
+    if isinstance(table, np.ndarray):  # of others, the preprocessings tell
+        names = _names(table, X, caller)
+        odd = numbers_that_name_rows(table, names)
+        if odd.any():
+            first = shown(table[:, int(odd.argmax())])
+            found = [name for name, is_odd in zip(names, odd, strict=True) if is_odd]
+            said.append(row_names_message(caller, found, first))
+    if kind == "numbers" and numbers_that_name_rows(y[:, None], [""])[0]:
+        said.append(
+            f"The 'y' of {caller} has another whole number in every row "
+            f"({', '.join(map(str, shown(y)))}, …): it seems to name the rows. Name another column "
+            "as the label, unless that is meant."
+        )
+    return said
+
+
+def _unscaled(transformer: Any, table: Any, X: Any, caller: str) -> Any:
+    """Return all rows and their columns' names under a preprocessing that does not scale."""
+    if isinstance(table, np.ndarray):
+        plain = type(transformer) is FunctionTransformer and transformer.func is None
+        return (table, _names(table, X, caller)) if plain else None
+    if getattr(transformer, "scale", None) != "none" or not hasattr(transformer, "_fit_quietly"):
+        return None
+    with contextlib.suppress(Exception):  # each resample says what fails
+        fitted = clone(transformer)._fit_quietly(table.to_native())
+        return fitted.transform(table.to_native()), list(fitted.get_feature_names_out())
+    return None
+
+
+def _names(table: np.ndarray, X: Any, caller: str) -> Sequence[str]:
+    frame = as_frame(X, caller)
+    return (frame is not None and names_of(frame)) or positional(table.shape[1])
+
+
+def _keeps_width(transformer: Any, table: Any) -> bool:
+    """Say of the preprocessings of numbers that have names that they keep every column."""
+    plain = type(transformer) is FunctionTransformer and transformer.func is None
+    return isinstance(table, np.ndarray) and (plain or type(transformer) is StandardScaler)
+
+
+def _learned(transformer: Any, table: Any) -> tuple[int | None, list[str]]:
+    """Return how wide rows become, None if that fails, and what the transformer warns of."""
+    width = None
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with contextlib.suppress(Exception):  # each resample says what fails
+            fitted = clone(transformer).fit(rows_of(table, np.arange(len(table))))
+            width = int(dense(fitted.transform(rows_of(table, np.arange(2)))).shape[1])
+    return width, [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
+
+
+def _constants(choice: str, table: np.ndarray, X: Any, caller: str) -> list[str]:
+    flat = np.flatnonzero(table.min(axis=0) == table.max(axis=0))
+    if not len(flat):
+        return []
+    names = _names(table, X, caller)
+    message = (
+        f"{caller} keeps constant columns at zero under {choice!r}, they cannot be scaled: "
+        f"{listed([names[int(i)] for i in flat], 20)}. Drop them."
+    )
+    return [message]

@@ -1,0 +1,1 @@
+"""Statistics of a comparison: intervals, decisions, tables."""

@@ -1,0 +1,295 @@
+"""From scores to tables: means, spreads, differences and verdicts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from narrows.comparison.probes._measures import Measure, measure_named, measures_of
+from narrows.comparison.running._score import NO_PROBE
+from narrows.comparison.statistics._decisions import holm, posterior, verdict
+from narrows.comparison.statistics._intervals import (
+    corrected_interval,
+    corrected_t_test,
+    without_rounding,
+)
+
+if TYPE_CHECKING:
+    from narrows.comparison._comparison import Comparison
+
+GROUP = ["arm", "preprocess", "probe", "measure"]
+VERDICTS = [
+    "arm", "reference", "preprocess", "probe", "measure", "difference", "low", "high",
+    "p_better", "p_equivalent", "p_worse", "p_value", "p_holm", "verdict", "resamples", "rope",
+]  # fmt: skip
+
+
+def averaged(scores: pd.DataFrame) -> pd.DataFrame:
+    """Average seeds within a resample: they are not extra test sets.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        ``arm``, ``preprocess``, ``resample``, ``seed``, ``probe``, ``measure``, ``value``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``arm``, ``preprocess``, ``probe``, ``measure``, ``resample``, ``value``, and ``seeds``,
+        how many there were, and ``variance`` over them (NaN for one). Undefined scores (kappa)
+        are left out.
+    """
+    groups = scores.groupby([*GROUP, "resample"], sort=False, observed=True)["value"]
+    return groups.agg(value="mean", seeds="count", variance="var").reset_index()
+
+
+def summary(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean of every measure, with both kinds of spread.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each arm, preprocessing, probe and measure: ``mean``; ``sd_splits``, the
+        standard deviation over resamples of the means over seeds; ``sd_seeds``, the root of the
+        mean over resamples of the variance over seeds (NaN with one seed); ``resamples``,
+        ``seeds``.
+    """
+    groups = averaged(scores).groupby(GROUP, sort=False, observed=True)
+    found = groups.agg(
+        mean=("value", "mean"),
+        sd_splits=("value", "std"),
+        sd_seeds=("variance", "mean"),
+        resamples=("value", "count"),
+        seeds=("seeds", "max"),
+    ).reset_index()
+    return found.assign(sd_seeds=np.sqrt(found["sd_seeds"]))
+
+
+def seed_spread(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return how far luck with the seed carries: the mean over resamples of every seed.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each arm, preprocessing, probe and measure with several seeds: ``seeds``,
+        ``sd_within``, the standard deviation over seeds inside a resample (root mean square over
+        resamples), ``sd_splits``, that over resamples of the means over seeds, and the
+        ``lowest`` and ``highest`` score of one seed in one resample.
+    """
+    means = averaged(scores)
+    groups = means[means["seeds"] > 1].groupby(GROUP, sort=False, observed=True)
+    found = groups.agg(
+        seeds=("seeds", "max"), sd_within=("variance", "mean"), sd_splits=("value", "std")
+    )
+    found["sd_within"] = np.sqrt(found["sd_within"])
+    extremes = scores.groupby(GROUP, sort=False, observed=True)["value"].agg(
+        lowest="min", highest="max"
+    )
+    return found.join(extremes).reset_index()
+
+
+@dataclass(frozen=True)
+class Question:
+    """What verdicts are asked for.
+
+    Attributes
+    ----------
+    reference : str
+    arms, choices : list of str
+        Every arm and every preprocessing, in the order of the rows.
+    test_train_ratio : float
+    rope : float or None
+        Half-width of the region of practical equivalence; None is the measure's own.
+    confidence : float
+        Of intervals, and the probability that a verdict needs.
+    """
+
+    reference: str
+    arms: list[str]
+    choices: list[str]
+    test_train_ratio: float
+    rope: float | None
+    confidence: float
+
+
+def verdicts(
+    comparison: "Comparison",
+    probe: str | None,
+    measure: str | None,
+    reference: str | None,
+    rope: float | None,
+    confidence: float,
+) -> pd.DataFrame:
+    """Return a row for every arm, preprocessing and probe that was asked for, scored or not.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    probe, measure, reference, rope, confidence
+        As for `Comparison.verdicts`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `VERDICTS`.
+
+    Raises
+    ------
+    ValueError
+        If `probe`, `measure` or `reference` is not in the comparison.
+    """
+    question = Question(
+        comparison.reference if reference is None else reference,
+        comparison.arms,
+        list(comparison.settings["preprocess"]),
+        comparison.resamples.test_train_ratio,
+        rope,
+        confidence,
+    )
+    check_choice("reference", question.reference, question.arms)
+    scores = comparison.scores
+    tables = []
+    for name in _measures_meant(comparison, probe, measure):
+        check_choice("measure", name, scores["measure"].unique())
+        probes = _probes_with(comparison, name)
+        check_choice("probe", probe, [None, *probes], f" for the measure {name!r}")
+        about = measure_named(name)
+        for one in [probe] if probe else probes:
+            part = scores[(scores["probe"] == one) & (scores["measure"] == name)]
+            tables.append(_verdict_table(part, one, about, _failed(comparison, one), question))
+    return pd.concat(tables, ignore_index=True)
+
+
+def check_choice(name: str, value: Any, choices: Any, where: str = "") -> None:
+    """Raise unless a parameter's value is one of its choices.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter.
+    value : object
+    choices : iterable
+    where : str
+        What the choices depend on, in words.
+
+    Raises
+    ------
+    ValueError
+    """
+    choices = list(choices)
+    if value not in choices:
+        raise ValueError(
+            f"The '{name}' parameter must be one of {', '.join(map(repr, choices))}{where}. "
+            f"Got {value!r} instead."
+        )
+
+
+def _measures_meant(
+    comparison: "Comparison", probe: str | None, measure: str | None
+) -> Sequence[str]:
+    """Return the measure asked for; unasked, the main one, or all of the embedding itself."""
+    if measure is None and probe == NO_PROBE:
+        known = set(comparison.scores["measure"])
+        return [one.name for one in measures_of(NO_PROBE) if one.name in known] or [
+            comparison.measure
+        ]
+    return [measure or comparison.measure]
+
+
+def _probes_with(comparison: "Comparison", measure: str) -> list[str]:
+    """Return what a measure was taken of, probes that failed everywhere included."""
+    if measure_named(measure).kind == NO_PROBE:
+        return [NO_PROBE]
+    scores = comparison.scores
+    having = set(scores.loc[scores["measure"] == measure, "probe"])
+    scored = set(scores["probe"])
+    return [name for name in comparison.settings["probes"] if name in having or name not in scored]
+
+
+def _failed(comparison: "Comparison", probe: str) -> set[tuple[str, str]]:
+    """Return the arms and preprocessings where the fit or the probe failed in some resample."""
+    failures = comparison.failures
+    concerned = failures[failures["probe"].isin([probe, NO_PROBE])]
+    return set(zip(concerned["arm"], concerned["preprocess"], strict=True))
+
+
+def _verdict_table(
+    scores: pd.DataFrame,
+    probe: str,
+    measure: Measure,
+    failed: set[tuple[str, str]],
+    question: Question,
+) -> pd.DataFrame:
+    """Compare every arm with the reference under the same preprocessing.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        Of one probe and one measure.
+    probe : str
+    measure : Measure
+    failed : set of (arm, preprocess)
+        Where something failed in some resample; there is no verdict: to leave out just the
+        resamples in which an arm failed would flatter it.
+    question : Question
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `VERDICTS`. Holm's adjustment is over all rows.
+    """
+    reference = question.reference
+    means = averaged(scores)
+    rows = []
+    for choice in question.choices:
+        part = means[means["preprocess"] == choice]
+        wide = part.pivot(index="resample", columns="arm", values="value")
+        own = scores.loc[(scores["arm"] == reference) & (scores["preprocess"] == choice), "value"]
+        # Errors are in the preprocessed columns' units: a share of them is one of this choice's.
+        rope = measure.rope_for(own.to_numpy()) if question.rope is None else question.rope
+        for arm in question.arms:
+            if arm == reference:
+                continue
+            place = (arm, reference, choice, probe, measure.name)
+            if {(arm, choice), (reference, choice)} & failed:
+                found = _without_scores("failed")
+            elif arm in wide and reference in wide:
+                pairs = wide[[arm, reference]].dropna().to_numpy()
+                found = _compared(pairs, measure.higher_is_better, rope, question)
+            else:
+                found = _without_scores("not scored")
+            rows.append((*place, *found))
+    columns = [name for name in VERDICTS if name != "p_holm"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(p_holm=holm(table["p_value"].to_numpy(float)))[VERDICTS]
+
+
+def _without_scores(why: str) -> tuple:
+    return (*[np.nan] * 7, why, 0, np.nan)
+
+
+def _compared(pairs: np.ndarray, higher_is_better: bool, rope: float, question: Question) -> tuple:
+    """Compare scores of shape (n_resamples, 2), the reference's last."""
+    if not len(pairs):
+        return _without_scores("not scored")
+    d = without_rounding(pairs[:, 0] - pairs[:, 1], np.abs(pairs).max())
+    ratio, confidence = question.test_train_ratio, question.confidence
+    interval = corrected_interval(d, ratio, confidence)
+    # The posterior speaks of better and worse, the interval of the measure's own direction.
+    chances = posterior(d if higher_is_better else -d, ratio, rope)
+    p_value = corrected_t_test(d, ratio)
+    return (
+        interval.mean, interval.low, interval.high,
+        chances.better, chances.equivalent, chances.worse, p_value, verdict(chances, confidence),
+        len(d), rope,
+    )  # fmt: skip

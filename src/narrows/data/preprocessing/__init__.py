@@ -1,0 +1,1 @@
+"""From mixed tables to numbers, and back."""

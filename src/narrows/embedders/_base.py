@@ -1,0 +1,480 @@
+"""What embedders that train a network have in common."""
+
+import numbers
+import warnings
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state, estimator_html_repr
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from narrows._forks import Unusable, check_process
+from narrows._session import usual_numbers
+from narrows.embedders._diagram import layer_widths, network_svg
+from narrows.embedders._input import TakesRows
+from narrows.embedders._parameters import (
+    check_checkpoint,
+    check_integer,
+    check_learning_rate,
+    check_real,
+    check_seed,
+)
+from narrows.embedders._pickling import hold, release
+
+
+class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """An embedder whose encoder is a trained network.
+
+    A class of embedders says what it trains, by `_build`, `_objective` and, where it has more
+    than the common parameters, `_check_parameters`. All have the parameters `bottleneck`,
+    `epochs`, `batch_size`, `optimizer`, `learning_rate`, `metrics`, `validation_fraction`,
+    `patience`, `restarts`, `random_state` and `verbose`.
+    """
+
+    _decay: str | None = None  # of the learning rate, see `narrows.training.Recipe`
+
+    def _build(self, row_shape: tuple[int, ...]):
+        """Return the `narrows.networks.Networks` for rows of a shape."""
+        raise NotImplementedError
+
+    def _objective(self, networks):
+        """Return the `narrows.objectives.Objective` that a fit of the networks minimises."""
+        raise NotImplementedError
+
+    def _noise(self):
+        """Return the `narrows.training.Noise` on the encoder's input in training, or None."""
+        return
+
+    def _offsets(self, jobs) -> np.ndarray | None:
+        """Return the origin that each job is trained around, one row for each; or None."""
+        return None
+
+    def _without_offsets(self, training, offsets: np.ndarray):
+        """Return a training whose weights make up for the lanes' offsets."""
+        raise NotImplementedError
+
+    def _takes_images(self) -> bool:
+        """Whether a row may have more than one axis."""
+        return callable(getattr(self, "encoder", ()))
+
+    def _check_parameters(self) -> None:
+        for name in ("bottleneck", "epochs", "batch_size", "restarts"):
+            check_integer(self, name, least=1)
+        check_integer(self, "patience", least=0, optional=True)
+        check_real(self, "validation_fraction", low=0, high=1)
+        check_learning_rate(self)
+        check_seed(self, "random_state")
+
+    def _without_effect(self) -> list[str]:
+        """Return a sentence for what is given, but does nothing beside the other parameters."""
+        return []
+
+    def _warn_of(self, messages: Iterable[str]) -> None:
+        for message in messages:
+            warnings.warn(message, UserWarning, stacklevel=4)
+
+    def fit(self, X, y=None, *, sample_weight=None, validation_data=None, checkpoint=None):
+        """Train the networks.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns), or (n_rows, ...) with functions or models
+            The rows.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Factors of the rows' losses, at least 0, also where `validation_fraction` holds rows
+            out. As in Keras, the weighted sum is divided by the number of rows.
+        validation_data : array-like of shape (n_validation_rows, n_columns), optional
+            Rows to validate on after every epoch; not trained on. With them, no rows of `X` are
+            held out, whatever `validation_fraction` says.
+        checkpoint : path-like, optional
+            File that the training is written to every ten seconds or so. If the process ends
+            early, the same fit goes on from it and gives the same bits as if nothing had
+            happened. Needs `random_state` as an int. The file stays when the fit is through.
+
+        Returns
+        -------
+        self
+            This object.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a parameter is not of its kind or out of its range, or a `learning_rate` stands
+            beside an optimizer object.
+        ValueError
+            If `X` is not numeric, every restart's loss became NaN or infinite, or the checkpoint
+            is damaged or belongs to another training; it is left as it is then.
+        OSError
+            If the checkpoint cannot be written.
+        KeyboardInterrupt
+            If Ctrl-C came; what was trained so far is in use if any epoch was finished.
+
+        Warns
+        -----
+        UserWarning
+            If a parameter has no effect beside the others; if columns vary so little around a
+            large number that float32, in which networks compute, tells few values apart.
+        """
+        return self._learn(X, sample_weight, validation_data, checkpoint)
+
+    def _learn(self, X, sample_weight=None, validation_data=None, checkpoint=None, *, warns=True):
+        """Do what `fit` does; without `warns`, for who has said it all before."""
+        from narrows.embedders import _fit
+
+        check_process()
+        self._check_parameters()
+        check_checkpoint(self, checkpoint)
+        if warns:
+            self._warn_of(self._without_effect())
+        with self._columns_of_fit():
+            X = self._matrix(X, reset=True, warns=warns)
+            sample_weight = self._weights(sample_weight, X)
+            held_out = self._validation_rows(validation_data, X)
+            networks = self._build(X.shape[1:])
+            rng = self._entropy()
+            job = _fit.split_job(self, X, held_out, rng, sample_weight)
+            training = _fit.run(self, networks, [job], [rng], checkpoint=checkpoint)
+            _fit.adopt(self, networks, training)
+        self._warn_of_lost_restarts()
+        if training.interrupted:
+            raise KeyboardInterrupt
+        return self
+
+    def fit_resamples(self, Xs, seeds):
+        """Fit one copy on each of several matrices, all trained together.
+
+        The same embedder refitted on many resamples' training rows. The program is compiled once,
+        and the fits run side by side on all cores; beyond that each costs what a fit costs.
+
+        Parameters
+        ----------
+        Xs : sequence of array-like of shape (n_rows, n_columns)
+            One matrix for each copy; the columns must be the same.
+        seeds : sequence of int
+            The `random_state` of each copy.
+
+        Returns
+        -------
+        list of embedders
+            Fitted copies; this object is left as it was.
+        """
+        Xs = list(Xs)
+        lanes = self._fit_lanes(Xs, seeds)
+        self._warn_of(self._without_effect())
+        copies = []
+        for number, X in enumerate(Xs):
+            try:
+                copy = lanes.embedder(number)
+            except ValueError as error:
+                raise ValueError(f"Copy {number} of {len(Xs)}: {error}") from error
+            copy._matrix(X, reset=True, warns=number == 0)
+            copies.append(copy)
+        return copies
+
+    def _fit_lanes(self, Xs, seeds, on_progress=None):
+        """Fit one lane for each matrix and seed; see `narrows.embedders._fit.Lanes`."""
+        from narrows.embedders import _fit
+
+        check_process()
+        self._check_parameters()
+        Xs, seeds = list(Xs), [int(seed) for seed in seeds]
+        if len(Xs) != len(seeds):
+            raise ValueError(
+                f"'Xs' and 'seeds' must have one entry for each copy. Got {len(Xs)} matrices and "
+                f"{len(seeds)} seeds instead."
+            )
+        # One checked matrix for each object given: a comparison passes each one many times.
+        reader = clone(self)
+        read = {id(X): reader._matrix(X, reset=True) for X in Xs}
+        return _fit.fit_lanes(self, [read[id(X)] for X in Xs], seeds, on_progress)
+
+    def _lane_weights(self, n_columns) -> int:
+        """Return how many weights a lane of `_fit_lanes` holds: those of all its restarts."""
+        self._check_parameters()
+        return self.restarts * self._build((n_columns,)).trained.count_params()
+
+    def _untrained_lanes(self, n_columns, seeds):
+        """Return what `_fit_lanes` starts from: the same graphs and initial weights."""
+        from narrows.embedders import _fit
+
+        check_process()
+        self._check_parameters()
+        return _fit.untrained_lanes(self, (n_columns,), [int(seed) for seed in seeds])
+
+    def transform(self, X):
+        """Return the embedding of rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        float32 ndarray of shape (n_rows, bottleneck)
+        """
+        return self._apply("encoder_", self._checked(X))
+
+    def summary(self) -> str:
+        """Return the network's layers, output shapes and parameter counts as text."""
+        from narrows.networks import summary_text
+
+        check_is_fitted(self)
+        return summary_text(self._whole)
+
+    def weights(self) -> pd.DataFrame:
+        """List the weight arrays in use.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an array, in the order of ``restarts_.weights``: ``layer``, ``weight``,
+            ``shape``, ``rank``, ``trainable``.
+        """
+        from narrows.networks import weight_table
+
+        check_is_fitted(self)
+        return weight_table(self._whole)
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.encoder_.output.shape[-1])
+
+    def _adopt(self, networks) -> None:
+        """Take fitted networks into use."""
+        self.encoder_ = networks.encoder
+        self._whole = networks.trained
+        if networks.decoder is not None:
+            self.decoder_ = networks.decoder
+            self.autoencoder_ = networks.autoencoder
+        if networks.posterior is not None:
+            self.posterior_ = networks.posterior
+
+    def _html_repr(self) -> str:
+        """scikit-learn's diagram and, once fitted, a picture of the network."""
+        diagram = estimator_html_repr(self)
+        if not hasattr(self, "encoder_"):
+            return diagram
+        decoder = layer_widths(self.decoder_)[1:] if hasattr(self, "decoder_") else []
+        return f"<div>{diagram}{network_svg(layer_widths(self.encoder_), decoder)}</div>"
+
+    def __getstate__(self):
+        # Graphs over shared layers, pickled side by side, would come back as copies: of those
+        # that can be put together again, none is kept.
+        state = super().__getstate__()
+        derived = {"_whole", "autoencoder_"} | ({"encoder_"} if "posterior_" in state else set())
+        if "encoder_" in state:
+            state = state | self._answers()
+        return hold({name: value for name, value in state.items() if name not in derived})
+
+    def __setstate__(self, state):
+        state = release(state)
+        super().__setstate__(state)
+        encoder = state.get("posterior_", state.get("encoder_"))
+        if isinstance(encoder, Unusable):
+            self.encoder_ = self._whole = encoder
+            if "decoder_" in state:
+                self.autoencoder_ = encoder
+        elif encoder is not None:
+            from narrows.networks import join_networks
+
+            networks = join_networks(encoder, state.get("decoder_"))
+            self._check_answers(networks)
+            self._adopt(networks)
+
+    def _answers(self) -> dict:
+        """What a copy has to give, where its configuration may not tell all of a network."""
+        from narrows.networks import Networks
+        from narrows.networks._copying import is_described
+        from narrows.training import answers
+
+        networks = Networks(self.encoder_, getattr(self, "decoder_", None), None)
+        models = [model for model in (networks.encoder, networks.decoder) if model is not None]
+        return {} if all(map(is_described, models)) else {"_stated": answers(networks)}
+
+    def _check_answers(self, networks) -> None:
+        """Raise ValueError if a copy computes something else than what it is a copy of."""
+        from narrows.training import differing
+
+        stated = self.__dict__.pop("_stated", None)
+        if stated is not None and differing(networks, stated):
+            raise ValueError(
+                f"A copy of a fitted {type(self).__name__} must compute the same. This one does "
+                "not: its network is more than its configuration says. Let get_config return "
+                "every argument of its layers' constructors."
+            )
+
+    def __sklearn_clone__(self):
+        from narrows.embedders._keras_objects import carry_losses, check_same_models, known_classes
+
+        parameters = self.get_params(deep=False)
+        with known_classes(parameters):
+            clone = super().__sklearn_clone__()
+        copies = clone.get_params(deep=False)
+        check_same_models(parameters, copies)
+        carry_losses(parameters, copies)
+        return clone
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]  # networks compute in float32
+        return tags
+
+    def _weights(self, sample_weight, X: np.ndarray) -> np.ndarray | None:
+        if sample_weight is None:
+            return None
+        return _check_sample_weight(sample_weight, X, dtype=np.float32, ensure_non_negative=True)
+
+    def _validation_rows(self, given, X: np.ndarray) -> np.ndarray | None:
+        """Return rows to validate on, of the shape of the rows `X`."""
+        if given is None:
+            return None
+        if isinstance(given, tuple) and len(given) == 2 and all(np.ndim(one) > 1 for one in given):
+            raise ValueError(
+                "'validation_data' must be rows alone, as they are their own targets. Got a tuple "
+                "of two tables, as Keras takes them, instead. Give the first of them."
+            )
+        rows = self._matrix(given, reset=False)
+        self._check_row_shape(rows, X.shape[1:])
+        return rows
+
+    def _checked(self, X) -> np.ndarray:
+        rows = super()._checked(X)
+        if hasattr(self, "encoder_"):
+            self._check_row_shape(rows, tuple(self.encoder_.input.shape[1:]))
+        return rows
+
+    def _check_row_shape(self, rows: np.ndarray, expected: tuple[int, ...]) -> None:
+        if rows.shape[1:] != expected:
+            raise ValueError(
+                f"{type(self).__name__} takes rows of shape {expected}, as in fit. Got rows of "
+                f"shape {rows.shape[1:]} instead."
+            )
+
+    def _apply(self, name: str, X: np.ndarray) -> np.ndarray:
+        from narrows.training import forward
+
+        return forward(getattr(self, name), X)
+
+    def _entropy(self) -> int:
+        """Turn `random_state` into one number that all streams are derived from."""
+        if isinstance(self.random_state, numbers.Integral):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _warn_of_lost_restarts(self) -> None:
+        lost = self.restarts_.table.query("diverged")["restart"].tolist()
+        if lost:
+            kept = " what they had reached before is used" if self.patience is not None else ""
+            warnings.warn(
+                f"The loss of {len(lost)} of {len(self.restarts_)} restarts stopped being a finite "
+                f"number (restarts {lost});{kept or ' they are left out'}.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+
+class ReconstructingEmbedder(TakesRows):
+    """What an embedder offers that has `inverse_transform`.
+
+    A class says how rows come back, by `_rebuilt`.
+    """
+
+    def _rebuilt(self, X: np.ndarray) -> np.ndarray:
+        """Return checked rows after embedding and way back, of the shape of `X`."""
+        raise NotImplementedError
+
+    def reconstruct(self, X):
+        """Return what is left of rows after the bottleneck: embedded, and back.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_columns)
+            float32 of a network, float64 of a PCA.
+        """
+        return self._rebuilt(self._checked(X))
+
+    def score(self, X, y=None):
+        """Return the negative mean squared reconstruction error, so that larger is better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            In the units of `X`, squared.
+        """
+        return -float(np.mean(self.reconstruction_error(X)))
+
+    def reconstruction_error(self, X, by="row"):
+        """Return the mean squared reconstruction error of each row, column or cell.
+
+        A row that the embedder has not learned to reconstruct is unlike those it was trained on,
+        so the error by row serves as an anomaly score.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+        by : {"row", "column", "cell"}, default="row"
+            What one number stands for.
+
+        Returns
+        -------
+        float64 ndarray of shape (n_rows,), (n_columns,) or that of `X`
+            In the units of `X`, squared.
+
+        Raises
+        ------
+        ValueError
+            If `by` is none of the three.
+        """
+        if by not in ("row", "column", "cell"):
+            raise ValueError(
+                f"The 'by' parameter of {type(self).__name__}.reconstruction_error must be 'row', "
+                f"'column' or 'cell'. Got {by!r} instead."
+            )
+        X = self._checked(X)
+        with usual_numbers():
+            squared = (self._rebuilt(X).astype(np.float64) - X) ** 2
+            if by == "cell":
+                return squared
+            return squared.mean(axis=tuple(range(1, squared.ndim)) if by == "row" else 0)
+
+
+class DecodingEmbedder(ReconstructingEmbedder, NetworkEmbedder):
+    """A network embedder that can go back from embeddings to rows."""
+
+    def inverse_transform(self, Z):
+        """Return the rows that the decoder makes of embeddings.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_rows, bottleneck)
+
+        Returns
+        -------
+        float32 ndarray of shape (n_rows, n_columns)
+        """
+        check_is_fitted(self)
+        Z = np.asarray(Z, np.float32)
+        if Z.ndim != 2 or Z.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"Embeddings must have shape (n_rows, {self._n_features_out}). Got {Z.shape} "
+                "instead. Pass what transform returned."
+            )
+        return self._apply("decoder_", Z)
+
+    def _rebuilt(self, X: np.ndarray) -> np.ndarray:
+        return self._apply("autoencoder_", X)

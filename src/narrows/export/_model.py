@@ -1,0 +1,145 @@
+"""Which models can be exported, and what their parts are."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+from narrows.data import TablePreprocessor
+from narrows.data._containers import listed, positional
+from narrows.embedders import (
+    PCA,
+    Autoencoder,
+    LinearAutoencoder,
+    ParametricTSNE,
+    VariationalAutoencoder,
+)
+from narrows.export._io_spec import Port, column_port, is_mixed
+
+NETWORKS = (Autoencoder, LinearAutoencoder, ParametricTSNE, VariationalAutoencoder)
+EMBEDDERS = (*NETWORKS, PCA)
+PREPROCESSING = (TablePreprocessor, StandardScaler, MinMaxScaler, RobustScaler)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A fitted model's steps.
+
+    Attributes
+    ----------
+    model : embedder or Pipeline
+    preprocessing : list of estimators
+        In their order; maybe empty.
+    embedder : estimator
+    """
+
+    model: Any
+    preprocessing: list[Any]
+    embedder: Any
+
+    @property
+    def is_network(self) -> bool:
+        """Whether the embedder computes in float32, as networks do."""
+        return isinstance(self.embedder, NETWORKS)
+
+    @property
+    def title(self) -> str:
+        """The steps' classes, first to last."""
+        return " -> ".join(type(step).__name__ for step in (*self.preprocessing, self.embedder))
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """The shape of a row that the first step takes."""
+        if self.is_network and not self.preprocessing:
+            return tuple(self.embedder.encoder_.input.shape[1:])
+        return (int(self._first.n_features_in_),)
+
+    @property
+    def named(self) -> bool:
+        """Whether the columns had names in fit."""
+        return getattr(self._first, "feature_names_in_", None) is not None
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        """The table's columns; None if rows are images."""
+        if len(self.row_shape) > 1:
+            return None
+        if self.named:
+            return tuple(str(name) for name in self._first.feature_names_in_)
+        return positional(self.row_shape[0])
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the table has one input for each column."""
+        return isinstance(self._first, TablePreprocessor) and is_mixed(self._first.encodings_)
+
+    @property
+    def width(self) -> int:
+        """Of the embedding."""
+        return len(self.embedding_columns)
+
+    @property
+    def embedding_columns(self) -> tuple[str, ...]:
+        """What the embedding's columns are called."""
+        return tuple(str(name) for name in self.embedder.get_feature_names_out())
+
+    @property
+    def _first(self) -> Any:
+        return (*self.preprocessing, self.embedder)[0]
+
+    def table_ports(self) -> list[Port]:
+        """Return the ports of the rows: what the encoder takes and the decoder gives."""
+        if self.mixed:
+            pairs = zip(self.columns or (), self._first.encodings_, strict=True)
+            return [column_port(name, encoding) for name, encoding in pairs]
+        type_ = "float" if self.is_network and not self.preprocessing else "double"
+        return [Port("rows", type_, self.row_shape, columns=self.columns)]
+
+    def embedding_port(self) -> Port:
+        """Return the port of the embedding."""
+        taken = {port.name for port in self.table_ports()}
+        name, number = "embedding", 2
+        while name in taken:
+            name, number = f"embedding_{number}", number + 1
+        type_ = "float" if self.is_network else "double"
+        return Port(name, type_, (self.width,), columns=self.embedding_columns)
+
+
+def chain_of(model: Any, part: str) -> Chain:
+    """Return a model's steps.
+
+    Raises
+    ------
+    TypeError
+        If the model, or a step, is of a class that is not known.
+    sklearn.exceptions.NotFittedError
+        If it is not fitted.
+    ValueError
+        If there is no decoder and one is wanted, or a column has no name.
+    """
+    steps = [step for _, step in model.steps] if type(model) is Pipeline else [model]
+    for step, allowed in zip(steps, [PREPROCESSING] * (len(steps) - 1) + [EMBEDDERS], strict=True):
+        if type(step) not in allowed:
+            known = [kind.__name__ for kind in EMBEDDERS]
+            before = [kind.__name__ for kind in PREPROCESSING]
+            raise TypeError(
+                f"The 'model' parameter of export_onnx must be one of {', '.join(known)}, alone or "
+                f"as the last step of a Pipeline after {', '.join(before)}. Got "
+                f"{type(step).__name__} instead."
+            )
+        check_is_fitted(step)
+    chain = Chain(model, steps[:-1], steps[-1])
+    if part == "decoder" and chain.is_network and not hasattr(chain.embedder, "decoder_"):
+        raise ValueError(
+            f"The 'part' parameter of export_onnx must be 'encoder' for a "
+            f"{type(chain.embedder).__name__} without a decoder. Got 'decoder' instead. Train one "
+            "with fit_decoder."
+        )
+    if chain.mixed and "" in (chain.columns or ()):
+        raise ValueError(
+            "An input of an ONNX file must have a name. Got a column that is called '' among "
+            f"{listed(chain.columns, 20)}. Rename it and fit again."
+        )
+    return chain

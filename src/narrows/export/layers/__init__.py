@@ -1,0 +1,1 @@
+"""One ONNX converter for each kind of layer."""

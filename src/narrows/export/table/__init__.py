@@ -1,0 +1,1 @@
+"""A table's preprocessing in ONNX, forth and back."""

@@ -1,0 +1,1 @@
+"""HDF5 weights, by layer name."""

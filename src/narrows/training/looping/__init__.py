@@ -1,0 +1,1 @@
+"""What a compiled program does: steps, loops, stopping, random numbers."""

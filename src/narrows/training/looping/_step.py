@@ -1,0 +1,331 @@
+"""One optimiser step and one evaluation, as pure functions of arrays.
+
+Shapes below leave the lanes out: `jax.vmap` adds them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from narrows._errors import UntrainableError
+from narrows._keras import keras, mask_of, with_mask
+from narrows.objectives import Batch, Losses, Objective
+from narrows.training.compiling._trace import VALIDATION_SITES, Trace, tracing
+from narrows.training.looping._noise import Noise, corrupt
+
+
+class State(NamedTuple):
+    """What a training carries from step to step: everything in here is donated and replaced."""
+
+    trainable: list[jax.Array]  # the model's, then the objective's own
+    other: list[jax.Array]
+    optimizer: list[jax.Array]
+    key: jax.Array  # uint32 (2,): the restart's key for masks and noise
+    step: jax.Array  # uint32: steps made
+
+
+class Tally(NamedTuple):
+    """Sums over the rows seen in an epoch so far."""
+
+    loss: jax.Array  # sum over rows of the total loss
+    rows: jax.Array  # number of rows
+    terms: dict[str, jax.Array]  # sums over rows of each term of the objective
+    metrics: list[list[jax.Array]]  # the variables of each Keras metric
+
+
+class Rows(NamedTuple):
+    """One batch of the data.
+
+    Attributes
+    ----------
+    x : array of shape (batch, ...)
+        The rows; a short batch is padded with rows that do not count.
+    target : array of shape (batch, ...) or None
+        What the output should equal, if not `x`.
+    counted : float32 array of shape (batch,)
+        1 for a row, 0 for padding; padding comes last.
+    weights : float32 array of shape (batch,)
+        Factors of the rows' losses. As in Keras the sum is divided by the number of rows, not by
+        the sum of the weights; batch statistics and metrics do not see them.
+    offset : float32 array of the shape of a row, or None
+        Taken off what goes into the network and added to its output: the network is that of
+        rows with another origin, while objective, noise and metrics see rows as they are.
+    """
+
+    x: jax.Array
+    target: jax.Array | None
+    counted: jax.Array
+    weights: jax.Array
+    offset: jax.Array | None
+
+
+class Moment(NamedTuple):
+    """Where in the training a step is: float32 scalars.
+
+    Attributes
+    ----------
+    epoch : scalar
+        Epochs finished before this one.
+    progress : scalar
+        The share of all steps made so far, from 0 to 1.
+    """
+
+    epoch: jax.Array
+    progress: jax.Array
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a step is made of; none of it is an array, so none of it is an input.
+
+    Attributes
+    ----------
+    model : keras.Model
+        The network as `exchanged` runs it, with one output or several by name.
+    encode : callable or None
+        ``encode(trainable, other, rows)`` returns the code in inference mode.
+    optimizer : keras.optimizers.Optimizer
+        Built for the model's trainable variables and the objective's own.
+    rates : tuple of bool
+        For each of the optimizer's variables, whether it is the learning rate.
+    objective : Objective
+    metrics : tuple of keras.metrics.Metric
+    noise : Noise or None
+    decay : str or None
+        See `Recipe`.
+    """
+
+    model: Any
+    encode: Callable | None
+    optimizer: Any
+    rates: tuple[bool, ...]
+    objective: Objective
+    metrics: tuple
+    noise: Noise | None
+    decay: str | None
+
+
+def empty_tally(parts: Parts) -> Tally:
+    """Return the tally of an epoch that has seen no row."""
+    zero = jnp.zeros((), jnp.float32)
+    return Tally(
+        loss=zero,
+        rows=zero,
+        terms=dict.fromkeys(parts.objective.names, zero),
+        metrics=[metric.stateless_reset_state() for metric in parts.metrics],
+    )
+
+
+def _losses(parts: Parts, trainable, other, seen, rows: Rows, weights, epoch, *, training: bool):
+    """Run the network: the objective's losses, the layers' new state, outputs and a mask if any."""
+    count = len(trainable) - len(parts.objective.parameters)
+    network, own = trainable[:count], trainable[count:]
+
+    def centred(x):
+        return x if rows.offset is None else x - rows.offset
+
+    outputs, new, extra = parts.model.stateless_call(
+        network, other, centred(seen), training=training, return_losses=True
+    )
+    outputs = outputs if isinstance(outputs, dict) else {"output": outputs}
+    mask = _mask(parts, outputs)
+    # A mixed-precision network (a Keras dtype policy) computes in bfloat16; losses do not.
+    outputs = {name: value.astype(jnp.float32) for name, value in outputs.items()}
+    if rows.offset is not None:
+        outputs["output"] = outputs["output"] + rows.offset
+    encode = parts.encode
+    found = parts.objective(
+        Batch(
+            target=rows.x if rows.target is None else rows.target,
+            seen=seen,
+            outputs=outputs,
+            weights=weights,
+            counted=rows.counted,
+            rows=jnp.sum(rows.counted),
+            epoch=epoch,
+            encode=encode and (lambda x: encode(network, other, centred(x))),
+            parameters=dict(zip(parts.objective.parameters, own, strict=True)),
+            mask=mask,
+        )
+    )
+    layers = sum(extra)
+    found = Losses(found.minimised + layers, found.loss + layers, found.terms)
+    return found, new, (outputs, mask)
+
+
+def _mask(parts: Parts, outputs):
+    """Return which places of the output count, if layers have put a mask on it."""
+    mask = mask_of(outputs["output"]) if "output" in outputs else None
+    if mask is not None and not parts.objective.takes_mask:
+        raise UntrainableError(
+            "The output of the network must have no mask, since the objective "
+            f"{type(parts.objective).__name__} heeds none. Got a mask, as keras.layers.Masking "
+            "makes one. Leave the layer out, or take the places out of the mean yourself in an "
+            "objective with takes_mask = True."
+        )
+    return mask
+
+
+def _add(parts: Parts, tally: Tally, found: Losses, output, rows: Rows, *, padded: bool) -> Tally:
+    count = jnp.sum(rows.counted)
+    target = rows.x if rows.target is None else rows.target
+    # As in Keras, metrics do not see the weights of rows. They see padding as rows of weight 0.
+    weights = rows.counted if padded else None
+    metrics = [
+        metric.stateless_update_state(variables, target, output, sample_weight=weights)
+        for metric, variables in zip(parts.metrics, tally.metrics, strict=True)
+    ]
+    return Tally(
+        loss=tally.loss + found.loss * count,
+        rows=tally.rows + count,
+        terms={name: tally.terms[name] + found.terms[name] * count for name in tally.terms},
+        metrics=metrics,
+    )
+
+
+def train_step(
+    parts: Parts, state: State, tally: Tally, rows: Rows, moment: Moment, *, padded: bool = True
+):
+    """Make one optimiser step on one batch.
+
+    Parameters
+    ----------
+    parts : Parts
+    state : State
+    tally : Tally
+    rows : Rows
+    moment : Moment
+    padded : bool
+        Whether there may be padding; without it the layers see no mask.
+
+    Returns
+    -------
+    (State, Tally)
+    """
+    trace = Trace(state.key, state.step, rows.counted if padded else None)
+    seen = rows.x
+    if parts.noise is not None:
+        seen = corrupt(parts.noise, state.key, state.step, rows.x, jnp.sum(rows.counted))
+    weights = rows.counted * rows.weights
+
+    def loss_of(trainable):
+        found, other, (outputs, _) = _losses(
+            parts, trainable, state.other, seen, rows, weights, moment.epoch, training=True
+        )
+        return _scaled(parts, state, found.minimised), (found, other, outputs.get("output"))
+
+    with tracing(trace):
+        (_, (found, other, output)), gradients = jax.value_and_grad(loss_of, has_aux=True)(
+            state.trainable
+        )
+    trainable, optimizer = _apply(parts, state, gradients, moment)
+    new = State(trainable, other, optimizer, state.key, state.step + jnp.uint32(1))
+    return new, _add(parts, tally, found, output, rows, padded=padded)
+
+
+def _scaled(parts: Parts, state: State, loss):
+    """Multiply a loss by what the optimizer will divide the gradients by."""
+    with keras.StatelessScope(zip(parts.optimizer.variables, state.optimizer, strict=True)):
+        return parts.optimizer.scale_loss(loss)
+
+
+def _apply(parts: Parts, state: State, gradients, moment: Moment):
+    """Let the optimizer make its step, with the learning rate of the moment."""
+    if parts.decay is None:
+        return parts.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
+    # Loshchilov and Hutter 2017 (arXiv:1608.03983), equation 5, without restarts, down to 0.
+    factor = (1.0 + jnp.cos(jnp.pi * moment.progress)) / 2.0
+    before = [
+        (value * factor.astype(value.dtype)) if is_rate else value
+        for value, is_rate in zip(state.optimizer, parts.rates, strict=True)
+    ]
+    trainable, after = parts.optimizer.stateless_apply(before, gradients, state.trainable)
+    triples = zip(state.optimizer, after, parts.rates, strict=True)
+    return trainable, [old if is_rate else new for old, new, is_rate in triples]
+
+
+def evaluate(
+    parts: Parts, state: State, tally: Tally, rows: Rows, place, *, padded: bool = True
+) -> Tally:
+    """Add one batch in inference mode to `tally`.
+
+    Parameters
+    ----------
+    parts : Parts
+    state : State
+    tally : Tally
+    rows : Rows
+        Weighted as in training.
+    place : int32 scalar
+        The batch's place among the validation rows: what is drawn at random there is the same
+        after every epoch, so that epochs can be compared.
+    padded : bool
+        Whether there may be padding.
+
+    Returns
+    -------
+    Tally
+    """
+    trace = Trace(state.key, jnp.asarray(place, jnp.uint32), None, _sites=VALIDATION_SITES)
+    with tracing(trace):
+        found, _, (outputs, mask) = _losses(
+            parts, state.trainable, state.other, rows.x, rows, rows.counted * rows.weights,
+            jnp.float32(0), training=False,
+        )  # fmt: skip
+    # Keras's metrics heed a mask here, and not in training, where Keras loses it on JAX.
+    output = outputs.get("output")
+    output = None if output is None else with_mask(output, mask)
+    return _add(parts, tally, found, output, rows, padded=padded)
+
+
+def check(parts: Parts, trainable, other, rows: Rows) -> tuple[dict, jax.Array]:
+    """Return the network's outputs by name and the loss, of rows in inference mode.
+
+    Outside a training nothing is drawn: random layers do as they do in a delivered model.
+
+    Parameters
+    ----------
+    parts : Parts
+    trainable, other : lists of arrays
+        As in `State`.
+    rows : Rows
+
+    Returns
+    -------
+    (dict of str to float32 array, float32 scalar)
+    """
+    found, _, (outputs, _) = _losses(
+        parts, trainable, other, rows.x, rows, rows.counted * rows.weights, jnp.float32(0),
+        training=False,
+    )  # fmt: skip
+    return outputs, found.loss
+
+
+def results(parts: Parts, tally: Tally) -> jax.Array:
+    """Return the epoch's numbers in the order of `measure_names`; shape (n_measures,)."""
+    rows = jnp.maximum(tally.rows, 1.0)
+    numbers = [tally.loss / rows]
+    if len(tally.terms) > 1:
+        numbers += [tally.terms[name] / rows for name in parts.objective.names]
+    numbers += [
+        _result(metric, variables)
+        for metric, variables in zip(parts.metrics, tally.metrics, strict=True)
+    ]
+    return jnp.stack([jnp.asarray(number, jnp.float32) for number in numbers])
+
+
+def _result(metric, variables):
+    """Return a Keras metric's value; it may be one of its variables, as in Keras's own guides."""
+    with keras.StatelessScope(zip(metric.variables, variables, strict=True)):
+        return keras.ops.convert_to_tensor(metric.result())
+
+
+def measure_names(parts: Parts) -> list[str]:
+    """Return the names of the numbers that `results` gives: loss, its terms if several, metrics."""
+    names = ["loss"]
+    if len(parts.objective.names) > 1:
+        names += list(parts.objective.names)
+    return names + [metric.name for metric in parts.metrics]
