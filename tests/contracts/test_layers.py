@@ -121,6 +121,8 @@ def _objection(part: str, found: Import) -> str | None:
     target = part_named(found.name)
     if target == part or target in FOR_ALL:
         return None
+    if any(name.startswith("_") for name in found.name.split(".")[2:]):
+        return f"private to {target}, which exports what others need"
     # A result shows itself; figures and pages know results, or frames, and no result knows them.
     if target in SHOWN_BY and found.function in SHOWN_BY[target] and part in STAGES:
         return None
@@ -169,6 +171,10 @@ def test_imports_follow_the_layout(file):
         ("plots/_x.py", "import narrows"),
         ("datasets.py", "from narrows.embedders import PCA"),
         ("_files.py", "from narrows.data import iris"),
+        ("embedders/_x.py", "from narrows.data._matrix import to_matrix"),
+        ("embedders/_x.py", "from narrows.data import _matrix"),
+        ("embedders/_x.py", "import narrows.data.reading._text"),
+        ("cli/_x.py", "from narrows.data.reading._form import Form"),
         ("extras/_x.py", "from narrows.data import iris"),
         ("report/_x.py", "from plotnine import aes"),
         ("plots/_x.py", "import jinja2"),

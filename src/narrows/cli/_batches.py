@@ -12,7 +12,7 @@ from narrows.cli._options import shows_progress
 if TYPE_CHECKING:
     import pandas as pd
 
-    from narrows.data.reading._form import Form
+    from narrows.data import Form
 
 
 class Source:
@@ -28,7 +28,7 @@ class Source:
     """
 
     def __init__(self, path: Path, form: "Form", model: Any):
-        from narrows.data.reading._arrow import ARROW, PARQUET
+        from narrows.data import ARROW, PARQUET
 
         self.path, self.form = path, form
         self._batches: Any = None

@@ -184,7 +184,7 @@ def _one_column(option: str, given: str, known: list[str]) -> str:
 
 
 def _check_label(labels: Any) -> None:
-    from narrows.data._columns import pandas_column
+    from narrows.data import pandas_column
 
     with bad_input():
         kind = pandas_column(labels, labels.name).kind

@@ -44,7 +44,7 @@ def _parts(found: "Comparison", width: int) -> "list[RenderableType]":
     """Everything that is printed, in its order."""
     from rich.text import Text
 
-    from narrows.comparison.results._text import heading, score_table
+    from narrows.comparison import heading, score_table
     from narrows.report import headline
 
     parts: list[RenderableType] = [Text(headline(found), style="bold"), ""]

@@ -18,7 +18,7 @@ from narrows.cli._options import AsJson, Decimal, Encoding, NaValues, Separator,
 from narrows.cli._results import show
 
 if TYPE_CHECKING:
-    from narrows.data.reading._form import Form
+    from narrows.data import Form
 
 
 def export(

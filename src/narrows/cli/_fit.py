@@ -34,7 +34,7 @@ from narrows.cli._results import show
 from narrows.cli._stdout import printable_name
 
 if TYPE_CHECKING:
-    from narrows.data.reading._form import Form
+    from narrows.data import Form
 
 _SHOWN = 5  # columns named on the screen
 

@@ -25,8 +25,7 @@ def inspect(
     Example: narrows inspect iris.narrows
     """
     check_there(model)
-    from narrows.storage._messages import printable
-    from narrows.storage._narrows import read_arrays
+    from narrows.storage import printable, read_arrays
 
     with bad_input():
         manifest, arrays = read_arrays(model)

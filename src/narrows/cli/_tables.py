@@ -12,7 +12,7 @@ from narrows.cli._models import text_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-    from narrows.data.reading._form import Form
+    from narrows.data import Form
 
 WRITTEN = (".csv", ".tsv", ".parquet", ".arrow")  # by narrows.scale.TableWriter
 
@@ -25,7 +25,7 @@ def text_form(
     na_values: Sequence[str] | None,
 ) -> "Form":
     """Return how text is written, by the options; a tab may be typed as backslash and t."""
-    from narrows.data.reading._form import Form
+    from narrows.data import Form
 
     separator = "\t" if separator == r"\t" else separator
     with bad_input():
@@ -48,7 +48,7 @@ def read_for(model: Any, path: Path, form: "Form", drop: Sequence[str] = ()) -> 
     In fit there was a letter in some row; without it, others look like numbers or booleans.
     Columns to `drop` are not read.
     """
-    from narrows.data.reading._form import GAPS
+    from narrows.data import GAPS
 
     columns = text_columns(model)
     known = _header(path, form) if columns else []
@@ -63,7 +63,7 @@ def read_for(model: Any, path: Path, form: "Form", drop: Sequence[str] = ()) -> 
 
 def names_in(path: Path, form: "Form") -> list[str]:
     """Return the columns of a file before it is read; none of a file that cannot be read."""
-    from narrows.data.reading._arrow import ARROW, PARQUET, arrow_names, opened_arrow
+    from narrows.data import ARROW, PARQUET, arrow_names, opened_arrow
 
     if path.suffix.lower() not in PARQUET | ARROW:
         return [name for name in _header(path, form) if name.strip()]
@@ -81,7 +81,7 @@ def named_in(given: Sequence[str] | None, known: Sequence[str]) -> list[str]:
 
 
 def _header(path: Path, form: "Form") -> Sequence[str]:
-    from narrows.data.reading._text import header_of
+    from narrows.data import header_of
 
     if form.between(path) is None:
         return []
@@ -170,7 +170,7 @@ def as_read(
     form : Form
         As for `read`.
     """
-    from narrows.data.reading._text import read_cells
+    from narrows.data import read_cells
 
     if form.between(path) is None or not names:
         return table[list(names)]

@@ -11,7 +11,7 @@ from narrows.comparison.probes._forest import Forest
 from narrows.comparison.probes._measures import accuracy, kappa
 from narrows.comparison.resampling._resamples import Resamples
 from narrows.comparison.running._plan import Seeds
-from narrows.data._labels import check_labels, check_shared
+from narrows.data import check_labels, check_shared
 
 
 @dataclass(frozen=True)

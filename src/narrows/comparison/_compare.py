@@ -23,8 +23,7 @@ from narrows.comparison.running._preprocessing import DEFAULT, check_mixed, choi
 from narrows.comparison.running._schedule import Progress, progress_bar, run
 from narrows.comparison.running._score import NO_PROBE, Judge
 from narrows.comparison.running._survey import Survey, coarse_columns, row_names, survey
-from narrows.data._containers import as_numpy_takes
-from narrows.data._labels import check_labels, check_numbers, check_shared, kind_of
+from narrows.data import as_numpy_takes, check_labels, check_numbers, check_shared, kind_of
 
 _CALLER = "compare"
 # Controls are background: two draws in each resample are fifty in 25, enough to tell a poor

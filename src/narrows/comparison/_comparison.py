@@ -187,7 +187,7 @@ class Comparison:
             columns.
         """
         from narrows import plots
-        from narrows.plots._theme import captioned
+        from narrows.plots import captioned
 
         _tables.check_choice("kind", kind, ["intervals", "embeddings", "scores"])
         if kind == "embeddings":

@@ -25,10 +25,7 @@ from narrows.comparison.running._fit import Prepared, describe, lanes_of
 from narrows.comparison.running._plan import Seeds
 from narrows.comparison.running._preprocessing import NAMED, choices_of, table_of
 from narrows.comparison.running._survey import survey
-from narrows.data._containers import as_frame
-from narrows.data._labels import check_labels, check_numbers
-from narrows.data._partition import thinned
-from narrows.data._precision import shift_of, shifted
+from narrows.data import as_frame, check_labels, check_numbers, shift_of, shifted, thinned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -384,7 +381,7 @@ def _training(embedder: Any) -> dict[str, Any]:
     """Return losses and network of a network's embedder, also at the end of a pipeline."""
     from sklearn.pipeline import Pipeline
 
-    from narrows.embedders._diagram import layer_widths, network_svg
+    from narrows.embedders import layer_widths, network_svg
 
     network = embedder[-1] if isinstance(embedder, Pipeline) else embedder
     found: dict[str, Any] = {}

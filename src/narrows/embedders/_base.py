@@ -288,8 +288,7 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
 
     def _answers(self) -> dict:
         """What a copy has to give, where its configuration may not tell all of a network."""
-        from narrows.networks import Networks
-        from narrows.networks._copying import is_described
+        from narrows.networks import Networks, is_described
         from narrows.training import answers
 
         networks = Networks(self.encoder_, getattr(self, "decoder_", None), None)

@@ -8,9 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from narrows._session import usual_numbers
-from narrows.data import check_columns, to_matrix
-from narrows.data._precision import coarse_message
-from narrows.data._row_names import row_names_message, shown
+from narrows.data import check_columns, coarse_message, row_names_message, shown, to_matrix
 
 _ADVICE = (
     "Put a StandardScaler or narrows.TablePreprocessor before it in a pipeline, which subtract the "

@@ -17,7 +17,7 @@ from narrows.objectives import (
     TargetSparsity,
     Weighted,
 )
-from narrows.training.looping._optimizer import lost_settings
+from narrows.training import lost_settings
 
 
 def loss_of(embedder):
@@ -179,7 +179,7 @@ def known_classes(parameters: Mapping[str, Any]) -> contextlib.AbstractContextMa
     if "keras" not in sys.modules:  # so none of them is Keras's
         return contextlib.nullcontext()
     from narrows._keras import keras
-    from narrows.networks._copying import foreign_pieces, is_own
+    from narrows.networks import foreign_pieces, is_own
 
     found: dict[str, Any] = {}
     for value in parameters.values():
@@ -205,8 +205,7 @@ def check_same_models(parameters: Mapping[str, Any], copies: Mapping[str, Any]) 
     if "keras" not in sys.modules:
         return
     from narrows._keras import keras
-    from narrows.networks._agreement import computes_as
-    from narrows.networks._copying import is_described
+    from narrows.networks import computes_as, is_described
 
     for name, value in parameters.items():
         if not isinstance(value, keras.Model) or is_described(value):
@@ -229,7 +228,7 @@ def carry_losses(parameters: Mapping[str, Any], copies: Mapping[str, Any]) -> No
     if "keras" not in sys.modules:
         return
     from narrows._keras import keras
-    from narrows.networks._copying import carry_attributes
+    from narrows.networks import carry_attributes
 
     kinds = keras.Loss | keras.Metric
     for name, value in parameters.items():

@@ -33,7 +33,7 @@ class Held:
         rebuild, arguments = reduced[:2]
         if len(reduced) > 2 or len(arguments) != 1 or not isinstance(arguments[0], io.BytesIO):
             return _as_it_is, (self.value,)  # another Keras, or a class with a way of its own
-        from narrows.networks._copying import arguments_of
+        from narrows.networks import arguments_of
 
         own = arguments_of(self.value)
         return _rebuilt, (rebuild, timeless(arguments[0].getvalue()), own)
@@ -120,7 +120,7 @@ def _rebuilt(
     try:
         found = unpacked(rebuild, io.BytesIO(content))
         if arguments is not None and not isinstance(found, Unusable):
-            from narrows.networks._copying import set_arguments
+            from narrows.networks import set_arguments
 
             set_arguments(found, arguments)
         return found

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from narrows.data._columns import Column, columns_of
-from narrows.data.preprocessing._encodings import DAY, Encoding, Flag, Levels, Number
+from narrows.data import DAY, Column, Encoding, Flag, Levels, Number, columns_of
 
 ROWS = "rows"  # the name of the axis whose length is free
 NOT_A_TIME = np.iinfo(np.int64).min  # what NumPy's NaT is as a number

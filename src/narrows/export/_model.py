@@ -7,8 +7,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from narrows.data import TablePreprocessor
-from narrows.data._containers import listed, positional
+from narrows.data import TablePreprocessor, listed, positional
 from narrows.embedders import (
     PCA,
     Autoencoder,

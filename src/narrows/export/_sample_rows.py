@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
-from narrows.data import TablePreprocessor
-from narrows.data.preprocessing._encodings import DAY, Encoding, Flag, Levels, date_limits
+from narrows.data import DAY, Encoding, Flag, Levels, TablePreprocessor, date_limits
 from narrows.embedders import PCA
 from narrows.export._model import Chain
 

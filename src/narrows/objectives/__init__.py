@@ -5,18 +5,21 @@ what t-SNE is made of. Importing this imports Keras and JAX.
 """
 
 from narrows.objectives._affinities import (
+    check_perplexity,
     conditional_affinities,
     joint_affinities,
     largest_perplexity,
+    squared_differences,
 )
 from narrows.objectives._code import Contraction, Sparsity, TargetSparsity
 from narrows.objectives._objective import Batch, Losses, Objective
-from narrows.objectives._parametric import BatchDivergence, LandmarkEntropy
+from narrows.objectives._parametric import BatchDivergence, LandmarkEntropy, TargetReconstruction
 from narrows.objectives._reconstruction import Reconstruction
 from narrows.objectives._sum import Sum, Weighted
 from narrows.objectives._tsne import contrastive_loss, degrees_of_freedom, kl_divergence
 from narrows.objectives._variational import GaussianDivergence, LogLikelihood
 
+# The public names; what else is imported above is for the house's other packages.
 __all__ = [
     "Batch",
     "BatchDivergence",

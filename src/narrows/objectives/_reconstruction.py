@@ -5,7 +5,7 @@ import numpy as np
 
 from narrows._errors import UntrainableError
 from narrows._keras import keras
-from narrows.networks._copying import is_told, settings
+from narrows.networks import is_told, settings
 from narrows.objectives._objective import Batch, Losses, Objective
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from narrows._session import usual_numbers
-from narrows.data import check_columns, to_matrix
-from narrows.data._containers import as_numpy_takes
+from narrows.data import as_numpy_takes, check_columns, to_matrix
 from narrows.quality._check import check_neighbours
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         versions,
     )
 
+# The public names; what else is imported above is for the house's other packages.
 __all__ = [
     "Block",
     "Chart",

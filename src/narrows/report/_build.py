@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from narrows._session import usual_numbers
 from narrows._version import __version__
-from narrows.comparison._portraits import Portrait, Portraits, check_same_rows, portraits
-from narrows.comparison.running._preprocessing import table_of
+from narrows.comparison import Portrait, Portraits, check_same_rows, portraits, table_of
 from narrows.report._blocks import Report
 from narrows.report._fit_sections import View
 from narrows.report._notebook import notebook_html

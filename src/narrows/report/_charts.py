@@ -142,7 +142,7 @@ def history_data(panels: Sequence[tuple[str, pd.DataFrame, int | None]]) -> dict
     panels : sequence of (title, history, restart in use)
         Histories have a row per restart and epoch.
     """
-    from narrows.plots._history import tidy_history
+    from narrows.plots import tidy_history
 
     found = []
     for title, frame, in_use in panels:

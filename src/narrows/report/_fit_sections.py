@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from narrows import plots
-from narrows.data._partition import thinned
+from narrows.data import thinned
 from narrows.report._blocks import Block, Chart, Drawing, Figure, Preformatted, Section, Table
 from narrows.report._charts import (
     Panel,
@@ -28,8 +28,7 @@ from narrows.report._point_data import (
 from narrows.report._svg import still
 
 if TYPE_CHECKING:
-    from narrows.comparison import Comparison
-    from narrows.comparison._portraits import Portrait, Portraits
+    from narrows.comparison import Comparison, Portrait, Portraits
 
 _ONCE = {
     True: "Fitted once on all rows, to look at; scores come from the refits in every resample.",

@@ -27,7 +27,7 @@ def notebook_html(comparison: Comparison) -> str:
     str
         All text is escaped; the page of `Comparison.to_html` says more.
     """
-    from narrows.comparison.results._text import heading
+    from narrows.comparison import heading
 
     tables = []
     for probe in comparison.settings["probes"]:

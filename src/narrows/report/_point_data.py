@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from narrows.data._containers import as_frame
-from narrows.plots._levels import (
+from narrows.data import as_frame
+from narrows.plots import (
     CLASS_COLOURS,
     MISSING_COLOUR,
     as_levels,

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from narrows.comparison.probes._measures import measure_named
-from narrows.comparison.results._text import signed
+from narrows.comparison import measure_named, signed
 from narrows.report._blocks import Block, Chart, Download, Figure, Listing, Section, Table
 from narrows.report._charts import intervals_data
 from narrows.report._fit_sections import View, embedding_section, portrait_sections

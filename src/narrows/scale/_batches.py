@@ -7,8 +7,7 @@ from typing import Any
 import pandas as pd
 
 from narrows._files import at_home
-from narrows.data._containers import listed
-from narrows.data.reading._arrow import arrow_names, as_pandas, opened_arrow
+from narrows.data import arrow_names, as_pandas, listed, opened_arrow
 
 _CELLS = 8_000_000  # of a batch, 64 MB as doubles
 _MOST_ROWS, _FEWEST_ROWS = 100_000, 1_000

@@ -2,9 +2,11 @@
 
 from narrows.storage._archive import read_manifest
 from narrows.storage._keras_files import load_keras, save_keras
-from narrows.storage._narrows import load, save
+from narrows.storage._messages import printable
+from narrows.storage._narrows import load, read_arrays, save
 from narrows.storage.hdf5._weights import LoadReport, load_weights_hdf5, save_weights_hdf5
 
+# The public names; what else is imported above is for the house's other packages.
 __all__ = [
     "LoadReport",
     "load",

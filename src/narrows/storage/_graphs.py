@@ -11,10 +11,16 @@ from typing import Any
 import numpy as np
 
 from narrows._keras import keras, only_passed
-from narrows.networks import Networks, join_networks
-from narrows.networks._copying import arguments_of, foreign_pieces, is_adapted, set_arguments
-from narrows.networks._initializers import deferred_initializers
-from narrows.networks._transposed import ties_follow
+from narrows.networks import (
+    Networks,
+    arguments_of,
+    deferred_initializers,
+    foreign_pieces,
+    is_adapted,
+    join_networks,
+    set_arguments,
+    ties_follow,
+)
 from narrows.storage._allowlist import (
     OWN,
     as_passed,

@@ -77,7 +77,7 @@ def save_keras(embedder: Any, folder: str | os.PathLike) -> list[Path]:
     """
     from sklearn.utils.validation import check_is_fitted
 
-    from narrows.embedders._pickling import timeless
+    from narrows.embedders import timeless
     from narrows.storage._steps import NETWORK_EMBEDDERS
 
     if not isinstance(embedder, NETWORK_EMBEDDERS):

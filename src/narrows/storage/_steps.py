@@ -208,7 +208,7 @@ def _describe_networks(step: Any) -> tuple[dict[str, Any], Arrays]:
 def _restore_networks(
     step: Any, about: dict[str, Any], arrays: Arrays, custom_objects: Mapping[str, Any]
 ) -> None:
-    from narrows.embedders._restarts import Restarts
+    from narrows.embedders import Restarts
     from narrows.storage._graphs import assign_weights, build, check_answers
 
     weights = _part(arrays, "weights/")

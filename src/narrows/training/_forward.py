@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from narrows._keras import keras
-from narrows.networks._digest import digest
+from narrows.networks import digest
 from narrows.training._engine import engine
 from narrows.training.compiling._cache import compiling
 from narrows.training.compiling._identity import model_text

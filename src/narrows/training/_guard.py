@@ -16,8 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from narrows._keras import keras, mask_of
-from narrows.networks import Networks
-from narrows.networks._agreement import TOLERANCE, apart, close, made_up_rows, size
+from narrows.networks import TOLERANCE, Networks, apart, close, made_up_rows, size
 from narrows.objectives import Batch
 from narrows.training._engine import engine
 from narrows.training._forward import forward

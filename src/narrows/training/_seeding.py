@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from narrows._keras import keras
-from narrows.networks._initializers import Start
+from narrows.networks import Start
 from narrows.training.looping import _random
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from narrows.comparison.resampling._groups import check_apart, group_codes, labels_of_groups, spread
 from narrows.comparison.resampling._resamples import Resamples, bootstrap, check_int
 from narrows.comparison.resampling._strata import strata_of
-from narrows.data._labels import check_labels, kind_of
+from narrows.data import check_labels, kind_of
 
 _FORMS = "'5x5' (5 folds, 5 times), 'kfold:10', 'bootstrap:25' or 'holdout:0.8x10'"
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from narrows.data._containers import as_numpy_takes
+from narrows.data import as_numpy_takes
 
 _SHARE = 0.05
 _FINE = 0.5  # share of different rows that differ in one column alone

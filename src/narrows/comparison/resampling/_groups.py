@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from narrows.comparison.resampling._resamples import Resamples
-from narrows.data._labels import series_of
+from narrows.data import series_of
 
 
 def group_codes(groups: Any, n_rows: int, caller: str) -> np.ndarray:

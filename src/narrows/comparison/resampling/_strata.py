@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from narrows.data._labels import check_labels, check_numbers, kind_of
+from narrows.data import check_labels, check_numbers, kind_of
 
 _MOST_GROUPS = 4
 

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from narrows.comparison._arms import Arm
-from narrows.data._columns import Column, columns_of
+from narrows.data import Column, columns_of
 
 # Where an object lies in memory, and the number that Keras gives the next model of a kind.
 _PASSING = re.compile(r" at 0x[0-9A-Fa-f]+|_\d+(?=, built=)")

@@ -12,7 +12,7 @@ from narrows._files import at_home, replace_file
 from narrows._version import __version__
 from narrows.comparison.resampling._resamples import Resamples
 from narrows.comparison.running._plan import COLUMNS, FAILED, POINTS
-from narrows.data._containers import listed
+from narrows.data import listed
 
 if TYPE_CHECKING:
     from narrows.comparison._comparison import Comparison

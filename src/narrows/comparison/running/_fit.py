@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from narrows.comparison._arms import Arm, seeded
 from narrows.comparison.running._preprocessing import dense
-from narrows.data._precision import shift_of, shifted
+from narrows.data import shift_of, shifted
 
 # Lanes are trained together; their weights are held until all of them are through, 400 MB here.
 _WEIGHTS_AT_ONCE = 100_000_000

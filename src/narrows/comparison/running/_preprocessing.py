@@ -7,11 +7,15 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from narrows.data import TablePreprocessor, to_matrix
-from narrows.data._columns import columns_of
-from narrows.data._containers import as_frame, check_size
-from narrows.data._from_r import is_na
-from narrows.data.preprocessing._learning import check_usable
+from narrows.data import (
+    TablePreprocessor,
+    as_frame,
+    check_size,
+    check_usable,
+    columns_of,
+    is_na,
+    to_matrix,
+)
 
 NAMED = ("none", "standardize")
 DEFAULT = ("none", "standardize")

@@ -10,7 +10,7 @@ import numpy as np
 from narrows.comparison.probes._registry import score_probe
 from narrows.comparison.running._fit import Embedded, Prepared, describe, fit_one
 from narrows.comparison.running._reproducible import the_same_anywhere
-from narrows.data._precision import shift_of, shifted
+from narrows.data import shift_of, shifted
 from narrows.quality import embedding_quality
 
 NO_PROBE = "embedding"

@@ -11,9 +11,17 @@ from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from narrows.comparison.running._preprocessing import dense, rows_of
-from narrows.data._containers import as_frame, listed, names_of, positional
-from narrows.data._precision import coarse, coarse_message
-from narrows.data._row_names import numbers_that_name_rows, row_names_message, shown
+from narrows.data import (
+    as_frame,
+    coarse,
+    coarse_message,
+    listed,
+    names_of,
+    numbers_that_name_rows,
+    positional,
+    row_names_message,
+    shown,
+)
 
 
 @dataclass(frozen=True)

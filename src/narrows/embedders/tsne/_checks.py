@@ -125,7 +125,7 @@ def _check_metrics(embedder) -> None:
 
 def check_rows(embedder, X: np.ndarray, validation_data) -> None:
     """Raise ValueError for rows that do not go with the parameters."""
-    from narrows.objectives._affinities import check_perplexity
+    from narrows.objectives import check_perplexity
 
     owner = type(embedder).__name__
     if embedder.targets is None:

@@ -82,8 +82,7 @@ class DecodableLater(DecodingEmbedder):
             With ``fine_tuning_history_``.
         """
         from narrows.embedders.tsne import _training
-        from narrows.networks import join_networks
-        from narrows.networks._landmarks import as_landmarks
+        from narrows.networks import as_landmarks, join_networks
 
         X = self._checked(X)
         check_epochs(self, "fine_tune", epochs)

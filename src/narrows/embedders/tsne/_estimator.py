@@ -340,8 +340,7 @@ class ParametricTSNE(DecodableLater):
 
     def _build(self, row_shape, n_rows=None, *, count=None, decoded=None):
         from narrows.embedders.tsne._landmarks import landmark_count
-        from narrows.networks import build_networks
-        from narrows.networks._landmarks import build_landmarks
+        from narrows.networks import build_landmarks, build_networks
 
         decoded = self.reconstruction_weight > 0 if decoded is None else decoded
         if self.targets is None:
@@ -359,12 +358,15 @@ class ParametricTSNE(DecodableLater):
 
     def _objective(self, networks, early=0):
         from narrows.embedders.tsne._landmarks import NEAREST
-        from narrows.networks._landmarks import HEAD
-        from narrows.objectives import Objective, Reconstruction, Sum, Weighted
-        from narrows.objectives._parametric import (
+        from narrows.networks import HEAD
+        from narrows.objectives import (
             BatchDivergence,
             LandmarkEntropy,
+            Objective,
+            Reconstruction,
+            Sum,
             TargetReconstruction,
+            Weighted,
         )
 
         if self.targets is None:

@@ -23,8 +23,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from narrows.embedders.tsne._ordered_scatter import added_at
-from narrows.objectives._affinities import squared_differences
-from narrows.training._buckets import bucket, pad_rows
+from narrows.objectives import squared_differences
+from narrows.training import bucket, pad_rows
 
 EXACT_ROWS = 3000  # up to here all pairs cost less than the grid
 LARGEST_EXACT = 10_000  # where there is no grid for the map's width

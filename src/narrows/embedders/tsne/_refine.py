@@ -15,7 +15,7 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
 from narrows.embedders.tsne._map import interpolated
-from narrows.training._engine import engine
+from narrows.training import engine
 
 COMPONENTS = 50
 NEIGHBOURS = 15

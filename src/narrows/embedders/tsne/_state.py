@@ -153,7 +153,7 @@ def from_arrays(embedder, arrays: Mapping[str, np.ndarray]) -> None:
     embedder.embedding_, embedder.landmarks_ = places, landmarks
     embedder._reference = reference
     if callable(embedder.encoder):  # a graph from the file, on whose body a refit puts a head
-        from narrows.networks._landmarks import body_of
+        from narrows.networks import body_of
 
         embedder.encoder = body_of(embedder.encoder)
     if embedder.targets != "map":  # an array, which stands in the file as the map

@@ -21,11 +21,9 @@ from narrows.embedders.tsne._checks import (
 from narrows.embedders.tsne._landmarks import Landmarks, choose_landmarks, landmark_count
 from narrows.embedders.tsne._map import grid_nodes, tsne_map
 from narrows.embedders.tsne._refine import Reference
-from narrows.networks import Networks
-from narrows.networks._landmarks import PLACES
+from narrows.networks import PLACES, Networks
 from narrows.objectives import Reconstruction
-from narrows.training import Recipe, Training, train
-from narrows.training._engine import engine
+from narrows.training import Recipe, Training, engine, train
 
 _ORDER, _DECODER, _TUNING = 2, 3, 4  # tell the streams of one entropy from another
 DECODER_BATCH = 100  # of a decoder alone, where the user gives no size

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from narrows.data.preprocessing._encodings import DAY, Encoding, Flag, Levels, Number
+from narrows.data import DAY, Encoding, Flag, Levels, Number
 from narrows.export._graph import ML, Graph
 from narrows.export._io_spec import NOT_A_TIME, gap_of, is_numeric
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from narrows.data.preprocessing._encodings import (
+from narrows.data import (
     DAY,
     OTHER,
     Encoding,

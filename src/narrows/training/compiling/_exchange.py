@@ -13,7 +13,7 @@ from typing import Any
 import jax
 
 from narrows._keras import keras
-from narrows.networks._variational import Sampling
+from narrows.networks import Sampling
 from narrows.training.compiling import _convolutions, _layers
 
 _Functional: Any = type(keras.Model(*[keras.Input((1,))] * 2))

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from narrows._keras import keras
-from narrows.networks._copying import is_described, is_told, settings
-from narrows.networks._initializers import Start
+from narrows.networks import Start, is_described, is_told, settings
 
 
 def described(recipe: Any) -> bool:

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from narrows._keras import keras
-from narrows.networks._variational import Sampling as PlainSampling
+from narrows.networks import Sampling as PlainSampling
 from narrows.training.compiling._trace import current_trace
 from narrows.training.looping import _random
 

@@ -5,9 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from narrows._keras import keras
-from narrows.networks._copying import foreign_pieces, is_own
-from narrows.networks._transposed import Transposed
-from narrows.networks._variational import Sampling
+from narrows.networks import Sampling, Transposed, foreign_pieces, is_own
 from narrows.objectives import Objective
 
 _LAYERS = keras.layers

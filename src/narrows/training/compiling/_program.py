@@ -12,9 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from narrows._keras import keras
-from narrows.networks._copying import carry_attributes, clone_model, is_own
-from narrows.networks._digest import digest
-from narrows.networks._initializers import Start, initializers_of
+from narrows.networks import Start, carry_attributes, clone_model, digest, initializers_of, is_own
 from narrows.objectives import Objective
 from narrows.training import _seeding
 from narrows.training._engine import engine

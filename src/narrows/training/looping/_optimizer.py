@@ -9,8 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from narrows._keras import keras
-from narrows.networks._copying import carry_attributes, is_own
-from narrows.networks._initializers import uncompiled_zeros
+from narrows.networks import carry_attributes, is_own, uncompiled_zeros
 
 
 @dataclass(frozen=True)
