@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from narrows.comparison import CaretForest, Forest, Resamples, bootstrap, caret_forest
-from narrows.comparison.running._plan import Seeds
+from narrows.comparison.running._design import SeedSource
 from narrows.data import iris, partition
 from narrows.embedders._pca import PCA
 
@@ -24,7 +24,7 @@ def test_scores_are_those_of_a_forest_on_out_of_bag_rows(embedding):
     found = caret_forest(Z, y, resamples=drawn, trees=50, random_state=7)
     labels = y.to_numpy()
     for j, (train, test) in enumerate(drawn):
-        forest = Forest(50, 2, Seeds(7).get("forest", j)).fit(Z[train], labels[train])
+        forest = Forest(50, 2, SeedSource(7).get("forest", j)).fit(Z[train], labels[train])
         predicted = forest.predict(Z[test])
         assert found.accuracy[j] == np.mean(predicted == labels[test])
         assert found.kappa[j] == pytest.approx(cohen_kappa_score(labels[test], predicted))

@@ -71,9 +71,9 @@ def test_pca_equals_the_same_by_hand(whole, preprocess):
 
 
 def test_the_autoencoder_equals_separate_fits_by_hand(whole):
-    from narrows.comparison.running._plan import Seeds
+    from narrows.comparison.running._design import SeedSource
 
-    seeds, errors = Seeds(0), []
+    seeds, errors = SeedSource(0), []
     for number, (train, test) in enumerate(whole.resamples):
         seed = seeds.get("autoencoder", "none", number, 1)
         embedder = Autoencoder(**NETWORK, random_state=seed).fit(X.iloc[train])

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 
 import narrows
-from narrows.comparison.results._fingerprint import hash_of, lasting, text_of, without_jobs
+from narrows.comparison.results._fingerprint import estimator_text, hash_of, lasting, without_jobs
 from narrows.comparison.running._preprocessing import table_of
 
 CODES = np.arange(6) % 2
@@ -77,11 +77,11 @@ def test_a_long_pipeline_is_written_whole():
             *[MinMaxScaler((0, last if i == 12 else 1), clip=True) for i in range(25)]
         )
 
-    one, other = text_of(steps(1)), text_of(steps(99))
+    one, other = estimator_text(steps(1)), estimator_text(steps(99))
     assert one != other
     assert "..." not in one
     assert "\n" not in one
-    assert text_of(narrows.PCA(3)) == "PCA(n_components=3)"
+    assert estimator_text(narrows.PCA(3)) == "PCA(n_components=3)"
 
 
 def test_an_estimator_may_write_itself():
@@ -89,13 +89,13 @@ def test_an_estimator_may_write_itself():
         def __repr__(self):
             return "my\n own"
 
-    assert text_of(Own()) == "my own"
+    assert estimator_text(Own()) == "my own"
 
 
 def test_what_lasts_is_without_addresses_and_numbers_of_models():
     one, other = (FunctionTransformer(lambda rows: rows) for _ in range(2))
-    assert text_of(one) != text_of(other)
-    assert lasting(text_of(one)) == lasting(text_of(other))
+    assert estimator_text(one) != estimator_text(other)
+    assert lasting(estimator_text(one)) == lasting(estimator_text(other))
     assert lasting("<Functional name=my_net_12, built=True>") == lasting(
         "<Functional name=my_net, built=True>"
     )

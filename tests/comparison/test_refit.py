@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 import narrows
 from narrows import PCA, Autoencoder, compare
-from narrows.comparison.running._plan import Seeds
+from narrows.comparison.running._design import SeedSource
 
 iris = narrows.datasets.iris()
 X, y = iris.drop(columns="Species"), iris["Species"]
@@ -59,7 +59,7 @@ class Embedder(TransformerMixin, BaseEstimator):
 def test_the_error_of_a_pipeline_is_in_the_units_of_its_input():
     pipeline = make_pipeline(StandardScaler(), NETWORK)
     found = run({"pipeline": pipeline}, X=X * 1000)
-    seed = Seeds(0).get("pipeline", "none", 0, 0)
+    seed = SeedSource(0).get("pipeline", "none", 0, 0)
     train, test = found.resamples.pairs[0]
     rows = X.to_numpy() * 1000
     fitted = make_pipeline(StandardScaler(), Autoencoder(encoder=(8,), epochs=3, random_state=seed))

@@ -8,13 +8,13 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import narrows
 from narrows.comparison._arms import Arm
 from narrows.comparison.running import _fit
-from narrows.comparison.running._fit import Prepared
-from narrows.comparison.running._plan import _parts
+from narrows.comparison.running._design import _parts
+from narrows.comparison.running._fit import PreparedRows
 
 
 def sizes(shape, n_seeds, resamples=25, *, lanes=True, refit=True):
     rows = np.broadcast_to(np.float64(0), shape)
-    block = [Prepared(number, rows, rows, rows) for number in range(resamples)]
+    block = [PreparedRows(number, rows, rows, rows) for number in range(resamples)]
     plan = SimpleNamespace(refit=refit, n_seeds={"arm": n_seeds})
     parts = _parts(plan, SimpleNamespace(name="arm", lanes=lanes), block)
     assert [one.number for part in parts for one in part] == list(range(resamples))
@@ -86,7 +86,7 @@ def test_progress_does_not_fall_back_where_resamples_differ_in_width():
     block = []
     for number, levels in enumerate((3, 5, 3)):
         rows = np.arange(40.0).reshape(-1, 1) % levels
-        block.append(Prepared(number, rows, rows, rows))
+        block.append(PreparedRows(number, rows, rows, rows))
     found = list(_fit.lanes_of(arm, block, [[1, 2]] * 3, lambda *pair: seen.append(pair)))
     places = [(one.resample, one.seed) for one in found]
     assert sorted(places) == [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]
@@ -121,7 +121,7 @@ def test_a_bad_parameter_is_named_however_many_lanes_there_are(lanes):
     rows = np.arange(40.0).reshape(20, 2)
     arm = Arm("own", narrows.Autoencoder(encoder=(-5,)))
     with pytest.raises(ValueError, match=r"The 'encoder' parameter of Autoencoder must be"):
-        list(_fit.lanes_of(arm, [Prepared(0, rows, rows, rows)], [list(range(lanes))]))
+        list(_fit.lanes_of(arm, [PreparedRows(0, rows, rows, rows)], [list(range(lanes))]))
 
 
 def test_a_preprocessing_that_fails_on_all_rows_is_not_tried_in_every_resample():

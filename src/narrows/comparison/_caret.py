@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_array
 from narrows.comparison.probes._forest import Forest
 from narrows.comparison.probes._measures import accuracy, kappa
 from narrows.comparison.resampling._resamples import Resamples
-from narrows.comparison.running._plan import Seeds
+from narrows.comparison.running._design import SeedSource
 from narrows.data import check_labels, check_shared
 
 
@@ -174,7 +174,7 @@ def caret_forest(
     _check_rows(len(Z), resamples)
     codes, classes = check_labels(y, len(Z), "caret_forest")
     check_shared(codes, classes, "caret_forest")
-    seeds = Seeds(random_state)
+    seeds = SeedSource(random_state)
     accuracies, kappas = np.empty(len(resamples)), np.empty(len(resamples))
     for number, (train, test) in enumerate(resamples):
         forest = Forest(trees, mtry, random_state=seeds.get("forest", number))

@@ -1,4 +1,4 @@
-"""The comparison's front door: arguments checked, plan made, result handed over."""
+"""The comparison's front door: arguments checked, design made, result handed over."""
 
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,8 +17,8 @@ from narrows.comparison.resampling._draw import resamples_for
 from narrows.comparison.resampling._duplicates import repeats_across
 from narrows.comparison.resampling._groups import group_codes
 from narrows.comparison.resampling._resamples import Resamples
-from narrows.comparison.results._fingerprint import described, hash_of, text_of
-from narrows.comparison.running._plan import COLUMNS, FAILED, POINTS, Findings, Plan, Seeds
+from narrows.comparison.results._fingerprint import described, estimator_text, hash_of
+from narrows.comparison.running._design import COLUMNS, FAILED, POINTS, Design, Findings, SeedSource
 from narrows.comparison.running._preprocessing import DEFAULT, check_mixed, choices_of, table_of
 from narrows.comparison.running._schedule import Progress, progress_bar, run
 from narrows.comparison.running._score import NO_PROBE, Judge
@@ -165,7 +165,7 @@ default=("raw", "random", "untrained")
     y = as_numpy_takes(y)
     kind = _task(task, y)
     codes, classes = _labels(y, n_rows, kind)
-    root = Seeds(_checked_state(random_state))
+    root = SeedSource(_checked_state(random_state))
     together = None if groups is None else group_codes(groups, n_rows, _CALLER)
     resamples = resamples_for(resampling, y, kind, n_rows, together, root.get("resamples"), _CALLER)
     check_teachable(codes, kind, resamples, _CALLER)
@@ -179,7 +179,7 @@ default=("raw", "random", "untrained")
     everyone = all_arms(arms, controls, seen.narrowest)
     seen.messages.extend(coarse_columns(choices, table, X, everyone, _CALLER))
     seen.messages.extend(_without_effect(everyone))
-    plan = Plan(
+    design = Design(
         arms=everyone,
         choices=choices,
         table=table,
@@ -196,9 +196,9 @@ default=("raw", "random", "untrained")
     _check_components(compared_with, arms[compared_with], seen, fitted_on)
     seen.warn()
     with progress_bar() if verbose and progress is None else nullcontext(progress) as report:
-        findings = run(plan, report)
-    _check_not_all_failed(plan, findings)
-    return _result(plan, findings, compared_with, y, classes, X)
+        findings = run(design, report)
+    _check_not_all_failed(design, findings)
+    return _result(design, findings, compared_with, y, classes, X)
 
 
 def _task(task: str | None, y: Any) -> str:
@@ -302,8 +302,8 @@ def _check_components(name: str, estimator: Any, seen: Survey, rows: int) -> Non
     )
 
 
-def _check_not_all_failed(plan: Plan, findings: Findings) -> None:
-    asked = {arm.name for arm in plan.arms if not arm.control}
+def _check_not_all_failed(design: Design, findings: Findings) -> None:
+    asked = {arm.name for arm in design.arms if not arm.control}
     scored = {row[0] for row in findings.values if row[4] != NO_PROBE}
     if findings.failures and not asked & scored:
         arm, choice, _, _, _, message = findings.failures[0]
@@ -313,27 +313,27 @@ def _check_not_all_failed(plan: Plan, findings: Findings) -> None:
         )
 
 
-def _result(plan: Plan, findings: Findings, reference: str, y, classes, X) -> Comparison:
+def _result(design: Design, findings: Findings, reference: str, y, classes, X) -> Comparison:
     return Comparison(
         scores=pd.DataFrame(findings.values, columns=COLUMNS),
         failures=pd.DataFrame(findings.failures, columns=FAILED),
         points=_points(findings),
-        labels=list(np.asarray(y)) if not classes else [classes[c] for c in plan.judge.y],
-        resamples=plan.resamples,
+        labels=list(np.asarray(y)) if not classes else [classes[c] for c in design.judge.y],
+        resamples=design.resamples,
         settings={
             "reference": reference,
-            "arms": {arm.name: described(arm) for arm in plan.arms},
-            "controls": [arm.name for arm in plan.arms if arm.control],
-            "seeds": plan.n_seeds,
-            "preprocess": {name: text_of(choice) for name, choice in plan.choices.items()},
-            "probes": {name: text_of(probe) for name, probe in plan.judge.probes.items()},
-            "task": plan.judge.kind,
+            "arms": {arm.name: described(arm) for arm in design.arms},
+            "controls": [arm.name for arm in design.arms if arm.control],
+            "seeds": design.n_seeds,
+            "preprocess": {name: estimator_text(choice) for name, choice in design.choices.items()},
+            "probes": {name: estimator_text(probe) for name, probe in design.judge.probes.items()},
+            "task": design.judge.kind,
             "classes": list(classes),
-            "refit": plan.refit,
-            "random_state": plan.seeds.entropy,
-            "n_rows": plan.resamples.n_rows,
-            "n_columns": int(plan.table.shape[1]),
-            "data": hash_of(plan.table, plan.judge.y),
+            "refit": design.refit,
+            "random_state": design.seeds.entropy,
+            "n_rows": design.resamples.n_rows,
+            "n_columns": int(design.table.shape[1]),
+            "data": hash_of(design.table, design.judge.y),
         },
         seconds=dict(findings.seconds),
     )

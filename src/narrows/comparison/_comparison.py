@@ -385,4 +385,4 @@ class Comparison:
 
     @usual_numbers()
     def __repr__(self) -> str:
-        return _text.text_of(self)
+        return _text.comparison_text(self)

@@ -19,10 +19,10 @@ from narrows.comparison._arms import (
     all_arms,
     seed_parameters,
 )
-from narrows.comparison.results._fingerprint import hash_of, lasting, text_of
+from narrows.comparison.results._fingerprint import estimator_text, hash_of, lasting
 from narrows.comparison.results._merge import random_state_of
-from narrows.comparison.running._fit import Prepared, describe, lanes_of
-from narrows.comparison.running._plan import Seeds
+from narrows.comparison.running._design import SeedSource
+from narrows.comparison.running._fit import PreparedRows, describe, lanes_of
 from narrows.comparison.running._preprocessing import NAMED, choices_of, table_of
 from narrows.comparison.running._survey import survey
 from narrows.data import as_frame, check_labels, check_numbers, shift_of, shifted, thinned
@@ -200,7 +200,7 @@ def _items(comparison, everyone: list[Arm], choices, table, X, sample) -> list[P
             continue
         for arm in everyone:
             # The first fit of a comparison without refitting.
-            seeds = Seeds(random_state_of(comparison, arm.name))
+            seeds = SeedSource(random_state_of(comparison, arm.name))
             seed = seeds.get(arm.untrained or arm.name, choice, 0, 0)
             n_seeds = comparison.settings["seeds"][arm.name]
             items.append(_portrait(arm, choice, prepared, seed, n_seeds, sample))
@@ -274,7 +274,7 @@ def _check_arms(comparison: Comparison, arms: Any) -> None:
             f"Got {got!r} instead."
         )
     for name in asked:
-        compared, given = comparison.settings["arms"][name], text_of(arms[name])
+        compared, given = comparison.settings["arms"][name], estimator_text(arms[name])
         if lasting(compared) != lasting(given):
             raise ValueError(
                 f"The 'arms' parameter must be the arms that were compared, {name!r} as "
@@ -315,7 +315,7 @@ def _portrait(
 ) -> Portrait:
     try:
         if arm.untrained is not None:
-            whole = Prepared(0, prepared.matrix, prepared.matrix, prepared.matrix[:1])
+            whole = PreparedRows(0, prepared.matrix, prepared.matrix, prepared.matrix[:1])
             embedded = next(iter(lanes_of(arm, [whole], [[seed]])))
             return Portrait(arm.name, choice, arm.control, embedded.train, embedded.failure)
         # As in the comparison: float32 would lose what such columns vary by.

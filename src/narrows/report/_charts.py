@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from narrows.report._point_data import Levels, coordinates
+from narrows.report._point_data import PointLevels, coordinates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,7 @@ class Panel:
 
 def embeddings_data(
     panels: Sequence[Panel],
-    levels: Levels,
+    levels: PointLevels,
     label: str,
     rows: np.ndarray,
     names: Sequence[str],
@@ -46,7 +46,7 @@ def embeddings_data(
     Parameters
     ----------
     panels : sequence of Panel
-    levels : Levels
+    levels : PointLevels
         With the codes of the rows that are drawn.
     label : str
         What the labels are called.
@@ -69,7 +69,7 @@ def embeddings_data(
     }
 
 
-def _levels(levels: Levels) -> list[dict[str, str]]:
+def _levels(levels: PointLevels) -> list[dict[str, str]]:
     parts = zip(levels.names, levels.colours, levels.shapes, strict=True)
     return [{"name": name, "colour": colour, "shape": shape} for name, colour, shape in parts]
 
@@ -88,7 +88,7 @@ def _panel(panel: Panel) -> dict[str, Any]:
 
 def reconstruction_data(
     panels: Sequence[tuple[str, Sequence[str], np.ndarray, np.ndarray]],
-    levels: Levels,
+    levels: PointLevels,
     rows: np.ndarray,
     names: Sequence[str],
 ) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def reconstruction_data(
     ----------
     panels : sequence of (title, columns, original, rebuilt)
         Arrays of shape (n_sample, n_columns).
-    levels : Levels
+    levels : PointLevels
         With the codes of the sample's rows.
     rows : int ndarray of shape (n_sample,)
         Their numbers in the table.

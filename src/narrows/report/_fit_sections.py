@@ -20,7 +20,7 @@ from narrows.report._charts import (
 from narrows.report._point_data import (
     MOST_COLUMNS,
     MOST_DRAWN,
-    Levels,
+    PointLevels,
     levels_for,
     row_names,
     row_values,
@@ -117,9 +117,9 @@ def _notes(comparison: Comparison, view: View, drawn: np.ndarray) -> list[str]:
     return notes
 
 
-def _levels(comparison: Comparison, rows: np.ndarray) -> Levels:
+def _levels(comparison: Comparison, rows: np.ndarray) -> PointLevels:
     found = levels_for(comparison.labels, comparison.settings["classes"])
-    return Levels(found.names, found.colours, found.shapes, found.codes[rows])
+    return PointLevels(found.names, found.colours, found.shapes, found.codes[rows])
 
 
 def _fitted_panels(portraits: Portraits, drawn: np.ndarray) -> list[Panel]:

@@ -27,7 +27,7 @@ _STEPS = ("#46327E", "#365C8D", "#277F8E", "#1FA187", "#7AD151")
 
 
 @dataclass(frozen=True)
-class Levels:
+class PointLevels:
     """What colours and filters points: the classes, or fifths of a number.
 
     Attributes
@@ -45,7 +45,7 @@ class Levels:
     codes: np.ndarray
 
 
-def levels_for(labels: Sequence[Any], order: Sequence[str] = ()) -> Levels:
+def levels_for(labels: Sequence[Any], order: Sequence[str] = ()) -> PointLevels:
     """
     Return the levels of labels.
 
@@ -72,14 +72,14 @@ def levels_for(labels: Sequence[Any], order: Sequence[str] = ()) -> Levels:
         rest = f"others ({len(names) - len(frequent)})"
         colours, shapes = colours | {rest: MISSING_COLOUR}, shapes | {rest: "o"}
         kept = [*kept, rest]
-    return Levels(kept, [colours[n] for n in kept], [shapes[n] for n in kept], codes)
+    return PointLevels(kept, [colours[n] for n in kept], [shapes[n] for n in kept], codes)
 
 
-def _fifths(values: pd.Series) -> Levels:
+def _fifths(values: pd.Series) -> PointLevels:
     edges = np.unique(np.quantile(values, np.linspace(0, 1, len(_STEPS) + 1)))
     codes = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
     names = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
-    return Levels(names, list(_STEPS[: len(names)]), ["o"] * len(names), codes)
+    return PointLevels(names, list(_STEPS[: len(names)]), ["o"] * len(names), codes)
 
 
 def row_names(X: Any, n_rows: int) -> list[str]:

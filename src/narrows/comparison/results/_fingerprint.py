@@ -18,7 +18,7 @@ UNTRAINED = ", not trained"
 _JOBS = re.compile(r", n_jobs=(?:None|-?\d+)|(?<!\w)n_jobs=(?:None|-?\d+)(?:, )?")
 
 
-def text_of(estimator: Any) -> str:
+def estimator_text(estimator: Any) -> str:
     """Return an estimator with all its settings that are no defaults, in one line.
 
     Parameters
@@ -40,7 +40,7 @@ def described(arm: Arm) -> str:
     ----------
     arm : Arm
     """
-    return text_of(arm.estimator) + UNTRAINED * bool(arm.untrained)
+    return estimator_text(arm.estimator) + UNTRAINED * bool(arm.untrained)
 
 
 def lasting(text: str) -> str:
@@ -49,7 +49,7 @@ def lasting(text: str) -> str:
     Parameters
     ----------
     text : str
-        As `text_of` returns it.
+        As `estimator_text` returns it.
     """
     return _PASSING.sub("", text)
 
@@ -60,7 +60,7 @@ def without_jobs(text: str) -> str:
     Parameters
     ----------
     text : str
-        As `text_of` returns it.
+        As `estimator_text` returns it.
     """
     return _JOBS.sub("", text)
 

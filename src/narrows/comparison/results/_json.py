@@ -11,7 +11,7 @@ import pandas as pd
 from narrows._files import at_home, replace_file
 from narrows._version import __version__
 from narrows.comparison.resampling._resamples import Resamples
-from narrows.comparison.running._plan import COLUMNS, FAILED, POINTS
+from narrows.comparison.running._design import COLUMNS, FAILED, POINTS
 from narrows.data import listed
 
 if TYPE_CHECKING:

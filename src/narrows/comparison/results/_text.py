@@ -15,7 +15,7 @@ _ONCE = "ONCE ON ALL ROWS"
 _SEEN = f"embedders fitted {_ONCE}, test rows included"
 
 
-def text_of(comparison: "Comparison") -> str:
+def comparison_text(comparison: "Comparison") -> str:
     """Return what a comparison prints as.
 
     Parameters

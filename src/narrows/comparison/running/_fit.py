@@ -18,7 +18,7 @@ FEWEST_LANES = 100  # enough to share what a call of the engine costs
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedRows:
     """One resample's rows after preprocessing.
 
     Attributes
@@ -44,9 +44,9 @@ class Inner:
     ----------
     steps : fitted Pipeline or None
         The steps before the embedder; None if there are none.
-    rows : Prepared
+    rows : PreparedRows
         In float32, as networks read.
-    outer : Prepared
+    outer : PreparedRows
         The rows before those steps.
     shift : float64 ndarray of shape (n_columns,)
         What was subtracted before the rows became float32: the training rows' mean in columns
@@ -54,8 +54,8 @@ class Inner:
     """
 
     steps: Any
-    rows: Prepared
-    outer: Prepared
+    rows: PreparedRows
+    outer: PreparedRows
     shift: np.ndarray
 
 
@@ -89,7 +89,7 @@ class Embedded:
 
 def lanes_of(
     arm: Arm,
-    prepared: Sequence[Prepared],
+    prepared: Sequence[PreparedRows],
     seeds: Sequence[Sequence[int]],
     on_progress: Callable[[float, float], object] | None = None,
 ) -> Iterator[Embedded]:
@@ -98,7 +98,7 @@ def lanes_of(
     Parameters
     ----------
     arm : Arm
-    prepared : sequence of Prepared
+    prepared : sequence of PreparedRows
     seeds : sequence of sequences of int
         A seed for each resample and each seed's number.
     on_progress : callable, optional
@@ -160,7 +160,7 @@ def _lanes_at(arm: Arm, before: dict[int, Inner], seeds, places, on_progress) ->
         yield Embedded(own.number, k, train, test, _lane_error(lanes, lane, test, before[i]))
 
 
-def _steps_before(steps: Any, prepared: Prepared) -> Inner:
+def _steps_before(steps: Any, prepared: PreparedRows) -> Inner:
     """Apply the steps of a pipeline that stand before its embedder."""
     parts, fitted = [prepared.fit, prepared.train, prepared.test], None
     if steps is not None:
@@ -170,7 +170,7 @@ def _steps_before(steps: Any, prepared: Prepared) -> Inner:
     fit, train, test = (
         np.ascontiguousarray(part, dtype=np.float32) for part in shifted(parts, shift)
     )
-    return Inner(fitted, Prepared(prepared.number, fit, train, test), prepared, shift)
+    return Inner(fitted, PreparedRows(prepared.number, fit, train, test), prepared, shift)
 
 
 def _lane_error(lanes: Any, lane: int, Z: np.ndarray, inner: Inner) -> float:
@@ -182,14 +182,14 @@ def _lane_error(lanes: Any, lane: int, Z: np.ndarray, inner: Inner) -> float:
     return _error_of(inner.steps, found + inner.shift, inner.outer.test)
 
 
-def fit_one(estimator: Any, prepared: Prepared, seed: int, seed_number: int) -> Embedded:
+def fit_one(estimator: Any, prepared: PreparedRows, seed: int, seed_number: int) -> Embedded:
     """Fit a transformer in one resample; a failure is part of the result.
 
     Parameters
     ----------
     estimator : transformer
         Cloned; it stays as it is.
-    prepared : Prepared
+    prepared : PreparedRows
     seed : int
         For its ``random_state``, and those of a pipeline's steps.
     seed_number : int

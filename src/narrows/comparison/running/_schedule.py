@@ -13,8 +13,8 @@ from joblib.parallel import get_active_backend
 
 from narrows._session import usual_numbers
 from narrows.comparison._arms import Arm, own_networks
-from narrows.comparison.running._fit import Embedded, Prepared, describe, fit_one, lanes_of
-from narrows.comparison.running._plan import Findings, Plan, Task, tasks_of
+from narrows.comparison.running._design import ArmBlock, Design, Findings, blocks_of
+from narrows.comparison.running._fit import Embedded, PreparedRows, describe, fit_one, lanes_of
 from narrows.comparison.running._reproducible import one_thread
 from narrows.comparison.running._score import Judged, fit_and_judge, judge
 
@@ -139,12 +139,12 @@ def _some_more(tasks, is_trained, train, most: int) -> Iterator[tuple[Any, Any]]
 Progress = Callable[[float, float], object]
 
 
-def run(plan: Plan, progress: Progress | None = None) -> Findings:
-    """Fit and judge everything that a plan names.
+def run(design: Design, progress: Progress | None = None) -> Findings:
+    """Fit and judge everything that a design names.
 
     Parameters
     ----------
-    plan : Plan
+    design : Design
     progress : callable, optional
         Called with (embeddings done, embeddings wanted); an arm that the engine trains counts
         half when it is trained.
@@ -154,27 +154,27 @@ def run(plan: Plan, progress: Progress | None = None) -> Findings:
     Findings
     """
     began = time.perf_counter()
-    findings, counter = Findings(), _Counter(plan, progress)
+    findings, counter = Findings(), _Counter(design, progress)
     with one_thread(), usual_numbers():
         train_and_judge(
-            tasks_of(plan, findings),
-            lambda task: _is_trained_here(plan, task.arm),
-            lambda task: _train(plan, task, findings, counter),
-            lambda ready: _Judging(plan, ready, findings, counter),
-            lead_of(plan.n_jobs, engine=any(arm.lanes for arm in plan.arms)),
+            blocks_of(design, findings),
+            lambda task: _is_trained_here(design, task.arm),
+            lambda task: _train(design, task, findings, counter),
+            lambda ready: _Judging(design, ready, findings, counter),
+            lead_of(design.n_jobs, engine=any(arm.lanes for arm in design.arms)),
         )
-    _in_order(plan, findings)
+    _in_order(design, findings)
     _scale(findings.seconds, time.perf_counter() - began)
     return findings
 
 
-def _is_trained_here(plan: Plan, arm: Arm) -> bool:
+def _is_trained_here(design: Design, arm: Arm) -> bool:
     """Whether an arm is fitted on this thread, before it is judged.
 
     A network that the user's own functions build or compute is: a function of another language
     can be called from this thread alone. In another process, its own first thread does it.
     """
-    return arm.lanes or not plan.refit or (own_networks(arm.estimator) and shares_memory())
+    return arm.lanes or not design.refit or (own_networks(arm.estimator) and shares_memory())
 
 
 def _scale(seconds: dict[str, float], wall: float) -> None:
@@ -184,10 +184,10 @@ def _scale(seconds: dict[str, float], wall: float) -> None:
         seconds[name] *= min(wall / total, 1.0) if total else 0.0
 
 
-def _in_order(plan: Plan, findings: Findings) -> None:
+def _in_order(design: Design, findings: Findings) -> None:
     """Sort by preprocessing and arm as they were named; within both, rows keep their order."""
-    arms = {arm.name: i for i, arm in enumerate(plan.arms)}
-    choices = {name: i for i, name in enumerate(plan.choices)}
+    arms = {arm.name: i for i, arm in enumerate(design.arms)}
+    choices = {name: i for i, name in enumerate(design.choices)}
     for rows in (findings.values, findings.failures):
         rows.sort(key=lambda row: (choices[row[1]], arms[row[0]]))
     findings.points.sort(
@@ -195,13 +195,15 @@ def _in_order(plan: Plan, findings: Findings) -> None:
     )
 
 
-def _train(plan: Plan, task: Task, findings: Findings, counter: "_Counter") -> list[Embedded]:
+def _train(
+    design: Design, task: ArmBlock, findings: Findings, counter: "_Counter"
+) -> list[Embedded]:
     """Fit an arm on a block of resamples, where all fits are made before any is judged."""
     began = time.perf_counter()
     count = sum(map(len, task.seeds))
     on_progress = counter.training(count)
-    if not plan.refit:
-        embedded = _fitted_once(plan, task.arm, task.block, task.seeds[0], on_progress)
+    if not design.refit:
+        embedded = _fitted_once(design, task.arm, task.block, task.seeds[0], on_progress)
     elif task.arm.lanes:
         embedded = _trained(task.arm, task.block, task.seeds, on_progress)
     else:
@@ -220,24 +222,24 @@ class _Judging:
 
     Parameters
     ----------
-    plan : Plan
-    ready : list of (Task, list of Embedded or None)
+    design : Design
+    ready : list of (ArmBlock, list of Embedded or None)
     findings : Findings
     counter : _Counter
     """
 
-    def __init__(self, plan: Plan, ready, findings: Findings, counter: "_Counter"):
-        self._plan, self._findings, self._counter = plan, findings, counter
+    def __init__(self, design: Design, ready, findings: Findings, counter: "_Counter"):
+        self._plan, self._findings, self._counter = design, findings, counter
         self._began = time.perf_counter()
-        self._owners: list[Task] = []
+        self._owners: list[ArmBlock] = []
         self._shares: list[float] = []
         calls = []
         for task, embedded in ready:
-            own = _calls(plan, task, embedded)
+            own = _calls(design, task, embedded)
             calls += own
             self._owners += [task] * len(own)
             self._shares += [1.0 if embedded is None else 0.5] * len(own)
-        self._results = _as_they_end(_workers(plan), calls)
+        self._results = _as_they_end(_workers(design), calls)
 
     def collect(self) -> None:
         """Wait for what is not judged yet and note it; nothing the second time."""
@@ -261,30 +263,32 @@ class _Judging:
             close()
 
 
-def _calls(plan: Plan, task: Task, embedded: list[Embedded] | None) -> list:
+def _calls(design: Design, task: ArmBlock, embedded: list[Embedded] | None) -> list:
     """Return what joblib is to call to judge an arm on a block, fitting it there if need be."""
     if embedded is not None:
         rows = {one.number: one for one in task.block}
         return [
-            joblib.delayed(judge)(plan.judge, one, rows[one.resample], *_circumstances(plan, one))
+            joblib.delayed(judge)(
+                design.judge, one, rows[one.resample], *_circumstances(design, one)
+            )
             for one in embedded
         ]
     calls = []
     for one, own in zip(task.block, task.seeds, strict=True):
         for k, seed in enumerate(own):
-            rows, probe_seeds, keep = _circumstances(plan, Embedded(one.number, k))
+            rows, probe_seeds, keep = _circumstances(design, Embedded(one.number, k))
             calls.append(
                 joblib.delayed(fit_and_judge)(
-                    plan.judge, task.arm.estimator, one, rows, (seed, k), probe_seeds, keep
+                    design.judge, task.arm.estimator, one, rows, (seed, k), probe_seeds, keep
                 )
             )
     return calls
 
 
-def _workers(plan: Plan) -> int:
+def _workers(design: Design) -> int:
     """Return how many workers judge; none but this thread where a probe has networks of its own."""
-    alone = shares_memory() and any(map(own_networks, plan.judge.probes.values()))
-    return 1 if alone else plan.n_jobs
+    alone = shares_memory() and any(map(own_networks, design.judge.probes.values()))
+    return 1 if alone else design.n_jobs
 
 
 def _as_they_end(n_jobs: int, calls: list) -> Iterator[Judged]:
@@ -313,17 +317,17 @@ def _share_out(wall: float, part: Sequence[Judged], seconds: dict[str, float]) -
         seconds[name] += wall * spent / total if total else 0.0
 
 
-def _fitted_once(plan, arm: Arm, block, seeds, on_progress) -> list[Embedded]:
+def _fitted_once(design, arm: Arm, block, seeds, on_progress) -> list[Embedded]:
     """Fit on all rows, once for each seed, and give every resample its rows of that embedding."""
     whole = block[0].fit
-    everything = Prepared(0, whole, whole, whole[:1])
+    everything = PreparedRows(0, whole, whole, whole[:1])
     if arm.lanes:
         once = _trained(arm, [everything], [seeds], on_progress)
     else:
         once = [fit_one(arm.estimator, everything, seed, k) for k, seed in enumerate(seeds)]
     found = []
     for one in block:
-        train, test = plan.resamples.pairs[one.number]
+        train, test = design.resamples.pairs[one.number]
         for fit in once:
             if fit.failure is not None:
                 found.append(Embedded(one.number, fit.seed, failure=fit.failure))
@@ -345,20 +349,20 @@ def _trained(arm: Arm, block, seeds, on_progress) -> list[Embedded]:
         ]
 
 
-def _circumstances(plan: Plan, embedded: Embedded):
+def _circumstances(design: Design, embedded: Embedded):
     """Return what judging one embedding needs beside it: rows, probe seeds, whether to keep it."""
     j = embedded.resample
     # Every arm's probe draws the same: its luck is not taken for a difference.
-    probe_seeds = {name: plan.seeds.get("probe", name, j) for name in plan.judge.probes}
-    return plan.resamples.pairs[j], probe_seeds, j == 0 and embedded.seed == 0
+    probe_seeds = {name: design.seeds.get("probe", name, j) for name in design.judge.probes}
+    return design.resamples.pairs[j], probe_seeds, j == 0 and embedded.seed == 0
 
 
-def _note(plan: Plan, arm: Arm, choice: str, one: Judged, findings: Findings) -> None:
+def _note(design: Design, arm: Arm, choice: str, one: Judged, findings: Findings) -> None:
     place = (arm.name, choice, one.embedded.resample, one.embedded.seed)
     findings.values += [(*place, *value) for value in one.values]
     findings.failures += [(*place, *failure) for failure in one.failures]
     if one.embedded.train.shape[1] >= 2:
-        rows = plan.resamples.pairs[one.embedded.resample]
+        rows = design.resamples.pairs[one.embedded.resample]
         findings.points.append(_points(arm.name, choice, one.embedded, rows))
 
 
@@ -375,10 +379,10 @@ def _points(arm: str, choice: str, embedded: Embedded, rows) -> pd.DataFrame:
 class _Counter:
     """Counts embeddings for the progress, which is told on this thread only."""
 
-    def __init__(self, plan: Plan, progress: Progress | None):
+    def __init__(self, design: Design, progress: Progress | None):
         self._progress = progress
-        per_arm = [plan.n_seeds[arm.name] * len(plan.resamples) for arm in plan.arms]
-        self._total = float(sum(per_arm) * len(plan.choices))
+        per_arm = [design.n_seeds[arm.name] * len(design.resamples) for arm in design.arms]
+        self._total = float(sum(per_arm) * len(design.choices))
         self._done = 0.0
         self._under_way = 0.0
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from narrows.comparison.probes._registry import score_probe
-from narrows.comparison.running._fit import Embedded, Prepared, describe, fit_one
+from narrows.comparison.running._fit import Embedded, PreparedRows, describe, fit_one
 from narrows.comparison.running._reproducible import the_same_anywhere
 from narrows.data import shift_of, shifted
 from narrows.quality import embedding_quality
@@ -67,7 +67,7 @@ class Judged:
 def judge(
     judge: Judge,
     embedded: Embedded,
-    prepared: Prepared,
+    prepared: PreparedRows,
     rows: tuple[np.ndarray, np.ndarray],
     probe_seeds: Mapping[str, int],
     keep: bool,
@@ -78,7 +78,7 @@ def judge(
     ----------
     judge : Judge
     embedded : Embedded
-    prepared : Prepared
+    prepared : PreparedRows
         The rows before the embedding.
     rows : (train_rows, test_rows)
         Numbers of the rows.
@@ -121,7 +121,7 @@ def judge(
 def fit_and_judge(
     judge_: Judge,
     estimator: Any,
-    prepared: Prepared,
+    prepared: PreparedRows,
     rows: tuple[np.ndarray, np.ndarray],
     seed: tuple[int, int],
     probe_seeds: Mapping[str, int],
@@ -133,7 +133,7 @@ def fit_and_judge(
     ----------
     judge_ : Judge
     estimator : transformer
-    prepared : Prepared
+    prepared : PreparedRows
     rows : (train_rows, test_rows)
     seed : (int, int)
         The seed and its number.
@@ -161,7 +161,7 @@ def _is_finite(Z: np.ndarray) -> bool:
     return Z.dtype.kind in "biuf" and bool(np.isfinite(Z).all())
 
 
-def _of_the_embedding(judge: Judge, embedded: Embedded, prepared: Prepared):
+def _of_the_embedding(judge: Judge, embedded: Embedded, prepared: PreparedRows):
     if np.isfinite(embedded.error):
         yield "reconstruction_error", embedded.error
     neighbours = min(NEIGHBOURS, (len(embedded.test) - 1) // 2)

@@ -13,12 +13,12 @@ import pandas as pd
 
 from narrows.comparison._arms import Arm
 from narrows.comparison.resampling._resamples import Resamples
-from narrows.comparison.running._fit import FEWEST_LANES, Prepared, describe
+from narrows.comparison.running._fit import FEWEST_LANES, PreparedRows, describe
 from narrows.comparison.running._preprocessing import prepare
 from narrows.comparison.running._score import NO_PROBE, Judge
 
 
-class Seeds:
+class SeedSource:
     """Integer seeds by purpose, from one root.
 
     Parameters
@@ -51,7 +51,7 @@ POINTS = ["arm", "preprocess", "row", "part", "dim_1", "dim_2"]
 
 
 @dataclass(frozen=True)
-class Plan:
+class Design:
     """A comparison before it runs: everything is checked.
 
     Attributes
@@ -64,7 +64,7 @@ class Plan:
     judge : Judge
     n_seeds : dict of str to int
         How many seeds each arm has.
-    seeds : Seeds
+    seeds : SeedSource
     refit : bool
     n_jobs : int
     """
@@ -75,7 +75,7 @@ class Plan:
     resamples: Resamples
     judge: Judge
     n_seeds: dict[str, int]
-    seeds: Seeds
+    seeds: SeedSource
     refit: bool
     n_jobs: int
 
@@ -101,7 +101,7 @@ class Findings:
 
 
 @dataclass(frozen=True)
-class Task:
+class ArmBlock:
     """An arm under one preprocessing, in a block of resamples.
 
     Attributes
@@ -109,14 +109,14 @@ class Task:
     arm : Arm
     choice : str
         Name of the preprocessing.
-    block : list of Prepared
+    block : list of PreparedRows
     seeds : list of lists of int
         The arm's seeds in each resample of the block.
     """
 
     arm: Arm
     choice: str
-    block: list[Prepared]
+    block: list[PreparedRows]
     seeds: list[list[int]]
 
 
@@ -128,44 +128,44 @@ _MOST_LANES = 500
 _NUMBERS_AT_ONCE = 50_000_000  # in the rows of all lanes of a part
 
 
-def tasks_of(plan: Plan, findings: Findings) -> Iterator[Task]:
+def blocks_of(design: Design, findings: Findings) -> Iterator[ArmBlock]:
     """Yield a comparison's tasks; the order and size do not depend on the number of workers.
 
     Parameters
     ----------
-    plan : Plan
+    design : Design
     findings : Findings
         Notes the time that preparing rows takes, and resamples in which it fails.
     """
-    for choice, transformer in plan.choices.items():
-        blocks = _blocks(plan, choice, transformer, findings)
+    for choice, transformer in design.choices.items():
+        blocks = _blocks(design, choice, transformer, findings)
         for block in blocks:
             # Others first: while the engine's first program compiles, there is work for all cores.
-            for arm in sorted(plan.arms, key=lambda arm: arm.lanes):
-                for part in _parts(plan, arm, block):
-                    seeds = [_arm_seeds(plan, arm, choice, one.number) for one in part]
-                    yield Task(arm, choice, part, seeds)
+            for arm in sorted(design.arms, key=lambda arm: arm.lanes):
+                for part in _parts(design, arm, block):
+                    seeds = [_arm_seeds(design, arm, choice, one.number) for one in part]
+                    yield ArmBlock(arm, choice, part, seeds)
 
 
-def _parts(plan: Plan, arm: Arm, block: list[Prepared]) -> list[list[Prepared]]:
+def _parts(design: Design, arm: Arm, block: list[PreparedRows]) -> list[list[PreparedRows]]:
     """Divide a block by how many lanes are trained before any is judged."""
-    if not (arm.lanes and plan.refit):
+    if not (arm.lanes and design.refit):
         return [block]
     lanes = _NUMBERS_AT_ONCE // max(block[0].fit.size, 1)
     lanes = min(max(lanes, FEWEST_LANES), _MOST_LANES)
-    each = -(-lanes // plan.n_seeds[arm.name])
+    each = -(-lanes // design.n_seeds[arm.name])
     count = -(-len(block) // each)
     bounds = [len(block) * i // count for i in range(count + 1)]
     return [block[first:last] for first, last in itertools.pairwise(bounds)]
 
 
 def _blocks(
-    plan: Plan, choice: str, transformer: Any, findings: Findings
-) -> Iterator[list[Prepared]]:
+    design: Design, choice: str, transformer: Any, findings: Findings
+) -> Iterator[list[PreparedRows]]:
     """Prepare resample after resample; hand over as many at once as memory is meant for."""
-    block: list[Prepared] = []
+    block: list[PreparedRows] = []
     size = 0
-    for one in _prepared(plan, choice, transformer, findings):
+    for one in _prepared(design, choice, transformer, findings):
         block.append(one)
         size += one.train.nbytes + one.test.nbytes
         if size > _BLOCK_BYTES:
@@ -175,41 +175,43 @@ def _blocks(
         yield block
 
 
-def _prepared(plan: Plan, choice: str, transformer: Any, findings: Findings) -> Iterator[Prepared]:
+def _prepared(
+    design: Design, choice: str, transformer: Any, findings: Findings
+) -> Iterator[PreparedRows]:
     """Yield the resamples whose rows can be prepared, and note the time and the others."""
 
     def prepared(train: np.ndarray, others: list[np.ndarray], numbers: range) -> list:
         began = time.perf_counter()
         try:
-            return prepare(transformer, plan.table, train, others)
+            return prepare(transformer, design.table, train, others)
         except Exception as problem:  # the other resamples and choices go on
             for number in numbers:
-                _note_unprepared(plan, choice, number, describe(problem), findings)
+                _note_unprepared(design, choice, number, describe(problem), findings)
             return []
         finally:
             findings.seconds["preprocessing"] += time.perf_counter() - began
 
-    if plan.refit:
-        for number, (train, test) in enumerate(plan.resamples):
+    if design.refit:
+        for number, (train, test) in enumerate(design.resamples):
             if rows := prepared(train, [test], range(number, number + 1)):
-                yield Prepared(number, rows[0], *rows)
-    elif whole := prepared(np.arange(plan.resamples.n_rows), [], range(len(plan.resamples))):
-        for number, (train, test) in enumerate(plan.resamples):
-            yield Prepared(number, whole[0], whole[0][train], whole[0][test])
+                yield PreparedRows(number, rows[0], *rows)
+    elif whole := prepared(np.arange(design.resamples.n_rows), [], range(len(design.resamples))):
+        for number, (train, test) in enumerate(design.resamples):
+            yield PreparedRows(number, whole[0], whole[0][train], whole[0][test])
 
 
-def _arm_seeds(plan: Plan, arm: Arm, choice: str, resample: int) -> list[int]:
+def _arm_seeds(design: Design, arm: Arm, choice: str, resample: int) -> list[int]:
     # An untrained encoder starts from the weights that its arm starts from.
     name = arm.untrained or arm.name
-    number = resample if plan.refit else 0
-    return [plan.seeds.get(name, choice, number, k) for k in range(plan.n_seeds[arm.name])]
+    number = resample if design.refit else 0
+    return [design.seeds.get(name, choice, number, k) for k in range(design.n_seeds[arm.name])]
 
 
 def _note_unprepared(
-    plan: Plan, choice: str, resample: int, message: str, findings: Findings
+    design: Design, choice: str, resample: int, message: str, findings: Findings
 ) -> None:
     """Note that every arm failed in a resample whose preprocessing cannot be learned."""
     findings.failures += [
         (arm.name, choice, resample, 0, NO_PROBE, f"the preprocessing failed: {message}")
-        for arm in plan.arms
+        for arm in design.arms
     ]
