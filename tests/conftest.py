@@ -1,8 +1,21 @@
 """Fixtures that several folders share."""
 
+import signal
+
 import pytest
 
 import narrows
+
+
+@pytest.fixture
+def ctrl_c():
+    """Python's usual handler of Ctrl-C, for this process and those it starts.
+
+    It is ignored where tests were started by ``nohup``, in the background or by some CI systems.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

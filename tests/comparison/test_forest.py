@@ -284,7 +284,7 @@ print(Forest(2, 8, backend="ydf").fit(X, y).forest_.num_trees())
 
 
 @needs_ydf
-def test_ctrl_c_interrupts_ydf():
+def test_ctrl_c_interrupts_ydf(ctrl_c):
     found = subprocess.run(
         [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False
     )

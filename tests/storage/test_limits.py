@@ -4,7 +4,6 @@ import copy
 import hashlib
 import io
 import json
-import time
 import tracemalloc
 import zipfile
 
@@ -39,9 +38,8 @@ def write(tmp_path, manifest, weights):
     return tmp_path / "m.narrows"
 
 
-def refused(tmp_path, manifest, weights, message, *, seconds=5.0, megabytes=60, read=load):
+def refused(tmp_path, manifest, weights, message, *, megabytes=60, read=load):
     path = write(tmp_path, manifest, weights)
-    start = time.perf_counter()
     tracemalloc.start()
     with pytest.raises(ValueError, match=message) as caught:
         read(path)
@@ -50,7 +48,6 @@ def refused(tmp_path, manifest, weights, message, *, seconds=5.0, megabytes=60, 
     assert type(caught.value) is ValueError
     assert "\n" not in str(caught.value)
     assert peak < megabytes * 1e6
-    assert time.perf_counter() - start < seconds
 
 
 def graph(manifest):
@@ -172,7 +169,7 @@ def test_a_scaler_that_states_any_number_of_columns(tmp_path):
     manifest["steps"].insert(0, scaler)
     manifest["pipeline"] = {"verbose": False}
     message = "makes 1000000000000 columns, and its PCA takes 4"
-    refused(tmp_path, manifest, PCA[1], message, seconds=1.0)
+    refused(tmp_path, manifest, PCA[1], message)
 
 
 @pytest.mark.parametrize("read", [load, read_manifest])
