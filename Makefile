@@ -8,13 +8,17 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 READY := $(VENV)/.ready
 
-.PHONY: iris test docs check format lock clean
+.PHONY: iris test test-all docs check format lock clean
 
 iris: $(READY)
 	$(BIN)/narrows iris --out iris-report
 
 test: $(READY)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not long" $(PYTEST_ARGS)
+
+# What `make test` leaves out because it takes minutes; CI runs both.
+test-all: $(READY)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m long $(PYTEST_ARGS)
 
 # The pages are in docs/_build/html afterwards; a warning is an error.
 docs: $(READY)
