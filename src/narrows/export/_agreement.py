@@ -80,19 +80,7 @@ class _Worst:
 def check_agreement(
     model: Any, part: Part, chain: Chain, rows: Any, *, is_encoder: bool, tolerance: float
 ) -> Agreement:
-    """Compare a file's results with narrows'; raise ValueError if they are too far apart.
-
-    Parameters
-    ----------
-    model : onnx.ModelProto
-    part : Part
-        Of which `model` was made.
-    chain : Chain
-    rows : table or array
-        That the model's `transform` takes.
-    is_encoder : bool
-    tolerance : float
-    """
+    """Compare a file's results with narrows'; raise ValueError if they are too far apart."""
     found = _compare(model, part, chain, rows, is_encoder=is_encoder)
     if not found.difference <= tolerance:
         _raise(f"is {found.difference:.3g}, in {found.where}", tolerance, found.difference)

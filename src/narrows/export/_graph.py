@@ -46,13 +46,7 @@ class Graph:
     def add(
         self, kind: str, *inputs: str, outputs: int = 1, domain: str = "", **attributes: Any
     ) -> Any:
-        """Put a node of an operator into the graph.
-
-        Returns
-        -------
-        str, or list of str if there are several outputs
-            The names of what it gives.
-        """
+        """Put a node of an operator into the graph."""
         base = self._free(f"{self.scope}/{kind}" if self.scope else kind)
         names = [base] + [self._free(f"{base}:{place}") for place in range(1, outputs)]
         self._nodes.append(
@@ -90,13 +84,7 @@ class Graph:
     def model(
         self, inputs: Sequence[Port], outputs: Sequence[Port], *, name: str, version: str
     ) -> Any:
-        """Return the graph as a checked ``onnx.ModelProto``.
-
-        Raises
-        ------
-        ValueError
-            If it is too large for one file.
-        """
+        """Return the graph as a checked ``onnx.ModelProto``."""
         graph = helper.make_graph(
             self._nodes,
             name,

@@ -92,18 +92,7 @@ def is_numeric(encoding: Levels) -> bool:
 
 
 def arrays_of(ports: list[Port], X: Any) -> dict[str, np.ndarray]:
-    """Return rows as a file takes or gives them.
-
-    Parameters
-    ----------
-    ports : list of Port
-    X : table or array-like
-        Rows that the model takes.
-
-    Returns
-    -------
-    dict of str to ndarray
-    """
+    """Return rows as a file takes or gives them."""
     if ports[0].shape:
         return {ports[0].name: _matrix(X).astype(DTYPES[ports[0].type])}
     columns, _ = columns_of(X, "export_onnx")

@@ -107,17 +107,7 @@ class Chain:
 
 
 def chain_of(model: Any, part: str) -> Chain:
-    """Return a model's steps.
-
-    Raises
-    ------
-    TypeError
-        If the model, or a step, is of a class that is not known.
-    sklearn.exceptions.NotFittedError
-        If it is not fitted.
-    ValueError
-        If there is no decoder and one is wanted, or a column has no name.
-    """
+    """Return a model's steps."""
     steps = [step for _, step in model.steps] if type(model) is Pipeline else [model]
     for step, allowed in zip(steps, [PREPROCESSING] * (len(steps) - 1) + [EMBEDDERS], strict=True):
         if type(step) not in allowed:

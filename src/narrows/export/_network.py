@@ -52,27 +52,13 @@ class Value:
 
 
 def check_network(model: keras.Model) -> None:
-    """Raise ValueError if a layer cannot be written.
-
-    Parameters
-    ----------
-    model : keras.Model
-    """
+    """Raise ValueError if a layer cannot be written."""
     for operation in _operations_of(model):
         _check(operation)
 
 
 def add_network(graph: Graph, model: keras.Model, x: str) -> str:
-    """Put a model on a value of the graph; return the name of its output.
-
-    Parameters
-    ----------
-    graph : Graph
-    model : keras.Model
-        Functional, of one input and one output.
-    x : str
-        A float32 value of the shape that the model takes.
-    """
+    """Put a model on a value of the graph; return the name of its output."""
     return keras.tree.flatten(_walk(graph, model, [Value(x, model.inputs[0].shape)]))[0].name
 
 

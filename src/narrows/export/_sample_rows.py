@@ -20,13 +20,7 @@ STANDARD = "drawn from the standard normal distribution"
 
 
 def drawn_rows(chain: Chain) -> tuple[Any, str]:
-    """Draw rows, the same at every call.
-
-    Returns
-    -------
-    table or array of `COUNT` rows, str
-        And in words where they come from.
-    """
+    """Draw rows, the same at every call."""
     rng = np.random.default_rng(0)
     first = (*chain.preprocessing, chain.embedder)[0]
     if isinstance(first, TablePreprocessor):

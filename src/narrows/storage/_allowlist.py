@@ -61,33 +61,13 @@ _SMALL_METRICS = (keras.metrics.Mean, keras.metrics.Sum, keras.metrics.R2Score)
 
 
 def unknown_classes(config: Any, custom: Collection[str] = ()) -> list[str]:
-    """Name the classes and functions in a Keras configuration that are not known.
-
-    Parameters
-    ----------
-    config : dict or list
-        A configuration of Keras, as from JSON.
-    custom : collection of str
-        Names that the caller vouches for.
-
-    Returns
-    -------
-    list of str
-        Sorted, each once.
-    """
+    """Name the classes and functions in a Keras configuration that are not known."""
     found = {_full_name(entry) for entry in _entries(config) if not _is_known(entry, custom)}
     return sorted(found | _registered(as_passed(config, custom), custom))
 
 
 def as_passed(config: Any, custom: Collection[str]) -> Any:
-    """Return a configuration whose known entries Keras can find in one way only.
-
-    Parameters
-    ----------
-    config : dict or list
-        For which `unknown_classes` finds none.
-    custom : collection of str
-    """
+    """Return a configuration whose known entries Keras can find in one way only."""
     if isinstance(config, list):
         return [as_passed(value, custom) for value in config]
     if not isinstance(config, dict):

@@ -57,22 +57,7 @@ class Contents:
 
 
 def write_archive(path: str | os.PathLike, manifest: dict[str, Any], weights: bytes) -> None:
-    """Write a file; an old one is replaced only when the new one is complete.
-
-    Parameters
-    ----------
-    path : path-like
-    manifest : dict
-        For JSON; format, version and the members' hashes are added.
-    weights : bytes
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written.
-    ValueError
-        If the manifest holds what JSON does not know, such as NaN, or is too large.
-    """
+    """Write a file; an old one is replaced only when the new one is complete."""
     path = at_home(path)
     if path.is_dir():
         raise IsADirectoryError(f"A model is written to a file. Got the folder {str(path)!r}.")

@@ -36,25 +36,13 @@ KNOWN = {np.dtype(kind).name for kind in _TYPES.values()}
 
 
 def write_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Return arrays as the content of a safetensors file.
-
-    Raises
-    ------
-    TypeError
-        If an array is of a type that the format does not know.
-    """
+    """Return arrays as the content of a safetensors file."""
     ready = {name: _standard(name, np.asarray(value)) for name, value in arrays.items()}
     return save(ready)
 
 
 def read_arrays(content: bytes) -> Arrays:
-    """Return the arrays in the content of a safetensors file; they can be written to.
-
-    Raises
-    ------
-    ValueError
-        If the content is no such file.
-    """
+    """Return the arrays in the content of a safetensors file; they can be written to."""
     try:
         found = safetensors.deserialize(content)
     except (safetensors.SafetensorError, OverflowError) as error:

@@ -37,18 +37,7 @@ _OBJECTS = (keras.losses.Loss, keras.metrics.Metric, keras.optimizers.Optimizer)
 
 
 def config_of(model: keras.Model) -> tuple[dict[str, Any], list[str]]:
-    """Return a model's configuration and the names of classes in it that are not Keras's own.
-
-    Parameters
-    ----------
-    model : keras.Model
-
-    Raises
-    ------
-    ValueError
-        If the graph holds a Lambda, a function without a name, or another layer whose work is
-        not in its configuration.
-    """
+    """Return a model's configuration and the names of classes in it that are not Keras's own."""
     try:
         config = without_younger(without_compiling(json.loads(model.to_json())))
     except (OSError, TypeError, ValueError, NotImplementedError) as error:
@@ -76,24 +65,7 @@ def build(
     stored: int,
     custom_objects: Mapping[str, Any],
 ) -> Networks:
-    """Build encoder and decoder from their configurations, with weights at zero.
-
-    Parameters
-    ----------
-    encoder, decoder : dict
-        The encoder of a variational network gives means and log variances. The decoder may be
-        None.
-    row_shape : tuple of int
-    bottleneck : int
-    stored : int
-        How many numbers the file holds for them; a graph that wants more is not built.
-    custom_objects : mapping of str to class or function
-
-    Raises
-    ------
-    ValueError
-        If a configuration names a class that is not known, or the graph does not fit.
-    """
+    """Build encoder and decoder from their configurations, with weights at zero."""
     configs = (encoder,) if decoder is None else (encoder, decoder)
     parts = [checked(part, custom_objects, "narrows.load") for part in configs]
     with building(stored, custom_objects), ties_follow():
@@ -107,20 +79,7 @@ def build(
 
 
 def checked(config: Any, custom_objects: Mapping[str, Any], loader: str) -> Any:
-    """Return a network's configuration as Keras may see it.
-
-    Parameters
-    ----------
-    config : dict
-    custom_objects : mapping of str to class or function
-    loader : str
-        The function that takes `custom_objects`, for the message.
-
-    Raises
-    ------
-    ValueError
-        If it names a class that is not known, or is too large.
-    """
+    """Return a network's configuration as Keras may see it."""
     config = without_younger(without_compiling(config))
     unknown = unknown_classes(config, custom_objects)
     if unknown:
@@ -145,13 +104,7 @@ def building(stored: int, custom_objects: Mapping[str, Any]) -> Iterator[None]:
 
 
 def weights_of(model: keras.Model) -> dict[str, np.ndarray]:
-    """Return a model's weights by ``layer/number.name``.
-
-    Raises
-    ------
-    ValueError
-        If a weight is of a type that the file does not know.
-    """
+    """Return a model's weights by ``layer/number.name``."""
     found = {}
     for key, layer, weight in _named_weights(model):
         value = np.asarray(weight.value)
@@ -165,13 +118,7 @@ def weights_of(model: keras.Model) -> dict[str, np.ndarray]:
 
 
 def assign_weights(model: keras.Model, stored: Mapping[str, np.ndarray]) -> None:
-    """Give a model its weights, if they are those it needs, one by one.
-
-    Raises
-    ------
-    ValueError
-        If any is missing, superfluous or of another shape or type; nothing is assigned then.
-    """
+    """Give a model its weights, if they are those it needs, one by one."""
     wanted = {key: (layer, weight) for key, layer, weight in _named_weights(model)}
     for key, (layer, weight) in wanted.items():
         if key not in stored:
@@ -193,12 +140,7 @@ def assign_weights(model: keras.Model, stored: Mapping[str, np.ndarray]) -> None
 
 
 def check_answers(networks: Networks, stored: Mapping[str, Any]) -> None:
-    """Refuse networks that make something else of the made-up rows than a file says.
-
-    Raises
-    ------
-    ValueError
-    """
+    """Refuse networks that make something else of the made-up rows than a file says."""
     name = differing(networks, stored)
     if name is not None:
         raise ValueError(
@@ -213,10 +155,6 @@ def check_rebuilt(
     """Refuse networks that could not be loaded again, where classes are not Keras's own.
 
     What they answer is `stated`.
-
-    Raises
-    ------
-    ValueError
     """
     pieces: dict[str, Any] = {}
     for model in (networks.posterior or networks.encoder, networks.decoder):

@@ -43,13 +43,7 @@ def without_younger(config: Any) -> Any:
 
 
 def versions_differ(versions: Mapping[str, Any]) -> str:
-    """Say which versions wrote a file and which read it, in a sentence; nothing if the same.
-
-    Parameters
-    ----------
-    versions : mapping of str to str
-        From the file.
-    """
+    """Say which versions wrote a file and which read it, in a sentence; nothing if the same."""
     from narrows._version import __version__
     from narrows.storage._messages import in_one_line
 

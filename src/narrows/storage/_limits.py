@@ -30,13 +30,7 @@ _LAYERS = 1_000
 
 
 def check_graph(config: Any) -> None:
-    """Raise ValueError for a configuration of a network that is too large, or computes at once.
-
-    Parameters
-    ----------
-    config : dict or list
-        As from JSON, of a bounded depth.
-    """
+    """Raise ValueError for a configuration of a network that is too large, or computes at once."""
     count = _calls(config)
     if count > _OBJECTS:
         raise ValueError(

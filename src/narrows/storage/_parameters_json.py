@@ -55,11 +55,6 @@ def check_names(parameters: Mapping[str, Any], custom_objects: Mapping[str, Any]
     """Refuse the name of a loss, optimizer or metric that the session has registered.
 
     A later fit would find the session's object by that name, which nobody passed.
-
-    Raises
-    ------
-    ValueError
-        If there is such a name and `custom_objects` lacks it.
     """
     from narrows._keras import registered_names
 

@@ -53,17 +53,7 @@ _OBJECTIVE = (
 
 
 def describe_step(step: Any) -> tuple[dict[str, Any], Arrays]:
-    """Describe a fitted step for the manifest, and return its arrays.
-
-    Raises
-    ------
-    TypeError
-        If it is of a kind that cannot be stored.
-    sklearn.exceptions.NotFittedError
-        If it is not fitted.
-    ValueError
-        If its network cannot be described.
-    """
+    """Describe a fitted step for the manifest, and return its arrays."""
     if type(step) not in _LEARNED:
         raise TypeError(
             f"A .narrows file holds steps of the classes {', '.join(KINDS)}. Got "
@@ -89,13 +79,7 @@ def describe_step(step: Any) -> tuple[dict[str, Any], Arrays]:
 
 
 def restore_step(about: dict[str, Any], arrays: Arrays, custom_objects: Mapping[str, Any]) -> Any:
-    """Build a step again from what `describe_step` returned.
-
-    Raises
-    ------
-    Exception
-        Of any kind, if the description is not one that `describe_step` makes.
-    """
+    """Build a step again from what `describe_step` returned."""
     if about["kind"] not in KINDS:
         raise ValueError(f"it has a step of the unknown class {about['kind']!r}")
     kind = KINDS[about["kind"]]

@@ -7,13 +7,7 @@ DEPTH_LIMIT = 200  # levels
 
 
 def parse_json(text: bytes) -> Any:
-    """Return what a JSON text in UTF-8 says.
-
-    Raises
-    ------
-    ValueError
-        If it is none, or one that readers could understand in two ways.
-    """
+    """Return what a JSON text in UTF-8 says."""
     try:
         value = json.loads(text.decode(), object_pairs_hook=_distinct, parse_constant=_no_number)
     except RecursionError:

@@ -47,20 +47,7 @@ def zip_damaged(path: str | os.PathLike, what: str, kind: Kind) -> NoReturn:
 
 
 def opened(path: str | os.PathLike, *, kind: Kind) -> zipfile.ZipFile:
-    """Open a zip with a directory of a reasonable size and nothing before or behind it.
-
-    Parameters
-    ----------
-    path : path-like
-    kind : Kind
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is no such zip.
-    """
+    """Open a zip with a directory of a reasonable size and nothing before or behind it."""
     if Path(path).is_dir():
         _not_a_zip(path, "It is a folder", kind)
     if not Path(path).is_file():
@@ -83,15 +70,7 @@ def check_stored(
     *,
     kind: Kind,
 ) -> None:
-    """Raise ValueError unless members are plain files, neither encrypted nor compressed.
-
-    Parameters
-    ----------
-    file : zipfile.ZipFile
-    names : collection of str
-    path : path-like
-    kind : Kind
-    """
+    """Raise ValueError unless members are plain files, neither encrypted nor compressed."""
     for name in names:
         one = file.getinfo(name)
         odd = one.flag_bits & (_ENCRYPTED | _DESCRIPTOR | _STRONG | _MASKED)
@@ -132,13 +111,7 @@ def check_layout(file: zipfile.ZipFile, path: str | os.PathLike, *, kind: Kind) 
 
 
 def member(file: zipfile.ZipFile, name: str, path: str | os.PathLike, *, kind: Kind) -> bytes:
-    """Read a stored member whole.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be read, states more bytes than the file has, or its CRC-32 is another.
-    """
+    """Read a stored member whole."""
     limit = Path(path).stat().st_size
     if file.getinfo(name).file_size > limit:
         zip_damaged(path, f"{name} states more than {limit:,} bytes", kind)

@@ -21,13 +21,7 @@ _OBJECT = struct.Struct("<2HLQ")  # of a global heap: index, references, nothing
 
 
 def heaps_are_sound(path: str | os.PathLike) -> bool:
-    """Whether all heaps of a file are within the file, with their objects one after the other.
-
-    Parameters
-    ----------
-    path : path-like
-        Not empty.
-    """
+    """Whether all heaps of a file are within the file, with their objects one after the other."""
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return all(_states_less(content, at) for at in _places(content, _LOCAL)) and all(
             _objects_fit(content, at) for at in _places(content, _GLOBAL)

@@ -58,20 +58,7 @@ class StoredLayers:
 
 
 def stored_layers(file: h5py.File, path: str, wanted: Collection[str]) -> StoredLayers:
-    """Find every layer's datasets in a file that `reading` opened; none is read.
-
-    Parameters
-    ----------
-    file : h5py.File
-    path : str
-    wanted : collection of str
-        Names of the model's layers: which part of a weight's name is that of its layer.
-
-    Raises
-    ------
-    ValueError
-        Through `reading`: if there are no layers by name, or a dataset is not where it should be.
-    """
+    """Find every layer's datasets in a file that `reading` opened; none is read."""
     root: h5py.Group = file
     names = names_in(root, "layer_names")
     if names is None:

@@ -45,23 +45,7 @@ _ERRORS = (KeyError, MemoryError, OverflowError, RuntimeError, TypeError, ValueE
 
 @contextlib.contextmanager
 def reading(path: str | os.PathLike, shown: str | os.PathLike | None = None) -> Iterator[h5py.File]:
-    """Open an HDF5 file to read it in the block; whatever h5py raises there becomes one error.
-
-    Parameters
-    ----------
-    path : path-like
-    shown : path-like, optional
-        What messages call the file, if that is not its path.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is not HDF5, or damaged so that what is asked of it cannot be found.
-    OSError
-        If it is HDF5 and cannot be opened or read.
-    """
+    """Open an HDF5 file to read it in the block; whatever h5py raises there becomes one error."""
     name = os.fspath(path if shown is None else shown)
     if not Path(path).is_file():
         raise FileNotFoundError(f"There is no file {name!r}.")
@@ -97,13 +81,7 @@ def refuse(sentence: str) -> NoReturn:
 
 
 def child(parent: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
-    """Return what a group has under a path, followed through hard links only; None if nothing.
-
-    Raises
-    ------
-    ValueError
-        Through `reading`: if a link on the way is another than a hard one, or the path is long.
-    """
+    """Return what a group has under a path, followed through hard links only; None if nothing."""
     parts = [part for part in name.split("/") if part]
     if not parts or len(parts) > PATH_LIMIT or set(parts) & {".", ".."}:
         refuse(f"Paths in an HDF5 file must have 1 to {PATH_LIMIT} names. Got {name[:100]!r}.")
@@ -149,19 +127,7 @@ def text_in(thing: h5py.Group | h5py.Dataset, name: str) -> str | None:
 
 
 def check_dataset(dataset: h5py.Dataset, where: str) -> None:
-    """Refuse a dataset whose values lie elsewhere, are no numbers, or could grow on reading.
-
-    Parameters
-    ----------
-    dataset : h5py.Dataset
-    where : str
-        Its place in words, for the message.
-
-    Raises
-    ------
-    ValueError
-        Through `reading`.
-    """
+    """Refuse a dataset whose values lie elsewhere, are no numbers, or could grow on reading."""
     plist = dataset.id.get_create_plist()
     if plist.get_layout() == h5py.h5d.VIRTUAL or plist.get_external_count():
         refuse(f"{where}: expected numbers in the file itself, they lie in another file.")
@@ -182,13 +148,7 @@ def check_dataset(dataset: h5py.Dataset, where: str) -> None:
 
 
 def check_all(file: h5py.File) -> None:
-    """Refuse a file with anything but groups and uncompressed numbers, wherever it stands.
-
-    Raises
-    ------
-    ValueError
-        Through `reading`.
-    """
+    """Refuse a file with anything but groups and uncompressed numbers, wherever it stands."""
     size = Path(file.filename).stat().st_size
     for group, _ in groups_in(file):
         for key in group:
@@ -201,13 +161,7 @@ def check_all(file: h5py.File) -> None:
 
 
 def groups_in(file: h5py.File) -> Iterator[tuple[h5py.Group, int]]:
-    """Yield every group and its depth, each once, outer ones first.
-
-    Raises
-    ------
-    ValueError
-        Through `reading`: if there are too many, or too deep ones.
-    """
+    """Yield every group and its depth, each once, outer ones first."""
     waiting: list[tuple[h5py.Group, int]] = [(file, 0)]
     seen = set()
     while waiting:
