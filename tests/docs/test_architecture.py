@@ -24,7 +24,7 @@ def layers():
 
 def test_every_folder_has_its_row_in_the_order_of_the_layers():
     known = layers()
-    assert ROWS == [*known.STAGES, *known.EDGES]
+    assert [*known.STAGES, *known.EDGES] == ROWS
     folders = {path.parent.name for path in HOUSE.glob("*/__init__.py")}
     assert folders == set(ROWS)
 
