@@ -34,6 +34,7 @@ def run(tmp_path_factory):
     ), out
 
 
+@pytest.mark.long
 def test_it_ends_well_and_prints_the_post_in_order(run):
     done, _ = run
     assert done.returncode == 0, done.stderr
@@ -58,18 +59,21 @@ def test_it_ends_well_and_prints_the_post_in_order(run):
     assert positions == sorted(positions)
 
 
+@pytest.mark.long
 def test_results_go_to_stdout_and_progress_does_not(run):
     done, _ = run
     assert "compar" not in done.stdout.split("Measure prediction accuracy")[1].split("refitted")[0]
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_other_files_in_the_folder_stay(run):
     _, out = run
     assert (out / "notes.txt").read_text() == "mine"
     assert not [path.name for path in out.rglob(".*")]
 
 
+@pytest.mark.long
 def test_every_promised_file_is_there(run):
     _, out = run
     names = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
@@ -81,6 +85,7 @@ def test_every_promised_file_is_there(run):
     assert wanted == names - {"notes.txt"}
 
 
+@pytest.mark.long
 def test_the_files_agree_with_each_other(run):
     from narrows._keras import keras
     from narrows.datasets import iris
@@ -102,6 +107,7 @@ def test_the_files_agree_with_each_other(run):
     assert len(comparison.frame()) == len(pd.read_csv(out / "comparison.csv"))
 
 
+@pytest.mark.long
 def test_the_page_stands_alone_and_names_its_command(run):
     _, out = run
     page = (out / "report.html").read_text(encoding="utf-8")

@@ -90,6 +90,7 @@ print(json.dumps([before, after, workers]))
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_forked_process_works_or_says_what_to_do():
     before, after, workers = run(FORKED)

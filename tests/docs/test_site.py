@@ -43,11 +43,13 @@ def site(tmp_path_factory):
     return out
 
 
+@pytest.mark.long
 def test_pages_are_there(site):
     for page in ("index", "post", "guide/objectives", "api/generated/narrows.Autoencoder"):
         assert (site / f"{page}.html").stat().st_size > 5_000
 
 
+@pytest.mark.long
 def test_nothing_is_fetched(site):
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
@@ -64,6 +66,7 @@ def test_what_would_be_fetched_is_seen():
     assert not FETCHED.search('<script src="../_static/x.js"></script>')
 
 
+@pytest.mark.long
 def test_formulas_are_mathml(site):
     text = (site / "guide" / "objectives.html").read_text(encoding="utf-8")
     assert text.count("<math ") > 10
@@ -71,6 +74,7 @@ def test_formulas_are_mathml(site):
     assert "tex-mml" not in text
 
 
+@pytest.mark.long
 def test_every_example_has_a_figure_with_something_on_it(site):
     from matplotlib.image import imread
 
@@ -81,6 +85,7 @@ def test_every_example_has_a_figure_with_something_on_it(site):
             assert imread(figure)[..., :3].std() > 0.02, figure
 
 
+@pytest.mark.long
 def test_the_command_line_page_has_every_command(site):
     from narrows.cli._main import app
 

@@ -52,6 +52,7 @@ def run(tmp_path_factory):
     return "\n".join(printed), out
 
 
+@pytest.mark.long
 def test_it_writes_a_figure_for_each_noise(run):
     text, out = run
     assert set(os.listdir(out)) == FILES
@@ -59,6 +60,7 @@ def test_it_writes_a_figure_for_each_noise(run):
     assert str(out / "denoising-masking.svg") in text
 
 
+@pytest.mark.long
 def test_what_it_says_of_the_input_and_pca_is_so(run):
     train, clean = split(0)
     text, _ = run
@@ -105,6 +107,7 @@ def test_rows_that_came_closer_are_counted():
     assert re.findall(r"[\d.]+%", EXAMPLE["closer"](back, ours * 0.9, clean)) == ["0.0%", "75.0%"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "amount"), [("gaussian", 0.3), ("masking", 0.5)])
 def test_a_denoising_autoencoder_is_closer_to_the_clean_rows_than_input_and_pca(kind, amount):
     train, clean = split(1)

@@ -72,6 +72,17 @@ BEFORE = {
 PAIRS = [(name, before) for name in ("PCA", "Autoencoder") for before in BEFORE] + [
     (name, before) for name in list(EMBEDDERS)[2:] for before in ("nothing", "mixed table")
 ]
+# The same graph of a network stands behind every preprocessing.
+SHORT = [
+    pair for pair in PAIRS
+    if pair[0] == "PCA" or pair[1] == "nothing" or pair == ("Autoencoder", "mixed table")
+]  # fmt: skip
+
+
+def in_turn(pairs):
+    return [
+        pair if pair in SHORT else pytest.param(*pair, marks=pytest.mark.long) for pair in pairs
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +110,7 @@ def feeds(fitted, table):
     return arrays_of(chain_of(fitted, "encoder").table_ports(), table)
 
 
-@pytest.mark.parametrize(("name", "before"), PAIRS)
+@pytest.mark.parametrize(("name", "before"), in_turn(PAIRS))
 def test_the_encoder_gives_what_transform_gives(model, tmp_path, name, before):
     fitted, table = model(name, before)
     report = export_onnx(fitted, tmp_path / "m.onnx")
@@ -115,7 +126,7 @@ def test_the_encoder_gives_what_transform_gives(model, tmp_path, name, before):
     assert run(tmp_path / "m.onnx", none)["embedding"].shape == (0, 2)
 
 
-@pytest.mark.parametrize(("name", "before"), [p for p in PAIRS if p[0] != "ParametricTSNE"])
+@pytest.mark.parametrize(("name", "before"), in_turn(p for p in PAIRS if p[0] != "ParametricTSNE"))
 def test_the_decoder_gives_what_inverse_transform_gives(model, tmp_path, name, before):
     fitted, table = model(name, before)
     report = export_onnx(fitted, tmp_path / "m.onnx", "decoder", rows=table(50, seed=3))
@@ -237,6 +248,7 @@ def test_a_network_with_branches(tmp_path):
     assert difference(got, fitted.transform(numbers(200))) < CLOSE
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize("kernel", [2, 3])
 def test_convolutional_networks(tmp_path, flat, kernel):

@@ -138,6 +138,7 @@ def test_training_meets_only_layers_with_a_fast_way_on_a_cpu():
     assert {type(x).__module__ for x in slow} == {"narrows.training.compiling._convolutions"}
 
 
+@pytest.mark.long
 def test_it_learns_what_two_straight_axes_cannot():
     images = blobs()
     encoder, decoder = convolutional((8, 8), (8, 16), widths=(32,))
@@ -150,6 +151,7 @@ def test_it_learns_what_two_straight_axes_cannot():
     assert -model.fit(images).score(images) < linear / 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["plain", "flat"])
 def test_rows_of_any_shape_train_alike(trained, name):
     wanted, images = trained["channels"]

@@ -4,8 +4,11 @@ import json
 import re
 
 import numpy as np
+import pytest
 
 from narrows.report._point_data import MOST_DRAWN
+
+pytestmark = pytest.mark.long
 
 
 def test_it_stays_small_and_says_how_many_rows_are_drawn(large_page):

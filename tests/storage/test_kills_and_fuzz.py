@@ -19,6 +19,7 @@ def run(script, *arguments):
     return done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_killed_at_any_moment_the_old_file_or_the_new_one_is_there():
     kills = os.environ.get("NARROWS_TEST_KILLS", "30")
@@ -28,6 +29,7 @@ def test_killed_at_any_moment_the_old_file_or_the_new_one_is_there():
     assert int(found[2]) >= 1  # otherwise nothing was interrupted
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 def test_mutated_files_are_read_rightly_or_refused(tmp_path):
     runs = os.environ.get("NARROWS_TEST_FUZZ", "2500")

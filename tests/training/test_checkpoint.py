@@ -219,6 +219,7 @@ def test_a_checkpoint_that_does_not_tell_where_it_was_written_is_taken(fit, tmp_
     fit([(5, 0)], checkpoint=path)  # warnings are errors here
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 def test_killed_trainings_lose_nothing():
     script = Path(__file__).with_name("kill_trainings.py")

@@ -119,6 +119,7 @@ def test_rows_are_encoded_in_full_precision_whatever_the_session_wants(rows):
     assert program.count("dot(") == program.count("operand_precision={highest,highest}")
 
 
+@pytest.mark.long
 def test_another_process_reads_the_program_from_disk(tmp_path):
     def run(cache):
         environment = {**os.environ, "NARROWS_CACHE": str(cache)}

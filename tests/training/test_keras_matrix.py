@@ -25,7 +25,27 @@ def tells_little(name: str) -> bool:
     return f"{name} unusual" in OPTIMIZERS or "Decay" in name
 
 
-@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if not tells_little(name)])
+DAILY = {
+    name for name in OPTIMIZERS
+    if name in ("Adam unusual", "SGD unusual") or name.startswith("refused")
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(DAILY))
+def test_optimizers_in_daily_use(name):
+    outcome(OPTIMIZERS[name], keras_optimizers.compare)
+
+
+def test_losses_of_each_sort():
+    """Of numbers, of shares, of the user, of one number for the batch."""
+    names = ["Huber unusual", "KLDivergence", "of the user, a number for the batch"]
+    keras_losses.compare_losses({name: LOSSES[name] for name in names}, WEIGHTS)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "name", [name for name in OPTIMIZERS if not (tells_little(name) or name in DAILY)]
+)
 def test_optimizers(name):
     outcome(OPTIMIZERS[name], keras_optimizers.compare)
 
@@ -43,6 +63,7 @@ def test_every_schedule_has_settings():
     assert set(kinds) == set(keras_optimizers.SCHEDULED)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["plain", "weighted"])
 def test_losses(weights):
     """Those of one number for the batch count the weights of rows as Keras does, too."""
@@ -74,6 +95,7 @@ def test_metrics_that_are_none_of_rows_are_refused(name):
     outcome(METRICS[name], keras_losses.try_metric)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["activation", "regularizer", "constraint", "initializer"])
 def test_pieces_of_layers(kind):
     own = {name: given for name, given in keras_pieces.pieces().items() if f"{kind} " in name}
@@ -98,6 +120,7 @@ def test_no_name_of_keras_is_left_out(kind):
     assert not [name for name, one in kinds.items() if not inspect.isclass(one)]
 
 
+@pytest.mark.long
 def test_a_lane_among_others_starts_its_optimizer_from_its_own_weights():
     """Drawn weights, three lanes at once, and a batch whose scaled gradients overflow."""
 
@@ -164,6 +187,7 @@ def compare_masked(build, shape, loss="mse", weights=None):
     keras_case.assert_equal_weights(ours, model)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("build", "shape"), [(masked_rows, (4,)), (masked_steps, (5, 4))], ids=["rows", "steps"]
 )
@@ -171,6 +195,7 @@ def test_a_mask_counts_as_in_keras(build, shape):
     compare_masked(build, shape)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("loss", ["mse", "tversky"])
 def test_a_mask_and_weights_of_rows_count_as_in_keras(loss):
     weights = np.random.default_rng(1).uniform(0.0, 2.0, 32).astype("float32")

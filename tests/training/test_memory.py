@@ -27,6 +27,7 @@ print(memory() - before)
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_two_hundred_fits_grow_by_less_than_50_mb():
     done = subprocess.run(
