@@ -15,7 +15,7 @@ import narrows
 from narrows.cli import main
 from narrows.cli._comparison_view import show_comparison
 from narrows.cli._results import wrapped
-from narrows.report import headline
+from narrows.comparison import headline
 
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
@@ -96,7 +96,7 @@ def test_failures_are_said(found):
     )  # fmt: skip
     text = shown(replace(found, failures=lost))
     assert "2 fits failed:" in text
-    assert "broken, 2 times: it broke [red]" in text
+    assert "broken under 'none', 2 times: it broke [red]" in text
 
 
 def test_wrapping_breaks_at_words_and_keeps_indents():

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 
 import narrows
 from narrows import PCA, Autoencoder, compare
-from narrows.comparison import Comparison, bootstrap, repeated_kfold
+from narrows.comparison import Comparison, answers, bootstrap, repeated_kfold
 from narrows.plots import figure_svg
 
 iris = narrows.datasets.iris()
@@ -368,6 +368,39 @@ def test_a_figure_of_scores_that_there_are_not(found, options, message):
     with pytest.raises(ValueError, match=message):
         found.plot("scores", **options)
     figure_svg(found.plot("scores", probe="embedding", measure="trustworthiness"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        ("scores", {"rope": 0.1}, "'scores'.* some of 'probe', 'measure'. Got 'rope'"),
+        ("embeddings", {"probe": "neighbours"}, "'embeddings'.* some of 'label'. Got 'probe'"),
+        ("intervals", {"label": "Species"}, "'intervals'.*'confidence'. Got 'label' instead"),
+    ],
+)
+def test_a_figure_takes_its_own_options_only(found, kind, options, message):
+    with pytest.raises(ValueError, match=message):
+        found.plot(kind, **options)
+
+
+def test_the_figure_of_intervals_takes_the_options_of_verdicts(found):
+    drawn = found.plot(rope=0.2, confidence=0.5, reference="one", measure="kappa")
+    table = found.verdicts(rope=0.2, confidence=0.5, reference="one", measure="kappa")
+    assert drawn.data["rope"].tolist() == table["rope"].tolist()
+    assert drawn.data["low"].tolist() == table["low"].tolist()
+    assert drawn.labels.x == "difference from one, kappa"
+
+
+def test_answers_are_the_verdicts_with_the_reference_among_them(found):
+    rows = answers(found)
+    compared = [row for row in rows if row.arm != "pca"]
+    table = found.verdicts()
+    for name in ("arm", "preprocess", "difference", "low", "high", "p_holm", "rope", "verdict"):
+        assert [getattr(row, name) for row in compared] == table[name].tolist()
+    assert {row.question for row in rows} == {"better than the reference"}
+    assert {row.unit for row in rows} == {"points of accuracy"}
+    assert [row.is_control for row in rows] == [row.arm in found.controls for row in rows]
+    assert {row.verdict for row in rows if row.arm == "pca"} == {"reference"}
 
 
 def test_a_figure_of_embeddings_needs_two_columns():

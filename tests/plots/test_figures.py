@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from narrows import plots
+from narrows.comparison import Answer, measure_named
 from narrows.plots._history import tidy_history
 
 HOSTILE = "<script>alert('$x^$')</script>"  # mathematics that matplotlib could not parse
@@ -113,18 +114,22 @@ def test_facets_of_no_points_are_refused():
 
 
 def test_intervals_shade_each_facets_own_region():
-    columns = {"arm": "a", "reference": "b", "probe": "forest", "measure": "rmse",
-               "difference": 0.1, "low": 0.0, "high": 0.2, "verdict": "undecided"}  # fmt: skip
-    frame = pd.DataFrame({"preprocess": ["none", "standardize"], "rope": [5.0, 0.1]}).assign(
-        **columns
-    )
-    regions = plots.intervals(frame).layers[0].geom.data
+    def rows(**ropes):
+        return [
+            Answer(
+                "better than the reference", "a", False, "b", preprocess, "forest",
+                measure_named("rmse"), difference=0.1, low=0.0, high=0.2, rope=rope,
+                verdict="undecided",
+            )
+            for preprocess, rope in ropes.items()
+        ]  # fmt: skip
+
+    regions = plots.intervals(rows(none=5.0, standardize=0.1)).layers[0].geom.data
     assert dict(zip(regions["preprocess"], regions["rope"], strict=True)) == {
         "none": 5.0, "standardize": 0.1
     }  # fmt: skip
-    assert set(plots.intervals(frame, rope=0.3).layers[0].geom.data["rope"]) == {0.3}
-    assert len(plots.intervals(frame, rope=0).layers) == 3
-    plots.figure_svg(plots.intervals(frame))
+    assert len(plots.intervals(rows(none=0.0)).layers) == 3
+    plots.figure_svg(plots.intervals(rows(none=5.0, standardize=0.1)))
 
 
 def test_a_quantity_gets_a_continuous_scale_and_few_numbers_get_classes():

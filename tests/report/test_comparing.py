@@ -7,7 +7,9 @@ import pytest
 
 import narrows
 from narrows import PCA, Autoencoder, compare
-from narrows.report import comparison_report, comparison_sections, headline
+from narrows.comparison import Answer, answers, headline, measure_named
+from narrows.comparison.results._text import conclusion
+from narrows.report import comparison_report, comparison_sections
 from narrows.report._sections import score_frame
 
 iris = narrows.datasets.iris()
@@ -26,17 +28,11 @@ def comparison():
     )  # fmt: skip
 
 
-class Said:
-    """A comparison whose verdicts are given."""
-
-    reference, controls, settings = "pca", ("raw",), {"refit": True}
-
-    def __init__(self, *rows):
-        columns = ["arm", "preprocess", "probe", "verdict"]
-        self._table = pd.DataFrame(rows, columns=columns)
-
-    def verdicts(self):
-        return self._table
+def said(arm, preprocess, probe, verdict):
+    return Answer(
+        "better than the reference", arm, arm == "raw", "pca", preprocess, probe,
+        measure_named("accuracy"), verdict=verdict,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -66,7 +62,8 @@ class Said:
     ],
 )
 def test_the_verdict_in_a_sentence(rows, sentence):
-    assert headline(Said(*rows)) == sentence
+    reference = said("pca", "none", "f", "reference")
+    assert conclusion([reference, *(said(*row) for row in rows)], "pca") == sentence
 
 
 @pytest.mark.parametrize("refit", [True, False])
@@ -92,7 +89,7 @@ def test_a_page_says_whether_embedders_had_seen_the_test_rows(refit):
 
 
 def test_the_table_has_the_numbers_of_the_comparison(comparison):
-    frame, formats = score_frame(comparison, "logistic")
+    frame, formats = score_frame(answers(comparison, "logistic"))
     verdicts = comparison.verdicts("logistic").set_index(["arm", "preprocess"])
     means = comparison.summary().query("probe == 'logistic' and measure == 'accuracy'")
     assert list(frame["preprocessing"]) == ["none"] * 4 + ["standardize"] * 4

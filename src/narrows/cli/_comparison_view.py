@@ -3,22 +3,20 @@
 Pipes and files get the comparison's own text instead, see `show_comparison`.
 """
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import pandas as pd
     from rich.console import Console, RenderableType
     from rich.table import Table
 
-    from narrows.comparison import Comparison
+    from narrows.comparison import Answer, Comparison
 
-_CONTROL = " (control)"
 _MARK = "\N{MIDDLE DOT} "  # before a control, for terminals that do not dim
 # Columns of the comparison's table that a narrow terminal has no room for, with the width from
 # which it has.
 _WIDER = {"95 % interval": 64, "better/equiv./worse": 100, "SD splits": 120, "SD seeds": 120}
 _STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow"}
-_TEXTS = ("preprocessing", "arm", "verdict")
 
 
 def show_comparison(found: "Comparison", console: "Console | None" = None) -> None:
@@ -44,54 +42,50 @@ def _parts(found: "Comparison", width: int) -> "list[RenderableType]":
     """Everything that is printed, in its order."""
     from rich.text import Text
 
-    from narrows.comparison import heading, score_table
-    from narrows.report import headline
+    from narrows.comparison import answers, failure_lines, heading, headline, score_tables
 
     parts: list[RenderableType] = [Text(headline(found), style="bold"), ""]
     parts += [Text(sentence) for sentence in found.sentences()]
-    controls = False
-    for probe in found.settings["probes"]:
-        cells = score_table(found, probe)
-        if len(cells):
-            parts += ["", _table(cells, probe, width)]
-            controls |= cells["arm"].str.endswith(_CONTROL).any()
-    if controls:
+    tables = score_tables(answers(found))
+    for title, rows in tables:
+        parts += ["", _table(title, rows, width)]
+    if any(row.is_control for _, rows in tables for row in rows):
         what = f"{_MARK}a control: what no learning, or no reduction, gives"
         parts.append(Text(what, style="dim"))
-    failures = found.failures
-    if len(failures):
-        parts += ["", Text(f"{len(failures)} fits failed:", style="bold red")]
-        for (arm, message), group in failures.groupby(["arm", "message"], sort=False):
-            parts.append(Text(f"{arm}, {len(group)} times: {message}"))
+    if failed := failure_lines(found):
+        parts += ["", Text(failed[0], style="bold red"), *map(Text, failed[1:])]
     return [*parts, "", Text(heading(found), style="dim")]
 
 
-def _table(cells: "pd.DataFrame", probe: str, width: int) -> "Table":
+def _table(title: str, rows: "list[Answer]", width: int) -> "Table":
     """One probe's scores, the rows of a preprocessing under its name."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
+    from narrows.comparison import score_cells
+
     names = [
-        name for name in cells if name != "preprocessing" and width >= _WIDER.get(str(name), 0)
+        name
+        for name in score_cells(rows[0])
+        if name not in ("preprocessing", "verdict") and width >= _WIDER.get(name, 0)
     ]
-    names.append(names.pop(names.index("verdict")))
+    names.append("verdict")
     table = Table(
-        title=f"{cells.columns[2]} of {probe}", title_justify="left", title_style="bold",
+        title=title, title_justify="left", title_style="bold",
         box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0),
     )  # fmt: skip
     for name in names:
-        table.add_column(str(name), justify="left" if name in _TEXTS else "right")
-    for number, (choice, rows) in enumerate(cells.groupby("preprocessing", sort=False)):
+        table.add_column(name, justify="left" if name in ("arm", "verdict") else "right")
+    for number, (choice, own) in enumerate(groupby(rows, key=lambda row: row.preprocess)):
         if number:
             table.add_section()
         table.add_row(Text(f"preprocessing: {choice}", style="italic"))
-        for row in rows.to_dict("records"):
-            is_control = row["arm"].endswith(_CONTROL)
-            row["arm"] = _MARK * is_control + row["arm"].removesuffix(_CONTROL)
-            styles = {"verdict": _STYLES.get(row["verdict"], "")}
+        for row in own:
+            cells = score_cells(row) | {"arm": _MARK * row.is_control + row.arm}
+            styles = {"verdict": _STYLES.get(row.verdict, "")}
             table.add_row(
-                *(Text(row[name], style=styles.get(str(name), "")) for name in names),
-                style="dim" if is_control else None,
+                *(Text(cells[name], style=styles.get(name, "")) for name in names),
+                style="dim" if row.is_control else None,
             )
     return table

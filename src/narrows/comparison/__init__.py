@@ -13,6 +13,7 @@ from narrows.comparison.probes._measures import (
     measure_named,
     r2,
     rmse,
+    signed,
 )
 from narrows.comparison.resampling._draw import (
     holdout,
@@ -21,7 +22,15 @@ from narrows.comparison.resampling._draw import (
     repeated_kfold,
 )
 from narrows.comparison.resampling._resamples import Resamples, bootstrap
-from narrows.comparison.results._text import heading, score_table, signed
+from narrows.comparison.results._arm_records import ArmRecord
+from narrows.comparison.results._presentation import Answer, answers
+from narrows.comparison.results._text import (
+    failure_lines,
+    heading,
+    headline,
+    score_cells,
+    score_tables,
+)
 from narrows.comparison.running._preprocessing import table_of
 from narrows.comparison.running._schedule import progress_bar
 from narrows.comparison.statistics._decisions import Posterior, holm, posterior, verdict
@@ -30,6 +39,8 @@ from narrows.data import label_kind
 
 # The public names; what else is imported above is for the house's other packages.
 __all__ = [
+    "Answer",
+    "ArmRecord",
     "CaretForest",
     "Comparison",
     "Forest",
@@ -39,11 +50,13 @@ __all__ = [
     "Posterior",
     "Resamples",
     "accuracy",
+    "answers",
     "bootstrap",
     "caret_forest",
     "compare",
     "corrected_interval",
     "corrected_t_test",
+    "headline",
     "holdout",
     "holm",
     "kappa",

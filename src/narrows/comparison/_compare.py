@@ -17,7 +17,8 @@ from narrows.comparison.resampling._draw import resamples_for
 from narrows.comparison.resampling._duplicates import repeats_across
 from narrows.comparison.resampling._groups import group_codes
 from narrows.comparison.resampling._resamples import Resamples
-from narrows.comparison.results._fingerprint import described, estimator_text, hash_of
+from narrows.comparison.results._arm_records import described
+from narrows.comparison.results._fingerprint import estimator_text, hash_of
 from narrows.comparison.running._design import COLUMNS, FAILED, POINTS, Design, Findings, SeedSource
 from narrows.comparison.running._preprocessing import DEFAULT, check_mixed, choices_of, table_of
 from narrows.comparison.running._schedule import Progress, progress_bar, run

@@ -9,10 +9,19 @@ import pandas as pd
 
 from narrows._files import replace_file
 from narrows._session import usual_numbers
-from narrows.comparison.probes._measures import measure_named
+from narrows.comparison.probes._measures import measures_of
 from narrows.comparison.resampling._resamples import Resamples
 from narrows.comparison.results import _text
+from narrows.comparison.results._arm_records import ArmRecord, arm_records
+from narrows.comparison.results._presentation import answers
 from narrows.comparison.statistics import _tables
+
+# What can be drawn, and the options that each has.
+_PLOTS = {
+    "intervals": ("probe", "measure", "reference", "rope", "confidence"),
+    "embeddings": ("label",),
+    "scores": ("probe", "measure"),
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,9 +74,14 @@ class Comparison:
         return list(self.settings["controls"])
 
     @property
+    def arm_records(self) -> dict[str, ArmRecord]:
+        """What is known of every arm, by name."""
+        return arm_records(self.settings)
+
+    @property
     def measure(self) -> str:
         """The measure that verdicts are about first: accuracy, or R²."""
-        return "accuracy" if self.settings["task"] == "classes" else "r2"
+        return measures_of(self.settings["task"])[0].name
 
     @usual_numbers()
     def frame(self) -> pd.DataFrame:
@@ -162,7 +176,17 @@ class Comparison:
         return _tables.verdicts(self, probe, measure, reference, rope, confidence)
 
     @usual_numbers()
-    def plot(self, kind: str = "intervals", **options):
+    def plot(
+        self,
+        kind: str = "intervals",
+        *,
+        probe: str | None = None,
+        measure: str | None = None,
+        reference: str | None = None,
+        rope: float | None = None,
+        confidence: float | None = None,
+        label: str | None = None,
+    ) -> Any:
         """Draw the comparison.
 
         Parameters
@@ -172,9 +196,15 @@ class Comparison:
             ``"embeddings"`` the first resample's embeddings side by side, coloured by label (the
             raw columns, which are none, are left out);
             ``"scores"`` every resample's score.
-        **options
-            Of `verdicts` for the intervals; ``probe`` and ``measure`` for the scores; ``label``,
-            what the legend is called, for the embeddings.
+        probe : str, default=None
+            Of intervals and scores: a probe's name, or ``"embedding"``; None is every probe for
+            intervals, the first for scores.
+        measure : str, default=None
+            Of intervals and scores; None is accuracy for classes and R² for numbers.
+        reference, rope, confidence : default=None
+            Of intervals, as for `verdicts`.
+        label : str, default=None
+            Of embeddings: what the legend is called; None is ``"label"``.
 
         Returns
         -------
@@ -183,25 +213,31 @@ class Comparison:
         Raises
         ------
         ValueError
-            If `kind` is none of the three, there are no such scores, or no embedding has two
-            columns.
+            If `kind` is none of the three, it does not take an option that is given, there are no
+            such scores, or no embedding has two columns.
         """
         from narrows import plots
         from narrows.plots import captioned
 
-        _tables.check_choice("kind", kind, ["intervals", "embeddings", "scores"])
+        given = {
+            "probe": probe, "measure": measure, "reference": reference, "rope": rope,
+            "confidence": confidence, "label": label,
+        }  # fmt: skip
+        options = {name: value for name, value in given.items() if value is not None}
+        _check_options(kind, options)
         if kind == "embeddings":
-            label = options.get("label", "label")
+            label = label or "label"
             figure = plots.embedding_facets(self._embeddings(label), label=label)
         elif kind == "scores":
-            probe = options.get("probe") or next(iter(self.settings["probes"]))
-            measure = options.get("measure") or self.measure
+            measure = measure or self.measure
+            probe = probe or next(iter(self.settings["probes"]))
             figure = plots.scores(self._one_score(probe, measure), measure=measure)
         else:
-            measure = options.get("measure") or self.measure
-            table = self.verdicts(**(options | {"measure": measure}))
-            title = measure_named(measure).title
-            figure = plots.intervals(table, controls=self.controls, title=title)
+            rows = answers(
+                self, probe, measure or self.measure, reference=reference, rope=rope,
+                confidence=0.95 if confidence is None else confidence,
+            )  # fmt: skip
+            figure = plots.intervals(rows)
         return captioned(figure, _text.fitting_note(self))
 
     @usual_numbers()
@@ -351,14 +387,6 @@ class Comparison:
 
         return from_json(text)
 
-    def _rope(self, scores: pd.DataFrame, reference: str) -> float:
-        """Return the rope of one measure's scores; a relative one is about the reference's.
-
-        That makes sense within a preprocessing only; `verdicts` has each row's own.
-        """
-        values = scores.loc[scores["arm"] == reference, "value"]
-        return measure_named(scores["measure"].iloc[0]).rope_for(values.to_numpy())
-
     def _one_score(self, probe: str, measure: str) -> pd.DataFrame:
         means = _tables.averaged(self.scores)
         probes = means["probe"].unique()
@@ -370,7 +398,7 @@ class Comparison:
 
     def _embeddings(self, label: str) -> pd.DataFrame:
         """Return the points of every arm that has two dimensions, with origin and label."""
-        arms = [arm for arm in self.arms if self.settings["arms"][arm] != "RawColumns()"]
+        arms = [arm for arm, record in self.arm_records.items() if not record.is_raw]
         points = self.points[self.points["arm"].isin(arms)]
         points = points.sort_values("arm", key=lambda names: names.map(arms.index), kind="stable")
         labels = pd.Series(self.labels).iloc[points["row"]].to_numpy()
@@ -386,3 +414,14 @@ class Comparison:
     @usual_numbers()
     def __repr__(self) -> str:
         return _text.comparison_text(self)
+
+
+def _check_options(kind: str, options: Mapping[str, Any]) -> None:
+    """Raise a ValueError unless there is such a figure and it takes all options given."""
+    _tables.check_choice("kind", kind, _PLOTS)
+    if other := [name for name in options if name not in _PLOTS[kind]]:
+        taken = ", ".join(map(repr, _PLOTS[kind]))
+        raise ValueError(
+            f"The options of Comparison.plot({kind!r}) must be some of {taken}. "
+            f"Got {other[0]!r} instead."
+        )

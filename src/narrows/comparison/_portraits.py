@@ -20,7 +20,6 @@ from narrows.comparison._arms import (
     seed_parameters,
 )
 from narrows.comparison.results._fingerprint import estimator_text, hash_of, lasting
-from narrows.comparison.results._merge import random_state_of
 from narrows.comparison.running._design import SeedSource
 from narrows.comparison.running._fit import PreparedRows, describe, lanes_of
 from narrows.comparison.running._preprocessing import NAMED, choices_of, table_of
@@ -200,10 +199,9 @@ def _items(comparison, everyone: list[Arm], choices, table, X, sample) -> list[P
             continue
         for arm in everyone:
             # The first fit of a comparison without refitting.
-            seeds = SeedSource(random_state_of(comparison, arm.name))
-            seed = seeds.get(arm.untrained or arm.name, choice, 0, 0)
-            n_seeds = comparison.settings["seeds"][arm.name]
-            items.append(_portrait(arm, choice, prepared, seed, n_seeds, sample))
+            kept = comparison.arm_records[arm.name]
+            seed = SeedSource(kept.random_state).get(arm.untrained or arm.name, choice, 0, 0)
+            items.append(_portrait(arm, choice, prepared, seed, kept.seeds, sample))
     return items
 
 
@@ -274,7 +272,7 @@ def _check_arms(comparison: Comparison, arms: Any) -> None:
             f"Got {got!r} instead."
         )
     for name in asked:
-        compared, given = comparison.settings["arms"][name], estimator_text(arms[name])
+        compared, given = comparison.arm_records[name].text, estimator_text(arms[name])
         if lasting(compared) != lasting(given):
             raise ValueError(
                 f"The 'arms' parameter must be the arms that were compared, {name!r} as "

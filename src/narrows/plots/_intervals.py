@@ -5,24 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from narrows.plots._levels import (
-    BLUE,
-    MISSING_COLOUR,
-    PALE,
-    VERMILLION,
-    as_levels,
-    levels_of,
-    require_columns,
-)
+from narrows.plots._levels import BLUE, MISSING_COLOUR, PALE, VERMILLION
 from narrows.plots._theme import QUIET, light_theme
 
 if TYPE_CHECKING:
     import pandas as pd
     from plotnine import ggplot
 
-NEEDED = (
-    "arm", "reference", "preprocess", "probe", "measure", "difference", "low", "high", "verdict",
-)  # fmt: skip
+    from narrows.comparison import Answer
+
 # Told apart by shape as well; blue and vermillion are safe for the colour-blind.
 COLOURS = {
     "better": BLUE, "equivalent": "#000000", "worse": VERMILLION, "undecided": MISSING_COLOUR,
@@ -30,28 +21,17 @@ COLOURS = {
 SHAPES = {"better": "^", "equivalent": "s", "worse": "v", "undecided": "o"}
 
 
-def intervals(
-    verdicts: pd.DataFrame,
-    rope: float | None = None,
-    controls: Sequence[str] = (),
-    title: str = "",
-) -> ggplot:
+def intervals(answers: Sequence[Answer]) -> ggplot:
     """
     Draw the difference of every arm from the reference and its interval.
 
     Parameters
     ----------
-    verdicts : DataFrame
-        As `Comparison.verdicts` returns it, of one measure. Rows without an interval (one
-        resample, or all differences equal) are drawn as points, rows without a difference are
-        left out.
-    rope : float, optional
-        Half-width of the region of practical equivalence, shaded; in the measure's units. By
-        default each facet's own, from the column ``rope`` if there is one.
-    controls : sequence of str
-        Arms that are controls; they stand below the others and are marked.
-    title : str
-        What the x axis calls the measure; by default its name. Accuracy is drawn in points.
+    answers : sequence of Answer
+        As `narrows.comparison.answers` returns them, of one measure. Those without an interval
+        (one resample, or all differences equal) are drawn as points, those without a difference
+        are left out. Controls stand below the others and are marked; the region of practical
+        equivalence is shaded.
 
     Returns
     -------
@@ -61,7 +41,7 @@ def intervals(
     Raises
     ------
     ValueError
-        If a column is missing, or no row has a difference.
+        If no answer has a difference.
     """
     from plotnine import (
         aes,
@@ -76,72 +56,62 @@ def intervals(
         scale_y_discrete,
     )
 
-    require_columns(verdicts, NEEDED, "intervals")
-    drawn = _in_points(verdicts.dropna(subset=["difference"]))
-    if not len(drawn):
+    drawn = [answer for answer in answers if answer.has_difference]
+    if not drawn:
         raise ValueError(
-            "The frame for intervals must have a row with a difference. Got none: compare more "
+            "The answers for intervals must have one with a difference. Got none: compare more "
             "than the reference, and look at the failures."
         )
-    names = _names(drawn, controls)
-    ways = levels_of(drawn["preprocess"], by_appearance=True)
-    probes = levels_of(drawn["probe"], by_appearance=True)
-    shown = [name for name in COLOURS if name in set(drawn["verdict"])]
-    points = drawn.assign(
-        arm=as_levels(drawn["arm"].map(names), list(names.values())),
-        preprocess=as_levels(drawn["preprocess"], ways),
-        probe=as_levels(drawn["probe"], probes),
-        verdict=as_levels(drawn["verdict"], shown),
-    )
-    several = len(probes) > 1
-    by = ["preprocess", "probe"] if several else ["preprocess"]
-    facets = facet_wrap(by, ncol=len(probes), labeller="label_both")
-    height = 1.15 + len(ways) * (0.22 + 0.2 * len(by) + 0.32 * len(names))
+    points = _points(drawn)
+    arms, shown = points["arm"].cat.categories, list(points["verdict"].cat.categories)
+    n_ways, n_probes = (len(points[by].cat.categories) for by in ("preprocess", "probe"))
+    by = ["preprocess", "probe"] if n_probes > 1 else ["preprocess"]
+    height = 1.15 + n_ways * (0.22 + 0.2 * len(by) + 0.32 * len(arms))
     return (
         ggplot(points, aes(y="arm", color="verdict"))
-        + _regions(points, rope)
+        + _regions(points)
         + geom_vline(xintercept=0, color=QUIET, linetype="dashed", size=0.6)
         + geom_segment(aes(x="low", xend="high", yend="arm"), size=1.0, na_rm=True)
         + geom_point(aes(x="difference", shape="verdict"), size=3.0)
-        + facets
-        + scale_y_discrete(limits=list(names.values())[::-1])
+        + facet_wrap(by, ncol=n_probes, labeller="label_both")
+        + scale_y_discrete(limits=list(arms)[::-1])
         + scale_color_manual(values=COLOURS, name="verdict", breaks=shown)
         + scale_shape_manual(values=SHAPES, name="verdict", breaks=shown)
-        + labs(x=_axis(drawn, title), y="")
-        + light_theme(9.5 if several else 7.0, height)
+        + labs(x=f"difference from {drawn[0].reference}, {drawn[0].unit}", y="")
+        + light_theme(9.5 if n_probes > 1 else 7.0, height)
     )
 
 
-def _regions(points: pd.DataFrame, rope: float | None) -> list[Any]:
+def _points(drawn: list[Answer]) -> pd.DataFrame:
+    """Return a row for each answer: texts as categories in their order, numbers in its unit."""
+    import pandas as pd
+
+    controls_last = sorted(drawn, key=lambda answer: answer.is_control)
+    known = {answer.verdict for answer in drawn}
+    levels = {
+        "label": list(dict.fromkeys(answer.label for answer in controls_last)),
+        "preprocess": list(dict.fromkeys(answer.preprocess for answer in drawn)),
+        "probe": list(dict.fromkeys(answer.probe for answer in drawn)),
+        "verdict": [name for name in COLOURS if name in known],
+    }
+    columns: dict[str, Any] = {
+        name: pd.Categorical([getattr(answer, name) for answer in drawn], categories)
+        for name, categories in levels.items()
+    }
+    columns |= {
+        name: [answer.measure.factor * getattr(answer, name) for answer in drawn]
+        for name in ("difference", "low", "high", "rope")
+    }
+    return pd.DataFrame(columns).rename(columns={"label": "arm"})
+
+
+def _regions(points: pd.DataFrame) -> list[Any]:
     """Return a layer with the region of practical equivalence of each facet, if there is one."""
     from plotnine import aes, geom_rect
 
-    if rope is not None:
-        factor = 100 if points["measure"].iloc[0] == "accuracy" else 1
-        points = points.assign(rope=factor * rope)
-    if "rope" not in points or not (points["rope"] > 0).any():
+    if not (points["rope"] > 0).any():
         return []
     bands = points[["preprocess", "probe", "rope"]].drop_duplicates()
     bands = bands.assign(low=-bands["rope"], bottom=-float("inf"), top=float("inf"))
     edges = aes(xmin="low", xmax="rope", ymin="bottom", ymax="top")
     return [geom_rect(edges, bands, inherit_aes=False, fill=PALE, alpha=0.35)]
-
-
-def _in_points(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return accuracies in points (percent), others as they are."""
-    factor = frame["measure"].eq("accuracy").map({True: 100.0, False: 1.0})
-    units = [name for name in ("difference", "low", "high", "rope") if name in frame]
-    return frame.assign(**{name: frame[name] * factor for name in units})
-
-
-def _names(frame: pd.DataFrame, controls: Sequence[str]) -> dict[str, str]:
-    """Return each arm's label, controls marked and last."""
-    arms = levels_of(frame["arm"], by_appearance=True)
-    ordered = [arm for arm in arms if arm not in controls] + [a for a in arms if a in controls]
-    return {arm: f"{arm} (control)" if arm in controls else arm for arm in ordered}
-
-
-def _axis(frame: pd.DataFrame, title: str) -> str:
-    measure, reference = frame["measure"].iloc[0], frame["reference"].iloc[0]
-    unit = "points of accuracy" if measure == "accuracy" else (title or measure)
-    return f"difference from {reference}, {unit}"

@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from narrows._session import usual_numbers
 from narrows._version import __version__
-from narrows.comparison import Portrait, Portraits, check_same_rows, portraits, table_of
+from narrows.comparison import (
+    Portrait,
+    Portraits,
+    check_same_rows,
+    headline,
+    portraits,
+    table_of,
+)
 from narrows.report._blocks import Report
 from narrows.report._fit_sections import View
 from narrows.report._notebook import notebook_html
-from narrows.report._sections import comparison_sections, headline
+from narrows.report._sections import comparison_sections
 
 if TYPE_CHECKING:
     from narrows.comparison import Comparison
@@ -104,7 +111,6 @@ __all__ = [
     "View",
     "comparison_report",
     "comparison_sections",
-    "headline",
     "notebook_html",
     "portraits",
     "versions",

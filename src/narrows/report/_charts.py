@@ -13,6 +13,8 @@ from narrows.report._point_data import PointLevels, coordinates
 if TYPE_CHECKING:
     import pandas as pd
 
+    from narrows.comparison import Answer
+
 MOST_EPOCHS, MOST_COLUMNS = 200, 12
 
 
@@ -172,46 +174,32 @@ def _fewer_epochs(curve: pd.DataFrame) -> pd.DataFrame:
     return curve.iloc[places]
 
 
-def intervals_data(
-    verdicts: pd.DataFrame, rope: float, controls: Sequence[str], axis: str
-) -> dict[str, Any]:
-    """
-    Return the differences from the reference with their intervals.
-
-    Parameters
-    ----------
-    verdicts : DataFrame
-        As `Comparison.verdicts` returns it, of one measure.
-    rope : float
-        Half-width of the region of practical equivalence.
-    controls : sequence of str
-    axis : str
-        What the x axis is called. Accuracy is drawn in points.
-    """
-    drawn = verdicts.dropna(subset=["difference"])
-    factor = 100 if drawn["measure"].iloc[0] == "accuracy" else 1
-    several = drawn["probe"].nunique() > 1
-    panels = []
-    for (choice, probe), part in drawn.groupby(["preprocess", "probe"], sort=False):
-        ordered = [row for control in (False, True) for row in part.itertuples()
-                   if (row.arm in controls) is control]  # fmt: skip
-        panels.append({
-            "title": f"preprocessing {choice}" + (f", judged by {probe}" if several else ""),
-            "arms": [
-                {
-                    "name": f"{row.arm} (control)" if row.arm in controls else row.arm,
-                    "difference": _digits(factor * row.difference),
-                    "low": _digits(factor * row.low),
-                    "high": _digits(factor * row.high),
-                    "verdict": row.verdict,
-                    "chances": [_digits(value) for value in
-                                (row.p_better, row.p_equivalent, row.p_worse)],
-                }
-                for row in ordered
-            ],
-        })  # fmt: skip
-    return {"panels": panels, "rope": factor * rope, "axis": axis,
-            "reference": str(drawn["reference"].iloc[0])}  # fmt: skip
+def intervals_data(rows: Sequence[Answer]) -> dict[str, Any]:
+    """Return the differences from the reference with their intervals; every row has one."""
+    first = rows[0]
+    several = len({row.probe for row in rows}) > 1
+    panels: dict[tuple[str, str], dict[str, Any]] = {}
+    # Controls stand below the others.
+    for row in sorted(rows, key=lambda row: row.is_control):
+        title = f"preprocessing {row.preprocess}" + f", judged by {row.probe}" * several
+        panel = panels.setdefault((row.preprocess, row.probe), {"title": title, "arms": []})
+        panel["arms"].append(
+            {
+                "name": row.label,
+                **{
+                    name: _digits(row.measure.factor * getattr(row, name))
+                    for name in ("difference", "low", "high")
+                },
+                "verdict": row.verdict,
+                "chances": [_digits(p) for p in (row.p_better, row.p_equivalent, row.p_worse)],
+            }
+        )
+    return {
+        "panels": list(panels.values()),
+        "rope": first.measure.factor * first.rope,
+        "axis": f"difference from {first.reference}, {first.unit}",
+        "reference": first.reference,
+    }
 
 
 def _digits(value: float) -> float | None:

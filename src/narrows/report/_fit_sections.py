@@ -56,15 +56,8 @@ class View:
     portraits: Portraits | None = None
 
 
-def embedding_section(comparison: Comparison, view: View) -> list[Section]:
-    """
-    Return the embeddings side by side; none where no arm has one.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    view : View
-    """
+def embedding_section(comparison: Comparison, view: View) -> Section | None:
+    """Return the embeddings side by side; None where no arm has one."""
     drawn = thinned(levels_for(comparison.labels).codes, MOST_DRAWN)
     if view.portraits is not None:
         panels = _fitted_panels(view.portraits, drawn)
@@ -78,7 +71,7 @@ def embedding_section(comparison: Comparison, view: View) -> list[Section]:
             "the page has them when it is made with the table and the arms."
         )
     if not panels:
-        return []
+        return None
     levels = _levels(comparison, drawn)
     names = row_names(view.X, comparison.settings["n_rows"])
     data = embeddings_data(
@@ -98,7 +91,7 @@ def embedding_section(comparison: Comparison, view: View) -> list[Section]:
         "Each panel has axes of its own; its units mean nothing in another.",
     )
     notes = [words, *_notes(comparison, view, drawn)]
-    return [Section("The embeddings", [" ".join(notes), Chart("embeddings", data, figure)])]
+    return Section("The embeddings", [" ".join(notes), Chart("embeddings", data, figure)])
 
 
 def _notes(comparison: Comparison, view: View, drawn: np.ndarray) -> list[str]:
@@ -132,7 +125,7 @@ def _fitted_panels(portraits: Portraits, drawn: np.ndarray) -> list[Panel]:
 
 def _kept_panels(comparison: Comparison, drawn: np.ndarray) -> list[Panel]:
     """Return the embeddings that a comparison keeps: two dimensions of the first resample."""
-    arms = [arm for arm in comparison.arms if comparison.settings["arms"][arm] != "RawColumns()"]
+    arms = [arm for arm, record in comparison.arm_records.items() if not record.is_raw]
     kept = comparison.points
     panels = []
     for choice in comparison.settings["preprocess"]:
@@ -164,36 +157,26 @@ def _title(item: Portrait) -> str:
     return f"{item.arm}, {item.preprocess}"
 
 
-def portrait_sections(comparison: Comparison, view: View) -> list[Section]:
-    """
-    Return reconstruction and training; none where nothing was fitted to be looked at.
+def _shown(view: View, what: str) -> list[Portrait]:
+    """Return the arms that were fitted to be looked at and have a reconstruction or a history."""
+    items = view.portraits.items if view.portraits is not None else []
+    return [item for item in items if getattr(item, what) is not None and not item.control]
 
-    Parameters
-    ----------
-    comparison : Comparison
-    view : View
-    """
-    if view.portraits is None:
-        return []
-    items = view.portraits.items
-    rebuilt = [item for item in items if item.rebuilt is not None and not item.control]
-    trained = [item for item in items if item.history is not None and not item.control]
-    sections = []
-    if rebuilt:
-        sections.append(_reconstruction(comparison, view, view.portraits.sample, rebuilt))
-    if trained:
-        sections.append(_training(comparison, trained))
+
+def _not_shown(view: View) -> list[Block]:
+    """Return a sentence on the arms that could not be fitted on all rows; nothing without any."""
+    items = view.portraits.items if view.portraits is not None else []
     lost = [f"{_title(item)}: {item.failure}" for item in items if item.failure]
-    if lost and sections:
-        said = "Not shown, since it could not be fitted on all rows: " + "; ".join(lost)
-        last = sections[-1]
-        sections[-1] = Section(last.title, [*last.blocks, said])
-    return sections
+    said = "Not shown, since it could not be fitted on all rows: " + "; ".join(lost)
+    return [said] if lost else []
 
 
-def _reconstruction(
-    comparison: Comparison, view: View, sample: np.ndarray, items: list[Portrait]
-) -> Section:
+def reconstruction_section(comparison: Comparison, view: View) -> Section | None:
+    """Return original and reconstructed rows; None where nothing was fitted to be looked at."""
+    items = _shown(view, "rebuilt")
+    if not items or view.portraits is None:
+        return None
+    sample = view.portraits.sample
     names = row_names(view.X, comparison.settings["n_rows"])
     first = _shown_first(items)
     panels = [(_title(i), i.columns, i.original, i.rebuilt) for i in items]
@@ -217,6 +200,8 @@ def _reconstruction(
     once = _ONCE[comparison.settings["refit"]]
     blocks: list[Block] = [once, Chart("reconstruction", data, figure), _lost(items)]
     blocks.append(_worst(comparison, items, names))
+    if not _shown(view, "history"):  # else the section on training says so
+        blocks += _not_shown(view)
     return Section("Reconstruction", blocks)
 
 
@@ -286,7 +271,11 @@ def _worst(comparison: Comparison, items: list[Portrait], names: list[str]) -> T
     return Table(pd.DataFrame(rows), caption, formats)
 
 
-def _training(comparison: Comparison, items: list[Portrait]) -> Section:
+def training_section(comparison: Comparison, view: View) -> Section | None:
+    """Return losses and networks; None where nothing was trained to be looked at."""
+    items = _shown(view, "history")
+    if not items:
+        return None
     panels = [(_title(i), i.history, i.in_use) for i in items if i.history is not None]
     first = _shown_first(items)
     assert first.history is not None
@@ -300,7 +289,7 @@ def _training(comparison: Comparison, items: list[Portrait]) -> Section:
     for name, item in _networks(items).items():
         words = f"The network of {name}: one bar for each layer, its number of values below."
         blocks += [Drawing(item.network, words), Preformatted(item.summary, f"Layers of {name}.")]
-    return Section("Training", blocks)
+    return Section("Training", [*blocks, *_not_shown(view)])
 
 
 def _networks(items: list[Portrait]) -> dict[str, Portrait]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from narrows.comparison import answers, heading, headline, score_tables
 from narrows.report._blocks import Table
 from narrows.report._render import environment
-from narrows.report._sections import headline, score_frame
+from narrows.report._sections import score_frame
 
 if TYPE_CHECKING:
     from narrows.comparison import Comparison
@@ -27,14 +28,10 @@ def notebook_html(comparison: Comparison) -> str:
     str
         All text is escaped; the page of `Comparison.to_html` says more.
     """
-    from narrows.comparison import heading
-
     tables = []
-    for probe in comparison.settings["probes"]:
-        frame, formats = score_frame(comparison, probe)
-        if len(frame):
-            caption = f"{frame.columns[2]} of {probe}"
-            tables.append(Table(frame.iloc[:, :_COLUMNS], caption, formats))
+    for title, rows in score_tables(answers(comparison)):
+        frame, formats = score_frame(rows)
+        tables.append(Table(frame.iloc[:, :_COLUMNS], title, formats))
     page = environment().get_template("notebook.html.j2")
     return page.render(
         headline=headline(comparison), heading=heading(comparison),

@@ -2,111 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from narrows.comparison import measure_named, signed
+from narrows.comparison import Answer, answers, measure_named, score_cells, score_tables
 from narrows.report._blocks import Block, Chart, Download, Figure, Listing, Section, Table
 from narrows.report._charts import intervals_data
-from narrows.report._fit_sections import View, embedding_section, portrait_sections
+from narrows.report._fit_sections import (
+    View,
+    embedding_section,
+    reconstruction_section,
+    training_section,
+)
 from narrows.report._svg import still
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from narrows.comparison import Comparison
-
-_HEADINGS = {
-    "accuracy": "accuracy", "kappa": "kappa", "log_loss": "log-loss", "r2": "R²", "rmse": "RMSE",
-    "reconstruction_error": "reconstruction error", "trustworthiness": "trustworthiness",
-    "continuity": "continuity", "neighbour_agreement": "agreement",
-}  # fmt: skip
-_CHANCES = {"p_better": "P(better)", "p_equivalent": "P(equiv.)", "p_worse": "P(worse)"}
-
-_SEEN = "Embedders were fitted once on all rows, those included that the probes are scored on."
-
-
-def tested_rows(comparison: Comparison) -> str:
-    """
-    Return what a caption calls the rows that scores are about.
-
-    Parameters
-    ----------
-    comparison : Comparison
-
-    Returns
-    -------
-    str
-    """
-    if comparison.settings["refit"]:
-        return "unseen rows"
-    return "test rows, which the embedders have seen: they were fitted once on all rows"
-
-
-def headline(comparison: Comparison) -> str:
-    """
-    Return the verdict in a sentence or, for a few arms, one for each, and whose rows it is about.
-
-    Parameters
-    ----------
-    comparison : Comparison
-
-    Returns
-    -------
-    str
-    """
-    seen = "" if comparison.settings["refit"] else f" {_SEEN}"
-    return f"{_verdicts(comparison)}{seen}"
-
-
-def _verdicts(comparison: Comparison) -> str:
-    table = comparison.verdicts()
-    asked = table[~table["arm"].isin(comparison.controls)]
-    if not len(asked):
-        return f"There is nothing to compare {comparison.reference} with but controls."
-    arms = list(asked["arm"].unique())
-    if len(arms) > 3:
-        counts = asked["verdict"].value_counts()
-        said = ", ".join(f"{number} {name}" for name, number in counts.items())
-        return f"{len(arms)} arms against {comparison.reference}: {said}."
-    return " ".join(_said(asked[asked["arm"] == arm], comparison) for arm in arms)
-
-
-_CERTAIN = {
-    "better": "Yes: {arm} is better than {reference}{everywhere}.",
-    "worse": "No: {arm} is worse than {reference}{everywhere}.",
-    "equivalent": "No gain: {arm} is as good as {reference}{everywhere}.",
-    "undecided": "Undecided: these rows do not show {arm} to be better or worse than {reference}"
-    "{everywhere}.",
-}
-_PARTS = {
-    "better": "is better than {reference}",
-    "worse": "is worse than {reference}",
-    "equivalent": "is as good as {reference}",
-    "undecided": "is neither shown to be better nor worse than {reference}",
-}
-
-
-def _said(rows: pd.DataFrame, comparison: Comparison) -> str:
-    words = {"arm": rows["arm"].iloc[0], "reference": comparison.reference, "everywhere": ""}
-    verdicts = list(dict.fromkeys(rows["verdict"]))
-    if len(verdicts) == 1:
-        if verdicts[0] not in _CERTAIN:
-            return "{arm} could not be compared with {reference}.".format(**words)
-        # Two preprocessings; the name of a single one says nothing that the title does not.
-        words["everywhere"] = {1: "", 2: ", either way"}.get(len(rows), f", all {len(rows)} ways")
-        return _CERTAIN[verdicts[0]].format(**words)
-    several = rows["probe"].nunique() > 1
-    parts = []
-    for verdict in verdicts:
-        where = [
-            f"{row.preprocess}, judged by {row.probe}" if several else row.preprocess
-            for row in rows[rows["verdict"] == verdict].itertuples()
-        ]
-        said = _PARTS.get(verdict, "could not be compared with {reference}").format(**words)
-        parts.append(f"{said} with preprocessing {' and '.join(where)}")
-    return f"It depends: {words['arm']} {'; it '.join(parts)}."
 
 
 def comparison_sections(comparison: Comparison, view: View | None = None) -> list[Section]:
@@ -126,18 +39,11 @@ def comparison_sections(comparison: Comparison, view: View | None = None) -> lis
         measures, seeds and splits, what failed, if anything did, and how it was done.
     """
     view = view or View()
-    sections = [_verdict(comparison), _scores(comparison)]
-    sections += embedding_section(comparison, view)
-    sections += portrait_sections(comparison, view)
-    sections.append(_measures(comparison))
-    if len(comparison.seed_spread()):
-        sections.append(_seeds(comparison))
-    if len(comparison.failures):
-        sections.append(_failures(comparison))
-    return [*sections, _method(comparison)]
+    found = (section(comparison, view) for section in _SECTIONS)
+    return [section for section in found if section is not None]
 
 
-def _verdict(comparison: Comparison) -> Section:
+def _verdict(comparison: Comparison, view: View) -> Section:
     means = (
         "Better or worse is said where the 95 % interval lies wholly outside the region of "
         "practical equivalence, equivalent where the posterior probability of a difference inside "
@@ -147,17 +53,22 @@ def _verdict(comparison: Comparison) -> Section:
     return Section("What the comparison says", [Listing(comparison.sentences()), means])
 
 
-def _scores(comparison: Comparison) -> Section:
-    verdicts = comparison.verdicts()
+def _tested_rows(comparison: Comparison) -> str:
+    """Return what a caption calls the rows that scores are about."""
+    if comparison.settings["refit"]:
+        return "unseen rows"
+    return "test rows, which the embedders have seen: they were fitted once on all rows"
+
+
+def _scores(comparison: Comparison, view: View) -> Section:
+    rows = answers(comparison)
     blocks: list[Block] = []
-    if verdicts["difference"].notna().any():
-        blocks.append(_intervals(comparison, verdicts))
-    for probe in comparison.settings["probes"]:
-        frame, formats = score_frame(comparison, probe)
-        if len(frame):
-            title = measure_named(comparison.measure).title
-            caption = f"{title[:1].upper()}{title[1:]} of {probe} on {tested_rows(comparison)}."
-            blocks.append(Table(frame, caption, formats))
+    if any(row.has_difference for row in rows):
+        blocks.append(_intervals(comparison, rows))
+    for title, own in score_tables(rows):
+        frame, formats = score_frame(own)
+        caption = f"{title[:1].upper()}{title[1:]} on {_tested_rows(comparison)}."
+        blocks.append(Table(frame, caption, formats))
     blocks.append(
         f"Differences are from {comparison.reference} under the same preprocessing; Holm's p is "
         "adjusted for all rows of the table. Controls show what no learning, or no reduction, "
@@ -166,72 +77,48 @@ def _scores(comparison: Comparison) -> Section:
     return Section("Scores and differences", blocks)
 
 
-def _intervals(comparison: Comparison, verdicts: pd.DataFrame) -> Chart:
-    about = measure_named(comparison.measure)
-    scores = comparison.scores[comparison.scores["measure"] == comparison.measure]
-    rope = comparison._rope(scores, comparison.reference)
-    unit = "points of accuracy" if comparison.measure == "accuracy" else about.title
-    axis = f"difference from {comparison.reference}, {unit}"
+def _intervals(comparison: Comparison, rows: Sequence[Answer]) -> Chart:
+    drawn = [row for row in rows if row.has_difference]
     return Chart(
         "intervals",
-        intervals_data(verdicts, rope, comparison.controls, axis),
+        intervals_data(drawn),
         Figure(
             still(comparison.plot()),
             f"Difference of each arm from {comparison.reference} with its 95 % interval, one "
             "panel for each preprocessing; the table below has the numbers.",
-            f"Differences on {tested_rows(comparison)}. The 95 % intervals are corrected for the "
+            f"Differences on {_tested_rows(comparison)}. The 95 % intervals are corrected for the "
             "overlap of resamples (Nadeau and Bengio 2003). The grey band, zero "
-            f"± {rope:.3g} of {about.title}, is the region of practical equivalence. Only arms "
-            "under the same preprocessing are compared.",
+            f"± {drawn[0].rope:.3g} of {drawn[0].measure.title}, is the region of practical "
+            "equivalence. Only arms under the same preprocessing are compared.",
         ),
     )
 
 
-def score_frame(comparison: Comparison, probe: str) -> tuple[pd.DataFrame, dict[str, str]]:
-    """
-    Return the numbers of one probe's table, and how they are written.
+def score_frame(rows: Sequence[Answer]) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the numbers of one probe's table, a row for each answer, and how they are written."""
+    import pandas as pd
 
-    Parameters
-    ----------
-    comparison : Comparison
-    probe : str
-
-    Returns
-    -------
-    frame : DataFrame
-        A row for each preprocessing and arm.
-    formats : dict of str to str
-        As for `Table`.
-    """
-    means = comparison.summary()
-    means = means[(means["probe"] == probe) & (means["measure"] == comparison.measure)]
-    if not len(means):
-        return means, {}
-    keys = ["arm", "preprocess"]
-    numbers = ["difference", "low", "high", *_CHANCES, "p_holm"]
-    verdicts = comparison.verdicts(probe)[[*keys, *numbers, "verdict"]]
-    frame = means.merge(verdicts, on=keys, how="left")
-    order = {name: place for place, name in enumerate(comparison.settings["preprocess"])}
-    frame = frame.sort_values("preprocess", key=lambda names: names.map(order), kind="stable")
-    title = measure_named(comparison.measure).title
-    controls = set(comparison.controls)
-    frame = frame.assign(
-        verdict=frame["verdict"].fillna("reference"),
-        arm=[f"{arm} (control)" if arm in controls else arm for arm in frame["arm"]],
-        interval=[
-            f"{signed(low, 3)} to {signed(high, 3)}" if np.isfinite(low) else ""
-            for low, high in zip(frame["low"], frame["high"], strict=True)
-        ],
+    title = rows[0].measure.title
+    frame = pd.DataFrame(
+        {
+            "arm": row.label,
+            "preprocessing": row.preprocess,
+            title: row.mean,
+            "verdict": row.verdict,
+            "difference": row.difference,
+            "95 % interval": score_cells(row)["95 % interval"],
+            "P(better)": row.p_better,
+            "P(equiv.)": row.p_equivalent,
+            "P(worse)": row.p_worse,
+            "Holm's p": row.p_holm,
+        }
+        for row in rows
     )
-    names = {"arm": "arm", "preprocess": "preprocessing", "mean": title, "verdict": "verdict",
-             "difference": "difference", "interval": "95 % interval", **_CHANCES,
-             "p_holm": "Holm's p"}  # fmt: skip
     formats = {title: ".3f", "difference": "+.3f", "Holm's p": ".3f"}
-    shown = frame[list(names)].rename(columns=names)
-    return shown, formats | dict.fromkeys(_CHANCES.values(), ".2f")
+    return frame, formats | dict.fromkeys(("P(better)", "P(equiv.)", "P(worse)"), ".2f")
 
 
-def _measures(comparison: Comparison) -> Section:
+def _measures(comparison: Comparison, view: View) -> Section:
     means = comparison.summary()
     probes = means[means["probe"] != "embedding"]
     itself = means[means["probe"] == "embedding"]
@@ -249,16 +136,18 @@ def _measures(comparison: Comparison) -> Section:
 
 
 def _wide(means: pd.DataFrame, index: list[str], caption: str) -> Table:
-    measures = list(dict.fromkeys(means["measure"]))
+    titles = {name: measure_named(name).title for name in dict.fromkeys(means["measure"])}
     order = means[index].drop_duplicates()
     wide = means.pivot(index=index, columns="measure", values="mean").reset_index()
-    wide = order.merge(wide, on=index, how="left")[[*index, *measures]].rename(columns=_HEADINGS)
-    formats = {_HEADINGS.get(name, name): ".3f" for name in measures}
-    return Table(wide.rename(columns={"preprocess": "preprocessing"}), caption, formats)
+    wide = order.merge(wide, on=index, how="left")[[*index, *titles]]
+    names = titles | {"preprocess": "preprocessing"}
+    return Table(wide.rename(columns=names), caption, dict.fromkeys(titles.values(), ".3f"))
 
 
-def _seeds(comparison: Comparison) -> Section:
+def _seeds(comparison: Comparison, view: View) -> Section | None:
     spread = comparison.seed_spread()
+    if not len(spread):
+        return None
     shown = spread[spread["measure"] == comparison.measure].drop(columns="measure")
     words = (
         "How far another seed moves the score inside one resample, beside how far another split "
@@ -270,13 +159,15 @@ def _seeds(comparison: Comparison) -> Section:
     formats = dict.fromkeys((*list(names.values())[1:], "lowest", "highest"), ".3f")
     table = Table(
         shown.rename(columns=names),
-        f"{_HEADINGS[comparison.measure]} of arms with several seeds.",
+        f"{measure_named(comparison.measure).title} of arms with several seeds.",
         formats,
     )
     return Section("Luck with seeds and splits", [words, table])
 
 
-def _failures(comparison: Comparison) -> Section:
+def _failures(comparison: Comparison, view: View) -> Section | None:
+    if not len(comparison.failures):
+        return None
     groups = comparison.failures.groupby(["arm", "preprocess", "probe", "message"], sort=False)
     table = groups.size().reset_index(name="times")
     words = (
@@ -286,7 +177,7 @@ def _failures(comparison: Comparison) -> Section:
     return Section("What failed", [words, Table(table)])
 
 
-def _method(comparison: Comparison) -> Section:
+def _method(comparison: Comparison, view: View) -> Section:
     import pandas as pd
 
     settings = comparison.settings
@@ -306,8 +197,8 @@ def _method(comparison: Comparison) -> Section:
         **{f"preprocessing {name!r}": text for name, text in settings["preprocess"].items()},
         **{f"probe {name!r}": text for name, text in settings["probes"].items()},
         **{
-            f"arm {name!r}, seeds: {settings['seeds'][name]}": text
-            for name, text in settings["arms"].items()
+            f"arm {name!r}, seeds: {arm.seeds}": arm.text
+            for name, arm in comparison.arm_records.items()
         },
         **{f"time for {part}": f"{spent:.1f} s" for part, spent in comparison.seconds.items()},
     }
@@ -322,3 +213,17 @@ def _method(comparison: Comparison) -> Section:
         words,
     ]
     return Section("How it was done", blocks)
+
+
+# The page's sections in their order; each is None where there is nothing to say.
+_SECTIONS = (
+    _verdict,
+    _scores,
+    embedding_section,
+    reconstruction_section,
+    training_section,
+    _measures,
+    _seeds,
+    _failures,
+    _method,
+)

@@ -8,7 +8,7 @@ import pandas as pd
 import narrows
 from narrows.cli.iris._compute import Data, Embeddings, compared_arms
 from narrows.cli.iris._files import Figures, RoundTrip
-from narrows.comparison import CaretForest, Comparison
+from narrows.comparison import Answer, CaretForest, Comparison, answers
 from narrows.networks import parameter_counts
 from narrows.report import (
     Figure,
@@ -53,9 +53,8 @@ def write(folder: Path, results: Results, command: str, seed: int, epochs: int) 
 def _verdict(results: Results) -> Section:
     """What the post's gap was made of, step by step."""
     post = {name: 100 * forest.accuracy_mean for name, forest in results.forests.items()}
-    table = results.comparison.verdicts()
-    table = table[table["arm"] == "autoencoder"].set_index("preprocess")
-    raw, standardized = (_points(table.loc[name]) for name in ("none", "standardize"))
+    found = {row.preprocess: row for row in answers(results.comparison) if row.arm == "autoencoder"}
+    raw, standardized = (_points(found[name]) for name in ("none", "standardize"))
     words = (
         "The post finds its embedding 7.9 points of accuracy better than PCA (0.949 against "
         "0.870): one split, one training, PCA of standardized columns against an autoencoder of "
@@ -71,10 +70,9 @@ def _verdict(results: Results) -> Section:
     return Section("What the post's eight points were made of", [words])
 
 
-def _points(row) -> str:
-    low, high = 100 * row["low"], 100 * row["high"]
-    found = f"{100 * row['difference']:+.1f} (95 % interval {low:+.1f} to {high:+.1f})"
-    return found.replace("-", "−")
+def _points(row: Answer) -> str:
+    told = row.measure.told
+    return f"{told(row.difference)} (95 % interval {told(row.low)} to {told(row.high)})"
 
 
 def _post_way(results: Results) -> Section:

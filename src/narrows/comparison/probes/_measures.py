@@ -30,6 +30,8 @@ class Measure:
         Half-width of the region of practical equivalence: smaller differences do not matter.
     relative : bool
         Whether `rope` is a share of the scores, for a measure in the data's own units.
+    factor : int
+        What a difference is multiplied with where people read it: 100 for percentage points.
     function : callable or None
         Called with the true labels and what the measure needs; None for measures of the
         embedding.
@@ -42,7 +44,28 @@ class Measure:
     needs: str
     rope: float
     relative: bool = False
+    factor: int = 1
     function: Callable[[Any, Any], float] | None = None
+
+    @property
+    def unit(self) -> str:
+        """What a difference is told in, e.g. ``"points of accuracy"``."""
+        return self.title if self.factor == 1 else f"points of {self.title}"
+
+    def told(self, difference: float) -> str:
+        """Return a difference as people read it: times `factor`, with its sign.
+
+        Parameters
+        ----------
+        difference : float
+            Of two scores.
+
+        Returns
+        -------
+        str
+            Without the unit.
+        """
+        return signed(self.factor * difference, 3 if self.factor == 1 else 1)
 
     def rope_for(self, scores: Any) -> float:
         """Return the half-width of the region of practical equivalence, in the measure's units.
@@ -63,6 +86,11 @@ class Measure:
         scores = np.asarray(scores, dtype=np.float64)
         finite = scores[np.isfinite(scores)]
         return self.rope * float(np.median(np.abs(finite))) if len(finite) else 0.0
+
+
+def signed(number: float, digits: int) -> str:
+    """Return a number with its sign, a true minus where it is negative."""
+    return f"{number:+.{digits}f}".replace("-", "−")
 
 
 def accuracy(y_true: Any, y_pred: Any) -> float:
@@ -219,7 +247,7 @@ def _pair(y_true: Any, y_pred: Any, owner: str) -> tuple[np.ndarray, np.ndarray]
 # is in the data's units, or has no scale that all data share: one per cent of the scores, or one
 # point.
 _ALL = (
-    Measure("accuracy", "accuracy", "classes", True, "labels", 0.01, function=accuracy),
+    Measure("accuracy", "accuracy", "classes", True, "labels", 0.01, factor=100, function=accuracy),
     Measure("kappa", "kappa", "classes", True, "labels", 0.02, function=kappa),
     Measure("log_loss", "log loss", "classes", False, "probabilities", 0.01, function=log_loss),
     Measure("r2", "R²", "numbers", True, "labels", 0.01, function=r2),

@@ -9,22 +9,15 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from narrows.comparison._arms import Arm
 from narrows.data import Column, columns_of
 
 # Where an object lies in memory, and the number that Keras gives the next model of a kind.
 _PASSING = re.compile(r" at 0x[0-9A-Fa-f]+|_\d+(?=, built=)")
-UNTRAINED = ", not trained"
 _JOBS = re.compile(r", n_jobs=(?:None|-?\d+)|(?<!\w)n_jobs=(?:None|-?\d+)(?:, )?")
 
 
 def estimator_text(estimator: Any) -> str:
-    """Return an estimator with all its settings that are no defaults, in one line.
-
-    Parameters
-    ----------
-    estimator : object
-    """
+    """Return an estimator with all its settings that are no defaults, in one line."""
     if isinstance(estimator, BaseEstimator) and type(estimator).__repr__ is BaseEstimator.__repr__:
         # By itself scikit-learn cuts the middle out: two long pipelines would look the same.
         whole = BaseEstimator.__repr__(estimator, N_CHAR_MAX=sys.maxsize)  # type: ignore[call-arg]
@@ -33,48 +26,18 @@ def estimator_text(estimator: Any) -> str:
     return " ".join(whole.split())
 
 
-def described(arm: Arm) -> str:
-    """Return an arm's estimator as text, and whether it is trained.
-
-    Parameters
-    ----------
-    arm : Arm
-    """
-    return estimator_text(arm.estimator) + UNTRAINED * bool(arm.untrained)
-
-
 def lasting(text: str) -> str:
-    """Return the text of an estimator without what differs from one run to the next.
-
-    Parameters
-    ----------
-    text : str
-        As `estimator_text` returns it.
-    """
+    """Return the text of an estimator without what differs from one run to the next."""
     return _PASSING.sub("", text)
 
 
 def without_jobs(text: str) -> str:
-    """Return the text of an estimator without ``n_jobs``, which has no influence on any number.
-
-    Parameters
-    ----------
-    text : str
-        As `estimator_text` returns it.
-    """
+    """Return the text of an estimator without ``n_jobs``, which has no influence on any number."""
     return _JOBS.sub("", text)
 
 
 def hash_of(table: Any, y: np.ndarray) -> str:
-    """Return a hash of rows and labels, the same whatever container a table came in.
-
-    Parameters
-    ----------
-    table : ndarray or narwhals.DataFrame
-        As `narrows.comparison.running._preprocessing.table_of` returns it.
-    y : ndarray of shape (n_rows,)
-        Class codes or numbers.
-    """
+    """Return a hash of rows and labels, the same whatever container a table came in."""
     digest = hashlib.sha256(np.ascontiguousarray(y).tobytes())
     if isinstance(table, np.ndarray):
         digest.update(np.ascontiguousarray(table).tobytes())

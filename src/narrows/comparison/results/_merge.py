@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from narrows.comparison.results._fingerprint import UNTRAINED, without_jobs
+from narrows.comparison.results._fingerprint import without_jobs
 
 if TYPE_CHECKING:
     from narrows.comparison._comparison import Comparison
@@ -20,26 +20,9 @@ _BY_ARM = ("arms", "seeds", "random_states")
 
 
 def joined(one: "Comparison", other: "Comparison") -> "Comparison":
-    """Return a comparison with the arms of both.
-
-    Parameters
-    ----------
-    one, other : Comparison
-
-    Returns
-    -------
-    Comparison
-        With the reference of `one`. Controls of `other` that `one` has are left out, but not
-        the untrained encoder of another network: it is called ``"untrained encoder of ARM"``.
-        Where `other` was drawn from another random state, its arms' own is kept in
-        ``settings["random_states"]``; their probes drew other random numbers then, which adds
-        to the spread of differences and favours nobody.
-
-    Raises
-    ------
-    ValueError
-        If they do not belong together.
-    """
+    """Return a comparison with the arms of both; see `Comparison.beside`."""
+    # Of another random state, probes drew other random numbers: that adds to the spread of
+    # differences and favours nobody.
     if one.resamples.fingerprint != other.resamples.fingerprint:
         raise ValueError(
             "Comparisons side by side must have the same resamples. Got fingerprints "
@@ -47,7 +30,7 @@ def joined(one: "Comparison", other: "Comparison") -> "Comparison":
             "one's 'resamples' to the other as 'resampling'."
         )
     for name, what in _SAME.items():
-        if _plain(one, name) != _plain(other, name):
+        if _setting(one, name) != _setting(other, name):
             raise ValueError(
                 f"Comparisons side by side must have {what}. "
                 f"Got {one.settings[name]!r} and {other.settings[name]!r} instead."
@@ -78,7 +61,7 @@ def joined(one: "Comparison", other: "Comparison") -> "Comparison":
     )
 
 
-def _plain(comparison: "Comparison", name: str) -> object:
+def _setting(comparison: "Comparison", name: str) -> object:
     """Return a setting without what changes no number."""
     value = comparison.settings[name]
     if name != "probes":
@@ -88,13 +71,11 @@ def _plain(comparison: "Comparison", name: str) -> object:
 
 def _renamed(one: "Comparison", other: "Comparison") -> "Comparison":
     """Give an untrained encoder, if `one` has that of another network, the name of its arm."""
-    theirs = other.settings["arms"]
     names = {}
-    for control in other.controls:
-        text = theirs[control]
-        trained = [arm for arm, what in theirs.items() if what + UNTRAINED == text]
-        if trained and one.settings["arms"].get(control, text) != text:
-            names[control] = f"{control} of {trained[0]}"
+    for name, theirs in other.arm_records.items():
+        ours = one.arm_records.get(name, theirs)
+        if theirs.is_control and theirs.untrained and ours.text != theirs.text:
+            names[name] = f"{name} of {theirs.untrained}"
     if not names or set(names.values()) & {*one.arms, *other.arms}:
         return other
 
@@ -120,8 +101,8 @@ def _settings(one: "Comparison", other: "Comparison", new: list[str]) -> dict:
     asked = {a: t for a, t in one.settings["arms"].items() if a not in one.controls}
     asked |= {a: t for a, t in added.items() if a not in other.controls}
     rest = {a: t for a, t in {**one.settings["arms"], **added}.items() if a not in asked}
-    states = {arm: random_state_of(other, arm) for arm in new}
-    states = {arm: state for arm, state in states.items() if state != one.settings["random_state"]}
+    own, theirs = one.settings["random_state"], other.arm_records
+    states = {arm: theirs[arm].random_state for arm in new if theirs[arm].random_state != own}
     states = one.settings.get("random_states", {}) | states
     return {
         "arms": asked | rest,
@@ -129,16 +110,3 @@ def _settings(one: "Comparison", other: "Comparison", new: list[str]) -> dict:
         "seeds": {**{arm: other.settings["seeds"][arm] for arm in new}, **one.settings["seeds"]},
         **({"random_states": states} if states else {}),
     }
-
-
-def random_state_of(comparison: "Comparison", arm: str) -> int:
-    """Return the random state that an arm's seeds were drawn from.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        Perhaps joined of several, each with a random state of its own.
-    arm : str
-    """
-    own = comparison.settings.get("random_states", {})
-    return own.get(arm, comparison.settings["random_state"])

@@ -1,11 +1,14 @@
 """A comparison as text: the verdict in sentences, then the table."""
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from narrows.comparison.probes._measures import measure_named
+from narrows.comparison.probes._measures import signed
+from narrows.comparison.results._presentation import Answer, answers
 
 if TYPE_CHECKING:
     from narrows.comparison._comparison import Comparison
@@ -16,18 +19,13 @@ _SEEN = f"embedders fitted {_ONCE}, test rows included"
 
 
 def comparison_text(comparison: "Comparison") -> str:
-    """Return what a comparison prints as.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    """
-    parts = [heading(comparison), "", *_verdict_sentences(comparison)]
-    for probe in comparison.settings["probes"]:
-        table = score_table(comparison, probe)
-        if len(table):
-            parts += ["", f"{_title(comparison.measure)} of {probe}", "", _aligned(table)]
-    parts += _failure_lines(comparison)
+    """Return what a comparison prints as."""
+    rows = answers(comparison)
+    parts = [heading(comparison), "", *_verdict_sentences(rows)]
+    for title, own in score_tables(rows):
+        parts += ["", title, "", _aligned([score_cells(row) for row in own])]
+    if failed := failure_lines(comparison):
+        parts += ["", failed[0], *(f"  {line}" for line in failed[1:])]
     return "\n".join(parts)
 
 
@@ -52,132 +50,155 @@ def fitting_note(comparison: "Comparison") -> str:
 def sentences(comparison: "Comparison") -> list[str]:
     """Return the verdict on every arm that was asked for, a sentence each, after the note."""
     note = fitting_note(comparison)
-    return [note, *_verdict_sentences(comparison)] if note else _verdict_sentences(comparison)
+    return [note] * bool(note) + _verdict_sentences(answers(comparison))
 
 
-def _verdict_sentences(comparison: "Comparison") -> list[str]:
-    table = comparison.verdicts()
-    asked = table[~table["arm"].isin(comparison.controls)]
-    return [_sentence(row, len(comparison.settings["probes"]) > 1) for row in asked.itertuples()]
+def _asked(rows: Sequence[Answer]) -> list[Answer]:
+    """Return the answers on arms that were asked for, but the reference."""
+    return [row for row in rows if not row.is_control and row.arm != row.reference]
+
+
+def _verdict_sentences(rows: Sequence[Answer]) -> list[str]:
+    several = len({row.probe for row in rows}) > 1
+    return [_sentence(row, several) for row in _asked(rows)]
 
 
 _WHERE = {"none": "On columns as they are", "standardize": "On standardized columns"}
+_SAYS = {
+    "better": "is better than",
+    "worse": "is worse than",
+    "equivalent": "is as good as",
+    "undecided": "is neither shown to be better nor worse than",
+}
 
 
-def _sentence(row, several_probes: bool) -> str:
+def _sentence(row: Answer, several_probes: bool) -> str:
     where = _WHERE.get(row.preprocess, f"With preprocessing {row.preprocess!r}")
     where += f", judged by {row.probe}" if several_probes else ""
-    if row.verdict in ("failed", "not scored"):
+    if row.verdict not in _SAYS:
         return f"{where}, {row.arm} cannot be compared with {row.reference}: {row.verdict}."
-    says = {
-        "better": "is better than",
-        "worse": "is worse than",
-        "equivalent": "is as good as",
-        "undecided": "is neither shown to be better nor worse than",
-    }[row.verdict]
-    found = interval(row)
-    if np.isnan(row.low):
+    told = row.measure.told
+    found = f"95 % interval {told(row.low)} to {told(row.high)}"
+    if not row.has_interval:
         found = (
             "from one resample, which allows no interval"
             if row.resamples == 1
             else "no interval, as all differences are equal, which says nothing of their spread"
         )
-    return f"{where}, {row.arm} {says} {row.reference}: {difference(row)}, {found}."
+    said = f"{told(row.difference)} {row.unit}, {found}."
+    return f"{where}, {row.arm} {_SAYS[row.verdict]} {row.reference}: {said}"
 
 
-def difference(row) -> str:
-    """Return a difference with its unit: points of accuracy, or the measure's own."""
-    if row.measure == "accuracy":
-        return f"{signed(100 * row.difference, 1)} points of accuracy"
-    return f"{signed(row.difference, 3)} {_title(row.measure)}"
-
-
-def signed(number: float, digits: int) -> str:
-    """Return a number with its sign, a true minus where it is negative."""
-    return f"{number:+.{digits}f}".replace("-", "−")
-
-
-def interval(row) -> str:
-    """Return an interval in the units of `difference`."""
-    factor, digits = (100, 1) if row.measure == "accuracy" else (1, 3)
-    low, high = factor * row.low, factor * row.high
-    return f"95 % interval {signed(low, digits)} to {signed(high, digits)}"
-
-
-def score_table(comparison: "Comparison", probe: str) -> pd.DataFrame:
-    """Return the table of one probe, its cells as text.
+def headline(comparison: "Comparison") -> str:
+    """
+    Return the verdict in a sentence or, for a few arms, one for each, and whose rows it is about.
 
     Parameters
     ----------
     comparison : Comparison
-    probe : str
+
+    Returns
+    -------
+    str
     """
-    measure = comparison.measure
-    means = comparison.summary()
-    means = means[(means["probe"] == probe) & (means["measure"] == measure)]
-    verdicts = comparison.verdicts(probe) if len(means) else pd.DataFrame()
-    rows = []
-    for row in means.itertuples():
-        found = verdicts[
-            (verdicts["arm"] == row.arm) & (verdicts["preprocess"] == row.preprocess)
-        ].to_dict("records")
-        rows.append(_cells(comparison, row, found[0] if found else None))
-    order = {name: number for number, name in enumerate(comparison.settings["preprocess"])}
-    table = pd.DataFrame(rows)
-    if not len(table):
-        return table
-    return table.sort_values(
-        "preprocessing", key=lambda column: column.map(order), kind="stable"
-    ).reset_index(drop=True)
+    seen = " Embedders were fitted once on all rows, those included that the probes are scored on."
+    said = conclusion(answers(comparison), comparison.reference)
+    return said + seen * (not comparison.settings["refit"])
 
 
-def _cells(comparison: "Comparison", row, found: dict | None) -> dict[str, str]:
-    seeds = "" if np.isnan(row.sd_seeds) else f"{row.sd_seeds:.3f}"
-    cells = {
+def conclusion(rows: Sequence[Answer], reference: str) -> str:
+    """Return what all answers say together."""
+    asked = _asked(rows)
+    arms = list(dict.fromkeys(row.arm for row in asked))
+    if not asked:
+        return f"There is nothing to compare {reference} with but controls."
+    if len(arms) > 3:
+        counts = pd.Series([row.verdict for row in asked]).value_counts()
+        said = ", ".join(f"{number} {name}" for name, number in counts.items())
+        return f"{len(arms)} arms against {reference}: {said}."
+    return " ".join(_concluded([row for row in asked if row.arm == arm]) for arm in arms)
+
+
+_CERTAIN = {
+    "better": "Yes: {arm} is better than {reference}{everywhere}.",
+    "worse": "No: {arm} is worse than {reference}{everywhere}.",
+    "equivalent": "No gain: {arm} is as good as {reference}{everywhere}.",
+    "undecided": "Undecided: these rows do not show {arm} to be better or worse than {reference}"
+    "{everywhere}.",
+}
+
+
+def _concluded(rows: list[Answer]) -> str:
+    """Return what is said of one arm."""
+    arm, reference = rows[0].arm, rows[0].reference
+    verdicts = list(dict.fromkeys(row.verdict for row in rows))
+    if len(verdicts) == 1:
+        # Two preprocessings; the name of a single one says nothing that the title does not.
+        everywhere = {1: "", 2: ", either way"}.get(len(rows), f", all {len(rows)} ways")
+        certain = _CERTAIN.get(verdicts[0], "{arm} could not be compared with {reference}.")
+        return certain.format(arm=arm, reference=reference, everywhere=everywhere)
+    several = len({row.probe for row in rows}) > 1
+    parts = []
+    for verdict in verdicts:
+        where = [
+            f"{row.preprocess}, judged by {row.probe}" if several else row.preprocess
+            for row in rows
+            if row.verdict == verdict
+        ]
+        said = _SAYS.get(verdict, "could not be compared with")
+        parts.append(f"{said} {reference} with preprocessing {' and '.join(where)}")
+    return f"It depends: {arm} {'; it '.join(parts)}."
+
+
+def score_tables(rows: Sequence[Answer]) -> list[tuple[str, list[Answer]]]:
+    """Return the answers that have a score, probe by probe, with a title for each table."""
+    scored = [row for row in rows if row.mean is not None]
+    tables = groupby(scored, key=lambda row: f"{row.measure.title} of {row.probe}")
+    return [(title, list(own)) for title, own in tables]
+
+
+def score_table(comparison: "Comparison", probe: str) -> pd.DataFrame:
+    """Return the table of one probe, its cells as text."""
+    rows = answers(comparison, probe)
+    return pd.DataFrame([score_cells(row) for row in rows if row.mean is not None])
+
+
+def score_cells(row: Answer) -> dict[str, str]:
+    """Return an answer as the texts of a table's cells, by column."""
+    chances = f"{row.p_better:.2f} / {row.p_equivalent:.2f} / {row.p_worse:.2f}"
+    fitted = {} if row.refit else {"fitted": _ONCE}
+    return {
         "preprocessing": row.preprocess,
-        "arm": row.arm + (" (control)" if row.arm in comparison.controls else ""),
-        _title(comparison.measure): f"{row.mean:.3f}",
+        "arm": row.label,
+        row.measure.title: f"{row.mean:.3f}",
         "SD splits": "" if np.isnan(row.sd_splits) else f"{row.sd_splits:.3f}",
-        "SD seeds": seeds,
-    }
-    cells["verdict"] = "reference" if found is None else found["verdict"]
-    compared = found is not None and not np.isnan(found["difference"])
-    bounded = found is not None and not np.isnan(found["low"])
-    chances = ("p_better", "p_equivalent", "p_worse")
-    cells |= {
-        "difference": signed(found["difference"], 3) if compared and found else "",
-        "95 % interval": f"{signed(found['low'], 3)} to {signed(found['high'], 3)}"
-        if bounded and found
-        else "",
-        "better/equiv./worse": " / ".join(f"{found[name]:.2f}" for name in chances)
-        if bounded and found
-        else "",
-    }
-    return cells if comparison.settings["refit"] else cells | {"fitted": _ONCE}
+        "SD seeds": "" if np.isnan(row.sd_seeds) else f"{row.sd_seeds:.3f}",
+        "verdict": row.verdict,
+        "difference": signed(row.difference, 3) if row.has_difference else "",
+        "95 % interval": f"{signed(row.low, 3)} to {signed(row.high, 3)}" * row.has_interval,
+        "better/equiv./worse": chances * row.has_interval,
+    } | fitted
 
 
-def _failure_lines(comparison: "Comparison") -> list[str]:
+def failure_lines(comparison: "Comparison") -> list[str]:
+    """Return what failed how often, after a line on all of it; nothing where nothing failed."""
     failures = comparison.failures
     if not len(failures):
         return []
-    lines = ["", f"{_count(len(failures), 'fit')} failed:"]
+    lines = [f"{_count(len(failures), 'fit')} failed:"]
     groups = failures.groupby(["arm", "preprocess", "probe", "message"], sort=False)
     for (arm, choice, probe, message), group in groups:
         what = arm if probe == "embedding" else f"{probe} on {arm}"
-        lines.append(f"  {what} under {choice!r}, {len(group)} times: {message}")
+        lines.append(f"{what} under {choice!r}, {len(group)} times: {message}")
     return lines
-
-
-def _title(measure: str) -> str:
-    return measure_named(measure).title
 
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _aligned(table: pd.DataFrame) -> str:
-    cells = [list(map(str, table.columns)), *table.astype(str).to_numpy().tolist()]
+def _aligned(rows: list[dict[str, str]]) -> str:
+    cells = [list(rows[0]), *(list(row.values()) for row in rows)]
     widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))

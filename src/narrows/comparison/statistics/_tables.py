@@ -159,15 +159,23 @@ def verdicts(
     check_choice("reference", question.reference, question.arms)
     scores = comparison.scores
     tables = []
+    for one, about in judged_by(comparison, probe, measure):
+        part = scores[(scores["probe"] == one) & (scores["measure"] == about.name)]
+        tables.append(_verdict_table(part, one, about, _failed(comparison, one), question))
+    return pd.concat(tables, ignore_index=True)
+
+
+def judged_by(
+    comparison: "Comparison", probe: str | None, measure: str | None
+) -> list[tuple[str, Measure]]:
+    """Return the pairs of a probe and a measure that are asked for; see `Comparison.verdicts`."""
+    pairs = []
     for name in _measures_meant(comparison, probe, measure):
-        check_choice("measure", name, scores["measure"].unique())
+        check_choice("measure", name, comparison.scores["measure"].unique())
         probes = _probes_with(comparison, name)
         check_choice("probe", probe, [None, *probes], f" for the measure {name!r}")
-        about = measure_named(name)
-        for one in [probe] if probe else probes:
-            part = scores[(scores["probe"] == one) & (scores["measure"] == name)]
-            tables.append(_verdict_table(part, one, about, _failed(comparison, one), question))
-    return pd.concat(tables, ignore_index=True)
+        pairs += [(one, measure_named(name)) for one in ([probe] if probe else probes)]
+    return pairs
 
 
 def check_choice(name: str, value: Any, choices: Any, where: str = "") -> None:
