@@ -16,7 +16,8 @@ import pytest
 from typer.main import get_command
 
 import narrows
-from narrows.cli import _compare, _main, main
+from narrows.cli import _main, main
+from narrows.cli.commands import _compare
 from narrows.cli.iris import _command as iris_command
 
 COMMANDS = get_command(_main.app).commands

@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 
 import narrows
-from narrows.cli import _compare, main
+from narrows.cli import main
 from narrows.cli._stdout import encodable_stdout, open_streams
+from narrows.cli.commands import _compare
 from narrows.cli.iris import _compute, _files, _page, _show
 from narrows.data import read_table
 from narrows.storage import read_manifest

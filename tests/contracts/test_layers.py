@@ -137,7 +137,7 @@ def _objection(part: str, found: Import) -> str | None:
         # The command line is a user of the package: it may say ``import narrows`` itself.
         allowed = {*STAGES, "datasets"} | ({*EDGES, "__init__"} if part == "cli" else set())
         return None if target in allowed else f"{part} imports stages only"
-    return "design §3 knows no such part"
+    return "no such part is known"
 
 
 FILES = sorted(file.relative_to(ROOT).as_posix() for file in ROOT.rglob("*.py"))

@@ -15,8 +15,6 @@ from typer.core import TyperCommand, TyperGroup
 
 from narrows._errors import WrongBackendError
 from narrows._files import at_home
-from narrows.cli._compare import compare
-from narrows.cli._embed import embed
 from narrows.cli._errors import (
     BadInputError,
     InterruptedCommandError,
@@ -24,11 +22,13 @@ from narrows.cli._errors import (
     is_refusal,
     sentence_of,
 )
-from narrows.cli._export import export
-from narrows.cli._fit import fit
-from narrows.cli._inspect import inspect
-from narrows.cli._reconstruct import reconstruct
 from narrows.cli._stdout import encodable_stdout, open_streams
+from narrows.cli.commands._compare import compare
+from narrows.cli.commands._embed import embed
+from narrows.cli.commands._export import export
+from narrows.cli.commands._fit import fit
+from narrows.cli.commands._inspect import inspect
+from narrows.cli.commands._reconstruct import reconstruct
 from narrows.cli.iris import iris
 
 _OURS = (

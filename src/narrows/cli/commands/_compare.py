@@ -18,7 +18,6 @@ from narrows.cli._errors import (
     output_file,
     warnings_on_stderr,
 )
-from narrows.cli._fit import layer_widths
 from narrows.cli._options import (
     TABLE_HELP,
     AsJson,
@@ -34,6 +33,7 @@ from narrows.cli._options import (
 )
 from narrows.cli._results import printing
 from narrows.cli._stdout import printable_name
+from narrows.cli.commands._fit import layer_widths
 
 _OPTIONS = {"y": "--label", "probes": "--probe"} | {
     name: f"--{name}"

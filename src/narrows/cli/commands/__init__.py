@@ -1,0 +1,1 @@
+"""The subcommands of ``narrows``, one file each; ``narrows iris`` has a folder of its own."""
