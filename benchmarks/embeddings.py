@@ -128,19 +128,19 @@ def autoencoder(data: Images, options, seed: int) -> Iterator[Places]:
 
 
 def parametric(data: Images, options, seed: int) -> Iterator[Places]:
-    """Embed by a parametric t-SNE as it is by default; then refine the test rows' places."""
-    embedder = narrows.ParametricTSNE(random_state=seed)
-    plain = by_network("ParametricTSNE", embedder, data)
+    """Embed by the encoder of a t-SNE map; then refine the test rows' places."""
+    embedder = narrows.TSNEMapEncoder(random_state=seed)
+    plain = by_network("TSNEMapEncoder", embedder, data)
     yield plain
     test, new = timed(lambda: embedder.transform(data.test, refine=True))
-    name = "ParametricTSNE, refine=True"
+    name = "TSNEMapEncoder, refine=True"
     yield Places(name, embedder.embedding_, test, plain.fit_seconds, new)
 
 
 def batches(data: Images, options, seed: int) -> Iterator[Places]:
     """Embed by a parametric t-SNE with affinities within batches, and the notebook's network."""
-    embedder = narrows.ParametricTSNE(encoder=NOTEBOOK, targets=None, random_state=seed)
-    yield by_network("ParametricTSNE, targets=None", embedder, data)
+    embedder = narrows.ParametricTSNE(encoder=NOTEBOOK, random_state=seed)
+    yield by_network("ParametricTSNE", embedder, data)
 
 
 def opentsne(data: Images, options, seed: int) -> Iterator[Places]:

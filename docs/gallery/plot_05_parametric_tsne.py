@@ -3,7 +3,7 @@ Digits on a t-SNE map, with places for new rows
 ===============================================
 
 t-SNE gives places to the rows that it was run on and to no others.
-:class:`narrows.ParametricTSNE` learns a network beside it, so that any row has a place: train on
+:class:`narrows.TSNEMapEncoder` learns a network beside it, so that any row has a place: train on
 some, embed the rest. :doc:`/parametric-tsne` says how, and what it reaches on 60,000 images.
 """
 
@@ -20,7 +20,7 @@ digits = load_digits()
 X, y = digits.data / 16, digits.target
 train, test = narrows.partition(y, train=0.75, random_state=0)
 
-embedder = narrows.ParametricTSNE(
+embedder = narrows.TSNEMapEncoder(
     encoder=(256, 256), noise=0.1, map_steps=400, epochs=40, random_state=0
 )
 embedder.fit(X[train])

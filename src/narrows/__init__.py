@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from narrows._backend import choose_at_import_of_keras
 from narrows._version import __version__
+from narrows.embedders import HOMES as _EMBEDDERS
 
 choose_at_import_of_keras()
 
@@ -31,25 +32,15 @@ if TYPE_CHECKING:
     )
     from narrows.comparison import Comparison, compare
     from narrows.data import TablePreprocessor, partition, read_table
-    from narrows.embedders import (
-        PCA,
-        Autoencoder,
-        LinearAutoencoder,
-        ParametricTSNE,
-        VariationalAutoencoder,
-    )
+    from narrows.embedders import *  # noqa: F403
     from narrows.export import export_onnx
     from narrows.storage import load, load_weights_hdf5, save, save_weights_hdf5
 
 # Where each public name lives; None for a module.
 _HOMES: dict[str, str | None] = {
-    "Autoencoder": "embedders",
+    **dict.fromkeys(_EMBEDDERS, "embedders"),
     "Comparison": "comparison",
-    "LinearAutoencoder": "embedders",
-    "PCA": "embedders",
-    "ParametricTSNE": "embedders",
     "TablePreprocessor": "data",
-    "VariationalAutoencoder": "embedders",
     "compare": "comparison",
     "comparison": None,
     "data": None,
@@ -74,13 +65,8 @@ _HOMES: dict[str, str | None] = {
 }
 
 __all__ = [
-    "PCA",
-    "Autoencoder",
     "Comparison",
-    "LinearAutoencoder",
-    "ParametricTSNE",
     "TablePreprocessor",
-    "VariationalAutoencoder",
     "__version__",
     "compare",
     "comparison",
@@ -103,6 +89,7 @@ __all__ = [
     "scale",
     "storage",
     "training",
+    *_EMBEDDERS,
 ]
 
 

@@ -33,7 +33,7 @@ def folder(tmp_path_factory):
     embedder = narrows.Autoencoder(encoder=(5,), epochs=1, random_state=0).fit(rows)
     narrows.save(embedder, folder / "network.narrows")
     narrows.save(narrows.PCA().fit(rows), folder / "pca.narrows")
-    tsne = narrows.ParametricTSNE(encoder=(4,), epochs=1, map_steps=10, random_state=0).fit(rows)
+    tsne = narrows.TSNEMapEncoder(encoder=(4,), epochs=1, map_steps=10, random_state=0).fit(rows)
     narrows.save(tsne, folder / "tsne.narrows")
     return folder
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import narrows
-from narrows import PCA, ParametricTSNE, compare
+from narrows import PCA, TSNEMapEncoder, compare
 from narrows.comparison import repeated_kfold
 from support.warned import warnings_of
 
@@ -110,14 +110,19 @@ def test_columns_and_numbers_that_name_rows_are_warned_of():
 
 
 def test_what_has_no_effect_is_said_before_anything_is_trained():
-    arms = {"pca": PCA(2), "t-SNE": ParametricTSNE(encoder=(2,), epochs=1, perplexity=5)}
+    arms = {
+        "pca": PCA(2),
+        "t-SNE": TSNEMapEncoder(encoder=(2,), epochs=1, places=np.zeros((150, 2)), map_steps=5),
+    }
 
     def run():
         with pytest.raises(RuntimeError, match="stop"):
             compare(arms, X, y, controls=(), random_state=0, progress=_stop)
 
     first = str(warnings_of(run)[0].message)
-    assert first.startswith("ParametricTSNE makes no use of perplexity=5 with targets='map'.")
+    assert first.startswith(
+        "TSNEMapEncoder makes no use of map_steps=5 with places that are given."
+    )
 
 
 def _stop(done, total):

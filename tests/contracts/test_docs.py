@@ -99,7 +99,8 @@ def test_there_is_something_to_check():
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
 def test_all_is_sorted_and_true(package):
     assert package.__doc__
-    assert package.__all__ == sorted(package.__all__, key=isort_order)
+    if package is not narrows:  # which has those of its embedders too
+        assert package.__all__ == sorted(package.__all__, key=isort_order)
     assert len(set(package.__all__)) == len(package.__all__)
     for name in package.__all__:
         assert hasattr(package, name)

@@ -79,9 +79,16 @@ class _Reader(ast.NodeVisitor):
         called = node.func.id if isinstance(node.func, ast.Name) else called
         if called in {"import_module", "__import__"}:
             argument = node.args[0] if node.args else None
-            name = argument.value if isinstance(argument, ast.Constant) else "<computed>"
-            self._add(name, node)
+            self._add(_written(argument), node)
         self.generic_visit(node)
+
+
+def _written(argument) -> str:
+    """The name that is imported, of which an f-string may write the beginning."""
+    if isinstance(argument, ast.JoinedStr) and isinstance(argument.values[0], ast.Constant):
+        begins = argument.values[0].value
+        return f"{begins}<computed>" if begins.count(".") > 1 else "<computed>"
+    return argument.value if isinstance(argument, ast.Constant) else "<computed>"
 
 
 def part_of(path: str) -> str:
@@ -187,6 +194,7 @@ def test_imports_follow_the_layout(file):
         ("cli/_x.py", "import torch"),
         ("data/_x.py", "from importlib import import_module\nimport_module('narrows.cli')"),
         ("data/_x.py", "from importlib import import_module\nimport_module(f'narrows.{x}')"),
+        ("data/_x.py", "from importlib import import_module\nimport_module(f'narrows.cli.{x}')"),
     ],
 )
 def test_a_breach_is_found(file, line):

@@ -38,7 +38,7 @@ from narrows._keras import keras
 warnings.simplefilter("ignore")  # JAX warns of every fork
 X = narrows.datasets.iris().drop(columns="Species")
 embedder = narrows.Autoencoder(2, encoder=(4,), epochs=1, random_state=0)
-tsne = narrows.ParametricTSNE(2, encoder=(4,), epochs=1, map_steps=5, random_state=0)
+tsne = narrows.TSNEMapEncoder(2, encoder=(4,), epochs=1, map_steps=5, random_state=0)
 processes = multiprocessing.get_context("fork")
 
 def answers(doors):
@@ -163,7 +163,7 @@ def test_a_session_that_debugs_its_own_code_changes_nothing(strict, tiny, tmp_pa
     narrows.export_onnx(embedder, tmp_path / "m.onnx")
     assert np.isfinite(embedder.score(tiny))
     assert np.isfinite(narrows.PCA(2).fit(tiny).score(tiny))
-    tsne = narrows.ParametricTSNE(2, encoder=(4,), epochs=1, map_steps=5, random_state=0)
+    tsne = narrows.TSNEMapEncoder(2, encoder=(4,), epochs=1, map_steps=5, random_state=0)
     assert tsne.fit(tiny).transform(tiny, refine=True).shape == (150, 2)
     found = narrows.compare(arms, tiny, y, probes="logistic", n_jobs=1, **COMPARED)
     assert len(found.failures) == 0
@@ -244,7 +244,7 @@ def test_a_comparison_calls_functions_on_the_calling_thread(
         "network": here.network(),
         "more": here.network(restarts=2),
         "seeded steps": make_pipeline(GaussianRandomProjection(4), here.network()),
-        "separate": narrows.ParametricTSNE(
+        "separate": narrows.TSNEMapEncoder(
             2, encoder=lambda x: here.encoder(x), epochs=1, map_steps=5
         ),
     }

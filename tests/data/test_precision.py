@@ -17,7 +17,7 @@ KINDS = [
     narrows.Autoencoder(encoder=(4,), **SMALL),
     narrows.LinearAutoencoder(**SMALL),
     narrows.VariationalAutoencoder(encoder=(4,), **SMALL),
-    narrows.ParametricTSNE(encoder=(4,), map_steps=1, **SMALL),
+    narrows.TSNEMapEncoder(encoder=(4,), map_steps=1, **SMALL),
 ]
 
 

@@ -11,7 +11,8 @@ def embedders():
         narrows.Autoencoder(restarts=3, validation_fraction=0.2, patience=2, **small),
         narrows.LinearAutoencoder(epochs=3, random_state=1),
         narrows.VariationalAutoencoder(**small),
-        narrows.ParametricTSNE(landmarks=20, map_steps=20, **small),
+        narrows.TSNEMapEncoder(landmarks=20, map_steps=20, **small),
+        narrows.ParametricTSNE(**small),
     ]
 
 

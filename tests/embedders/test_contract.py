@@ -1,26 +1,33 @@
 """What scikit-learn asks of an estimator, asked of every embedder."""
 
+import dataclasses
 import pickle
 
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import narrows
+from narrows.embedders import EMBEDDERS, capabilities_of
 
 # Small networks and few epochs, of one kind, so that all checks share their compiled programs.
-EMBEDDERS = [
+TSNE = {
+    "bottleneck": 1, "encoder": (4,), "reconstruction_weight": 1.0, "epochs": 2, "batch_size": 32,
+    "random_state": 0,
+}  # fmt: skip
+SMALL = [
     narrows.Autoencoder(bottleneck=1, encoder=(4,), epochs=2, random_state=0),
     narrows.LinearAutoencoder(bottleneck=1, epochs=2, random_state=0),
     narrows.VariationalAutoencoder(bottleneck=1, encoder=(4,), epochs=2, random_state=0),
-    narrows.ParametricTSNE(
-        bottleneck=1, encoder=(4,), map_steps=20, landmarks=2, reconstruction_weight=1.0,
-        epochs=2, batch_size=32, random_state=0,
-    ),
+    narrows.ParametricTSNE(perplexity=1.0, **TSNE),
+    narrows.TSNEMapEncoder(map_steps=20, landmarks=2, **TSNE),
     narrows.PCA(n_components=1),
-]  # fmt: skip
-NETWORKS = EMBEDDERS[:-1]
+]
+NETWORKS = [embedder for embedder in SMALL if capabilities_of(embedder).network]
 
 # Checks that cannot hold, by class, with the reason.
 _BY_ROW = {
@@ -29,22 +36,18 @@ _BY_ROW = {
         "seen twice, in other batches"
     ),
 }
-CANNOT_HOLD = {
-    "Autoencoder": _BY_ROW,
-    "LinearAutoencoder": _BY_ROW,
-    "ParametricTSNE": _BY_ROW,
-    "VariationalAutoencoder": _BY_ROW,
-}
+CANNOT_HOLD = {type(embedder).__name__: dict(_BY_ROW) for embedder in NETWORKS}
 
 
-def test_the_list_is_not_empty():
-    assert {type(embedder).__name__ for embedder in EMBEDDERS} == {*CANNOT_HOLD, "PCA"}
+def test_every_embedder_is_looked_at():
+    assert {type(embedder) for embedder in SMALL} == set(EMBEDDERS)
+    assert {kind.__name__ for kind in EMBEDDERS} <= set(narrows.__all__)
 
 
 def test_a_reason_names_a_check_that_exists():
     from sklearn.utils.estimator_checks import estimator_checks_generator
 
-    for embedder in EMBEDDERS:
+    for embedder in SMALL:
         names = {
             getattr(check, "func", check).__name__
             for _, check in estimator_checks_generator(embedder, legacy=True)
@@ -56,51 +59,111 @@ def cannot_hold(embedder):
     return CANNOT_HOLD.get(type(embedder).__name__, {})
 
 
-@parametrize_with_checks([EMBEDDERS[0], EMBEDDERS[-1]], expected_failed_checks=cannot_hold)
+@parametrize_with_checks([SMALL[0], SMALL[-1]], expected_failed_checks=cannot_hold)
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
 
 @pytest.mark.long
-@parametrize_with_checks(EMBEDDERS[1:-1], expected_failed_checks=cannot_hold)
+@parametrize_with_checks(SMALL[1:-1], expected_failed_checks=cannot_hold)
 def test_scikit_learns_checks_of_the_other_networks(estimator, check):
     check(estimator)
-
-
-@pytest.mark.parametrize("embedder", EMBEDDERS, ids=lambda one: type(one).__name__)
-def test_embedders_offer_what_a_comparison_needs(embedder, measurements):
-    fitted = embedder.fit(measurements)
-    Z = fitted.transform(measurements)
-    assert Z.shape == (150, 1)
-    assert fitted.inverse_transform(Z).shape == (150, 4)
-    assert len(fitted.get_feature_names_out()) == 1
 
 
 def of(embedders):
     return pytest.mark.parametrize("embedder", embedders, ids=lambda one: type(one).__name__)
 
 
-@of(EMBEDDERS)
+def fitted(embedder, X):
+    """A fitted copy; one that needs labels gets them."""
+    y = np.arange(len(X)) % 3 if capabilities_of(embedder).labels else None
+    return clone(embedder).fit(X, y)
+
+
+@of(SMALL)
+def test_embedders_can_do_what_they_say(embedder, measurements):
+    can, found = capabilities_of(embedder), fitted(embedder, measurements)
+    Z = found.transform(measurements)
+    assert Z.shape == (150, 1)
+    assert len(found.get_feature_names_out()) == 1
+    assert hasattr(found, "inverse_transform") == (can.decoder != "never")
+    if can.decoder != "never":
+        assert found.inverse_transform(Z).shape == (150, 4)
+    assert hasattr(found, "encoder_") == can.network
+    assert hasattr(found, "posterior_") == can.posterior
+    assert Z.dtype == ("float32" if can.network else "float64")
+    assert get_tags(found).target_tags.required == can.labels
+    for name in can.learned:
+        assert hasattr(found, name)
+    assert set(can.objective) <= set(found.get_params())
+
+
+@of(SMALL)
 @pytest.mark.parametrize("through", ["pickle", "file"])
 def test_a_fitted_embedder_comes_back(embedder, through, measurements, tmp_path):
-    fitted = clone(embedder).fit(measurements)
+    found = fitted(embedder, measurements)
     if through == "pickle":
-        again = pickle.loads(pickle.dumps(fitted))
-    else:
-        narrows.save(fitted, tmp_path / "m.narrows")
+        again = pickle.loads(pickle.dumps(found))
+    elif capabilities_of(embedder).stored:
+        narrows.save(found, tmp_path / "m.narrows")
         again = narrows.load(tmp_path / "m.narrows")
-    Z = fitted.transform(measurements)
+    else:
+        with pytest.raises(TypeError, match="must be a fitted"):
+            narrows.save(found, tmp_path / "m.narrows")
+        return
+    Z = found.transform(measurements)
     np.testing.assert_array_equal(again.transform(measurements), Z)
-    np.testing.assert_array_equal(again.inverse_transform(Z), fitted.inverse_transform(Z))
-    assert again.get_params() == fitted.get_params()
-    assert clone(again).get_params() == fitted.get_params()
+    if capabilities_of(embedder).decoder != "never":
+        np.testing.assert_array_equal(again.inverse_transform(Z), found.inverse_transform(Z))
+    assert again.get_params() == found.get_params()
+    assert clone(again).get_params() == found.get_params()
 
 
-@of(EMBEDDERS)
+@of(SMALL)
+def test_an_onnx_file_holds_those_that_say_so(embedder, measurements, tmp_path):
+    pytest.importorskip("onnxruntime")
+    found = fitted(embedder, measurements)
+    if not capabilities_of(embedder).exported:
+        with pytest.raises(TypeError, match="must be one of"):
+            narrows.export_onnx(found, tmp_path / "m.onnx")
+        return
+    assert narrows.export_onnx(found, tmp_path / "m.onnx").largest_difference < 1e-5
+    if capabilities_of(embedder).decoder != "never":
+        narrows.export_onnx(found, tmp_path / "d.onnx", "decoder")
+
+
+@of(SMALL)
+def test_a_comparison_takes_those_that_need_no_labels(embedder, measurements):
+    def run():
+        return narrows.compare(
+            {"it": embedder}, measurements, np.repeat(["a", "b", "c"], 50), probes="neighbours",
+            resampling="2x1", controls=(), seeds=1, random_state=0,
+        )  # fmt: skip
+
+    if capabilities_of(embedder).labels:
+        with pytest.raises(ValueError, match="must learn without labels"):
+            run()
+    else:
+        assert run().failures.empty
+
+
+def test_an_embedder_that_needs_labels_is_no_arm(measurements):
+    class Supervised(narrows.Autoencoder):
+        """One that says that it needs labels."""
+
+        _capabilities = dataclasses.replace(narrows.Autoencoder._capabilities, labels=True)
+
+    assert get_tags(Supervised()).target_tags.required
+    arms = {"own": make_pipeline(StandardScaler(), Supervised())}
+    with pytest.raises(ValueError, match="a Pipeline that needs them under 'own'"):
+        narrows.compare(arms, measurements, np.repeat(["a", "b", "c"], 50))
+
+
+@of(SMALL)
 def test_a_notebook_shows_it(embedder, measurements):
-    html = clone(embedder).fit(measurements)._repr_html_()
+    html = fitted(embedder, measurements)._repr_html_()
     assert type(embedder).__name__ in html
-    assert ("<svg xmlns" in html) == (embedder in NETWORKS)
+    assert ("<svg xmlns" in html) == capabilities_of(embedder).network
 
 
 @of(NETWORKS)
@@ -124,12 +187,14 @@ def test_lanes_equal_separate_fits(embedder, measurements):
 
 @of(NETWORKS)
 def test_the_history_has_every_term(embedder, measurements):
-    fitted = clone(embedder).set_params(restarts=2, validation_fraction=0.2).fit(measurements)
+    several = clone(embedder).set_params(restarts=2, validation_fraction=0.2)
+    found = fitted(several, measurements)
     terms = {
-        "ParametricTSNE": ["landmarks", "reconstruction"],
+        "ParametricTSNE": ["kl", "reconstruction"],
+        "TSNEMapEncoder": ["landmarks", "reconstruction"],
         "VariationalAutoencoder": ["reconstruction", "kl"],
     }
     names = ["loss", *terms.get(type(embedder).__name__, [])]
     wanted = ["restart", "epoch", *names, *(f"val_{name}" for name in names)]
-    assert fitted.history_.columns.tolist() == wanted
-    assert np.isfinite(fitted.history_.to_numpy()).all()
+    assert found.history_.columns.tolist() == wanted
+    assert np.isfinite(found.history_.to_numpy()).all()

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from sklearn.utils._param_validation import InvalidParameterError
 
-from narrows import Autoencoder, LinearAutoencoder, ParametricTSNE, VariationalAutoencoder
+from narrows import (
+    Autoencoder,
+    LinearAutoencoder,
+    ParametricTSNE,
+    TSNEMapEncoder,
+    VariationalAutoencoder,
+)
 from support.warned import warnings_of
 
 X = np.random.default_rng(0).normal(size=(20, 3))
@@ -129,7 +135,7 @@ def test_every_name_that_is_suggested_works():
 
 @pytest.mark.parametrize("value", [None, 3, object, ["mse"]])
 def test_losses_of_another_kind(value):
-    assert "the name of a loss, a function of two arrays or a keras.losses.Loss" in message(
+    assert "the name of a loss, a function of two arrays, a keras.losses.Loss or a " in message(
         loss=value
     )
 
@@ -197,7 +203,7 @@ def test_an_optimizer_object_brings_its_learning_rate():
     ("kind", "default"),
     [
         (Autoencoder, "0.001"), (LinearAutoencoder, "0.03"), (VariationalAutoencoder, "0.001"),
-        (ParametricTSNE, "0.001"),
+        (ParametricTSNE, "0.001"), (TSNEMapEncoder, "0.001"),
     ],
 )  # fmt: skip
 def test_a_learning_rate_beside_an_optimizer_object_is_refused(kind, default):
@@ -213,7 +219,6 @@ def test_a_learning_rate_beside_an_optimizer_object_is_refused(kind, default):
     )
 
 
-TSNE = {"encoder": (2,), "map_steps": 1, "epochs": 1, "random_state": 0}
 PLACES = np.zeros((20, 2)) + np.arange(20)[:, None]
 
 
@@ -221,14 +226,10 @@ UNUSED = {
     "VariationalAutoencoder makes no use of kl_warmup=3 with beta=0.": VariationalAutoencoder(
         encoder=(2,), epochs=1, beta=0.0, kl_warmup=3
     ),
-    "ParametricTSNE makes no use of perplexity=5.0, degrees_of_freedom='learned' with "
-    "targets='map'.": ParametricTSNE(**TSNE, perplexity=5.0, degrees_of_freedom="learned"),
-    "ParametricTSNE makes no use of map_steps=1, landmarks=7, sharpness=2.0 with "
-    "targets=None.": ParametricTSNE(
-        **TSNE, targets=None, perplexity=3.0, landmarks=7, sharpness=2.0
+    "TSNEMapEncoder makes no use of n_neighbors=3, map_steps=1, exaggeration=2.0 with places that "
+    "are given.": TSNEMapEncoder(
+        encoder=(2,), epochs=1, places=PLACES, n_neighbors=3, map_steps=1, exaggeration=2.0
     ),
-    "ParametricTSNE makes no use of neighbours=3, map_steps=1, exaggeration=2.0 with places as "
-    "targets.": ParametricTSNE(**TSNE, targets=PLACES, neighbours=3, exaggeration=2.0),
 }
 
 
@@ -237,6 +238,20 @@ def test_what_has_no_effect_is_said(said, embedder):
     caught = warnings_of(lambda: embedder.fit(X))
     assert [str(one.message) for one in caught] == [f"{said} Leave it out."]
     assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "kind", [Autoencoder, LinearAutoencoder, VariationalAutoencoder, ParametricTSNE]
+)
+def test_a_fraction_beside_rows_to_validate_on_is_said(kind):
+    more = {} if kind is LinearAutoencoder else {"encoder": (2,)}
+    more |= {"perplexity": 2.0} if kind is ParametricTSNE else {}
+    embedder = kind(epochs=1, validation_fraction=0.25, random_state=0, **more)
+    (said,) = warnings_of(lambda: embedder.fit(X, validation_data=X[:5]))
+    assert str(said.message) == (
+        f"{kind.__name__} makes no use of validation_fraction=0.25 beside validation_data. Leave "
+        "it out."
+    )
 
 
 def test_what_has_no_effect_is_said_once_for_many_copies():

@@ -1,5 +1,6 @@
-"""Parametric t-SNE: places of new rows, with and without a map, decoders, and bad input."""
+"""The embedders by t-SNE: places of new rows, with and without a map, decoders, bad input."""
 
+import contextlib
 import re
 
 import numpy as np
@@ -21,11 +22,17 @@ def digits():
     return train_test_split(X.astype("float32"), y, test_size=0.3, random_state=0, stratify=y)
 
 
+SETTINGS = {"encoder": (200, 200), "epochs": 60, "random_state": 0}
+
+
 def make(**changes):
-    settings = {"encoder": (200, 200), "epochs": 60, "random_state": 0, **changes}
-    if isinstance(settings.get("targets", "map"), str):
-        settings.setdefault("map_steps", 300)
-    return narrows.ParametricTSNE(**settings)
+    """An encoder of a map."""
+    steps = {} if "places" in changes else {"map_steps": 300}
+    return narrows.TSNEMapEncoder(**SETTINGS | steps | changes)
+
+
+def of_batches(**changes):
+    return narrows.ParametricTSNE(**SETTINGS | changes)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +101,7 @@ def test_the_encoder_is_the_mean_of_landmarks(digits, mapped):
 
 def test_the_batches_own_loss_falls_and_is_named(digits):
     train, test, labels, test_labels = digits
-    embedder = make(targets=None).fit(train)
+    embedder = of_batches().fit(train)
     history = embedder.history_
     assert history.columns.tolist() == ["restart", "epoch", "loss", "kl"]
     assert history["kl"].iloc[-1] < 0.7 * history["kl"].iloc[0]
@@ -103,12 +110,10 @@ def test_the_batches_own_loss_falls_and_is_named(digits):
     )
     assert found > 0.65
     assert not hasattr(embedder, "embedding_")
-    with pytest.raises(ValueError, match="on a map only"):
-        embedder.transform(test, refine=True)
 
 
 def test_degrees_of_freedom_are_learned(digits):
-    embedder = make(targets=None, degrees_of_freedom="learned", epochs=5).fit(digits[0])
+    embedder = of_batches(degrees_of_freedom="learned", epochs=5).fit(digits[0])
     assert 0.1 < embedder.degrees_of_freedom_ < 10
     assert embedder.degrees_of_freedom_ != 1.0
 
@@ -125,7 +130,7 @@ def test_batches_stay_as_they_are_unless_reshuffled(digits, monkeypatch):
 
     monkeypatch.setattr(_training, "train", watched)
     for reshuffle in (True, False):
-        make(targets=None, epochs=3, restarts=2, reshuffle=reshuffle).fit(digits[0][:200])
+        of_batches(epochs=3, restarts=2, reshuffle=reshuffle).fit(digits[0][:200])
     assert seen[0] is None
     one, two = seen[1]
     assert (one[0] == one[2]).all()
@@ -144,10 +149,10 @@ def test_every_term_is_in_the_history(digits):
     np.testing.assert_allclose(history["loss"], expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("targets", ["map", None])
-def test_a_decoder_afterwards_and_fine_tuning(digits, targets):
+@pytest.mark.parametrize("kind", [make, of_batches])
+def test_a_decoder_afterwards_and_fine_tuning(digits, kind):
     train, test, *_ = digits
-    embedder = make(targets=targets, epochs=10).fit(train)
+    embedder = kind(epochs=10).fit(train)
     Z = embedder.transform(test)
     assert not hasattr(embedder, "inverse_transform")
     with pytest.raises(ValueError, match="Call fit_decoder first"):
@@ -160,7 +165,7 @@ def test_a_decoder_afterwards_and_fine_tuning(digits, targets):
     assert before < 0.85 * mean_error
     embedder.fine_tune(train, epochs=10)
     assert -embedder.score(test) < before
-    term = "kl" if targets is None else "landmarks"
+    term = "kl" if kind is of_batches else "landmarks"
     names = ["restart", "epoch", "loss", term, "reconstruction"]
     assert embedder.fine_tuning_history_.columns.tolist() == names
     np.testing.assert_allclose(
@@ -173,7 +178,7 @@ def test_a_decoder_afterwards_and_fine_tuning(digits, targets):
 def test_places_of_ones_own(digits):
     train, *_ = digits
     places = narrows.PCA(3).fit_transform(train)
-    embedder = make(bottleneck=3, targets=places, landmarks=200).fit(train)
+    embedder = make(bottleneck=3, places=places, landmarks=200).fit(train)
     Z = embedder.transform(train)
     assert np.corrcoef(Z.ravel(), places.ravel())[0, 1] > 0.9
     np.testing.assert_array_equal(embedder.embedding_, np.asarray(places, np.float32))
@@ -206,15 +211,15 @@ def test_a_file_keeps_the_map(digits, tmp_path):
     places = narrows.PCA(2).fit_transform(train)
     kinds = {
         "map": make(epochs=2, map_steps=20).fit(train).fit_decoder(train, epochs=2),
-        "array": make(epochs=2, targets=places).fit(train),
-        "batches": make(epochs=2, targets=None, degrees_of_freedom="learned").fit(train),
+        "array": make(epochs=2, places=places).fit(train),
+        "batches": of_batches(epochs=2, degrees_of_freedom="learned").fit(train),
     }
     for name, embedder in kinds.items():
         narrows.save(embedder, tmp_path / f"{name}.narrows")
         again = narrows.load(tmp_path / f"{name}.narrows")
-        refine = name != "batches"
+        refine = {} if name == "batches" else {"refine": True}
         np.testing.assert_array_equal(
-            again.transform(test, refine=refine), embedder.transform(test, refine=refine)
+            again.transform(test, **refine), embedder.transform(test, **refine)
         )
         for kept in ("embedding_", "landmarks_", "degrees_of_freedom_"):
             assert hasattr(again, kept) == hasattr(embedder, kept)
@@ -226,44 +231,75 @@ def test_a_file_keeps_the_map(digits, tmp_path):
 
 
 BAD = [
-    ({"targets": "maps"}, "'targets' parameter"),
-    ({"targets": np.zeros((5, 3))}, "'targets' parameter"),
-    ({"targets": np.full((5, 2), np.nan)}, "free of NaN"),
-    ({"landmarks": 0}, "'landmarks' parameter"),
-    ({"sharpness": 0.0}, "'sharpness' parameter"),
-    ({"neighbours": 1.5}, "'neighbours' parameter"),
-    ({"perplexity": 0.5}, "'perplexity' parameter"),
-    ({"exaggeration": 0.5}, "'exaggeration' parameter"),
-    ({"degrees_of_freedom": "two"}, "'degrees_of_freedom' parameter"),
-    ({"reconstruction_weight": -1}, "'reconstruction_weight' parameter"),
-    ({"reshuffle": "yes"}, "'reshuffle' parameter"),
-    ({"epochs": 0}, "'epochs' parameter"),
-    ({"batch_size": 0}, "'batch_size' parameter"),
-    ({"metrics": ("mae",)}, "'metrics' parameter"),
-    ({"encoder": (0,)}, "'encoder' parameter"),
+    (make, {"places": np.zeros((5, 3))}, "'places' parameter"),
+    (make, {"places": "map"}, "'places' parameter"),
+    (make, {"places": np.full((5, 2), np.nan)}, "free of NaN"),
+    (make, {"landmarks": 0}, "'landmarks' parameter"),
+    (make, {"sharpness": 0.0}, "'sharpness' parameter"),
+    (make, {"n_neighbors": 1.5}, "'n_neighbors' parameter"),
+    (make, {"map_steps": 0}, "'map_steps' parameter"),
+    (make, {"exaggeration": 0.5}, "'exaggeration' parameter"),
+    (of_batches, {"exaggeration": 0.5}, "'exaggeration' parameter"),
+    (of_batches, {"perplexity": 0.5}, "'perplexity' parameter"),
+    (of_batches, {"degrees_of_freedom": "two"}, "'degrees_of_freedom' parameter"),
+    (of_batches, {"metrics": ("mae",)}, "'metrics' parameter"),
+    (make, {"reconstruction_weight": -1}, "'reconstruction_weight' parameter"),
+    (make, {"reshuffle": "yes"}, "'reshuffle' parameter"),
+    (make, {"epochs": 0}, "'epochs' parameter"),
+    (make, {"batch_size": 0}, "'batch_size' parameter"),
+    (make, {"encoder": (0,)}, "'encoder' parameter"),
 ]
 
 
-@pytest.mark.parametrize(("changes", "message"), BAD)
-def test_parameters_out_of_range(changes, message, measurements):
+@pytest.mark.parametrize(("kind", "changes", "message"), BAD)
+def test_parameters_out_of_range(kind, changes, message, measurements):
     with pytest.raises(InvalidParameterError, match=message):
-        make(**changes).fit(measurements)
+        kind(**changes).fit(measurements)
+
+
+def test_neither_class_has_a_parameter_of_the_other():
+    names = {kind: set(kind().get_params()) for kind in (make, of_batches)}
+    assert {"perplexity", "degrees_of_freedom", "metrics"} == names[of_batches] - names[make]
+    assert {"places", "n_neighbors", "map_steps", "landmarks", "sharpness"} == (
+        names[make] - names[of_batches]
+    )
+
+
+def test_the_map_shows_its_progress_too(measurements, monkeypatch):
+    from narrows.embedders import _fit
+    from narrows.embedders.tsne import _targets
+
+    seen = []
+
+    @contextlib.contextmanager
+    def bar(what, total, unit):
+        yield lambda done, wanted: seen.append((what, done, wanted, total, unit))
+
+    for module in (_fit, _targets):
+        monkeypatch.setattr(module, "progress_bar", bar)
+    small = {"encoder": (4,), "epochs": 1, "map_steps": 30, "random_state": 0}
+    narrows.TSNEMapEncoder(**small).fit(measurements)
+    assert seen == []
+    narrows.TSNEMapEncoder(**small, verbose=1).fit(measurements)
+    maps = [one for one in seen if one[0] == "mapping"]
+    assert maps[-1] == ("mapping", 30, 30, 30, "steps")
+    assert {(what, unit) for what, *_, unit in seen} == {
+        ("mapping", "steps"), ("training", "epochs"),
+    }  # fmt: skip
 
 
 def test_a_perplexity_that_a_batch_cannot_hold(measurements):
     for changes, largest in (({"perplexity": 60.0}, "49.66"), ({"batch_size": 61}, "20,")):
         with pytest.raises(ValueError, match=f"at most {re.escape(largest)}"):
-            make(targets=None, **changes).fit(measurements)
+            of_batches(**changes).fit(measurements)
 
 
 def test_other_bad_input(measurements, mapped, digits):
     with pytest.raises(ValueError, match="a place for each of the 150 rows"):
-        make(targets=np.zeros((149, 2))).fit(measurements)
-    with pytest.raises(ValueError, match="Use validation_fraction"):
-        make().fit(measurements, validation_data=measurements)
+        make(places=np.zeros((149, 2))).fit(measurements)
     with pytest.raises(NotFittedError):
         make().fit_decoder(measurements)
-    with pytest.raises(ValueError, match=r"'epochs' parameter of ParametricTSNE.fit_decoder"):
+    with pytest.raises(ValueError, match=r"'epochs' parameter of TSNEMapEncoder.fit_decoder"):
         mapped.fit_decoder(digits[0], epochs=0)
     decoded = make(epochs=1, map_steps=20, reconstruction_weight=1.0).fit(measurements)
     with pytest.raises(ValueError, match="the 150 rows that it was made of"):

@@ -139,7 +139,7 @@ def test_equal_runs_give_equal_bits_and_progress(digits):
 
 
 def test_a_wide_map_has_an_end():
-    with pytest.raises(ValueError, match=r"A map of 20,000 rows must .* Pass targets=None"):
+    with pytest.raises(ValueError, match=r"A map of 20,000 rows must .* Use ParametricTSNE"):
         _map.grid_nodes(20_000, 3)
     assert _map.grid_nodes(20_000, 2) == 300
     assert _map.grid_nodes(9_000, 3) == 0

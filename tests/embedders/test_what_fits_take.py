@@ -10,9 +10,16 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 import narrows
-from narrows import PCA, Autoencoder, LinearAutoencoder, ParametricTSNE, VariationalAutoencoder
+from narrows import (
+    PCA,
+    Autoencoder,
+    LinearAutoencoder,
+    ParametricTSNE,
+    TSNEMapEncoder,
+    VariationalAutoencoder,
+)
 
-KINDS = [Autoencoder, LinearAutoencoder, VariationalAutoencoder, ParametricTSNE]
+KINDS = [Autoencoder, LinearAutoencoder, VariationalAutoencoder, ParametricTSNE, TSNEMapEncoder]
 
 
 def small(**parameters):
@@ -75,11 +82,11 @@ def test_a_refused_fit_leaves_what_was_fitted(how, measurements):
     assert not hasattr(unfitted, "n_features_in_")
 
 
-@pytest.mark.parametrize("embedder", [PCA(2), ParametricTSNE(2, epochs=1, random_state=0)])
+@pytest.mark.parametrize("embedder", [PCA(2), TSNEMapEncoder(2, epochs=1, random_state=0)])
 def test_so_do_refused_fits_of_others(embedder, measurements):
     embedder.fit(measurements)
     before = embedder.transform(measurements)
-    wrong = {"n_components": 9} if isinstance(embedder, PCA) else {"targets": np.zeros((3, 2))}
+    wrong = {"n_components": 9} if isinstance(embedder, PCA) else {"places": np.zeros((3, 2))}
     with pytest.raises(ValueError, match="parameter of"):
         embedder.set_params(**wrong).fit(measurements.rename(columns=str.upper))
     np.testing.assert_array_equal(embedder.transform(measurements), before)
@@ -214,6 +221,6 @@ def test_clones_with_classes_of_the_user(measurements):
 
 
 def test_weights_that_no_term_would_see_are_refused(measurements):
-    embedder = narrows.ParametricTSNE(targets=None, encoder=(4,), random_state=0)
+    embedder = narrows.ParametricTSNE(encoder=(4,), random_state=0)
     with pytest.raises(ValueError, match=r"'sample_weight' of ParametricTSNE\.fit must be None"):
         embedder.fit(measurements, sample_weight=np.ones(150))

@@ -165,7 +165,7 @@ def test_a_model_that_is_not_fitted(tmp_path):
 
 
 def test_a_decoder_that_is_not_there(measurements, tmp_path):
-    fitted = narrows.ParametricTSNE(encoder=(4,), epochs=1, map_steps=10, random_state=0)
+    fitted = narrows.TSNEMapEncoder(encoder=(4,), epochs=1, map_steps=10, random_state=0)
     refused(tmp_path, "without a decoder.*fit_decoder", fitted.fit(measurements), "decoder")
 
 

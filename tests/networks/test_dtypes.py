@@ -16,7 +16,7 @@ EMBEDDERS = {
     "VariationalAutoencoder": lambda: narrows.VariationalAutoencoder(
         encoder=(3,), epochs=1, random_state=0
     ),
-    "ParametricTSNE": lambda: narrows.ParametricTSNE(
+    "TSNEMapEncoder": lambda: narrows.TSNEMapEncoder(
         encoder=(3,), epochs=1, map_steps=20, random_state=0
     ),
 }

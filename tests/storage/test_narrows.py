@@ -38,7 +38,10 @@ MODELS = {
     "standard": lambda: make_pipeline(StandardScaler(with_mean=False), small()),
     "range": lambda: make_pipeline(MinMaxScaler((-1, 1)), narrows.PCA()),
     "robust": lambda: make_pipeline(RobustScaler(with_scaling=False), narrows.PCA()),
-    "landmarks": lambda: narrows.ParametricTSNE(
+    "batches": lambda: narrows.ParametricTSNE(
+        encoder=(4,), perplexity=5.0, epochs=2, random_state=0
+    ),
+    "landmarks": lambda: narrows.TSNEMapEncoder(
         encoder=(4,), map_steps=20, landmarks=5, epochs=2, random_state=0
     ),
     "table and pca": lambda: make_pipeline(TablePreprocessor(), narrows.PCA()),

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.random_projection import GaussianRandomProjection
 
-from narrows.embedders import Autoencoder
+from narrows.embedders import Autoencoder, capabilities_of
 
 CONTROLS = ("raw", "random", "untrained", "linear")
 _LABELS = {
@@ -44,8 +44,8 @@ class Arm:
 
     @property
     def lanes(self) -> bool:
-        """Whether all its fits are trained together by the engine."""
-        return hasattr(self.network, "_fit_lanes") and not seed_parameters(self.before)
+        """Whether all its fits are handed to the engine at once."""
+        return capabilities_of(self.network).network and not seed_parameters(self.before)
 
     @property
     def network(self) -> Any:
@@ -111,7 +111,8 @@ def own_networks(estimator: Any) -> bool:
     """
     nested = estimator.get_params().values() if hasattr(estimator, "get_params") else ()
     return any(
-        hasattr(one, "_fit_lanes") and not all(map(_is_plain, one.get_params(deep=False).values()))
+        capabilities_of(one).network
+        and not all(map(_is_plain, one.get_params(deep=False).values()))
         for one in (estimator, *nested)
     )
 
@@ -213,7 +214,19 @@ def check_arms(given: Any, controls: Any, caller: str) -> None:
                 + (f", without {' and '.join(missing)}," if missing else "")
                 + " instead."
             )
+        if _needs_labels(estimator):
+            raise ValueError(
+                f"Each arm of {caller} must learn without labels, which only its probes are told. "
+                f"Got a {type(estimator).__name__} that needs them under {name!r} instead."
+            )
     _check_controls(controls, caller)
+
+
+def _needs_labels(estimator: Any) -> bool:
+    steps = (
+        [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
+    )
+    return any(capabilities_of(step).labels for step in steps)
 
 
 def _check_controls(controls: Any, caller: str) -> None:

@@ -25,6 +25,7 @@ from narrows.comparison.running._schedule import Progress, progress_bar, run
 from narrows.comparison.running._score import NO_PROBE, Judge
 from narrows.comparison.running._survey import Survey, coarse_columns, row_names, survey
 from narrows.data import as_numpy_takes, check_labels, check_numbers, check_shared, kind_of
+from narrows.embedders import capabilities_of
 
 _CALLER = "compare"
 # Controls are background: two draws in each resample are fifty in 25, enough to tell a poor
@@ -232,9 +233,8 @@ def _checked_state(random_state: Any) -> int | None:
 def _without_effect(arms: list[Arm]) -> list[str]:
     """Return sentences on parameters of the arms that do nothing."""
     own = [arm.network for arm in arms if not arm.control]
-    return [
-        text for one in own if hasattr(one, "_without_effect") for text in one._without_effect()
-    ]
+    networks = [one for one in own if capabilities_of(one).network]
+    return [text for one in networks for text in one._without_effect()]
 
 
 def _probes(probes: Any, kind: str, n_jobs: int) -> dict[str, Any]:

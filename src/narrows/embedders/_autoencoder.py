@@ -1,6 +1,10 @@
 """The autoencoder as a scikit-learn transformer."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 from narrows.embedders._base import DecodingEmbedder
+from narrows.embedders._capabilities import Capabilities
 from narrows.embedders._parameters import (
     check_keep,
     check_noise,
@@ -10,6 +14,10 @@ from narrows.embedders._parameters import (
     noise_of,
     sparsity_of,
 )
+
+if TYPE_CHECKING:
+    from narrows.networks import Networks
+    from narrows.objectives import Objective
 
 
 class Autoencoder(DecodingEmbedder):
@@ -33,8 +41,8 @@ class Autoencoder(DecodingEmbedder):
         Names of layers of Keras models given as `encoder` or `decoder` whose weights are where
         every restart starts. Those of frozen layers and of adapted ``Normalization`` always are;
         so is what a function sets in its layers, or uses of layers that had weights before.
-    loss : str or keras.losses.Loss, default="mse"
-        A Keras loss between row and reconstruction.
+    loss : str, keras.losses.Loss or narrows.objectives.Objective, default="mse"
+        A Keras loss between row and reconstruction; or an objective, which sees the codes too.
     noise : float or (str, float), default=0.0
         What is done to the encoder's input in training only, so that the network learns to undo
         it: a denoising autoencoder (Vincent et al. 2010,
@@ -111,26 +119,35 @@ class Autoencoder(DecodingEmbedder):
     (150, 2)
     """
 
+    _capabilities = Capabilities(
+        network=True,
+        lanes=True,
+        decoder="always",
+        stored=True,
+        exported=True,
+        objective=("loss", "noise", "sparsity", "contraction"),
+    )
+
     def __init__(
         self,
-        bottleneck=2,
-        encoder=(150, 50, 25),
-        decoder=None,
-        keep=(),
-        loss="mse",
-        noise=0.0,
-        sparsity=0.0,
-        contraction=0.0,
-        epochs=100,
-        batch_size=32,
-        optimizer="adam",
-        learning_rate=1e-3,
-        metrics=(),
-        validation_fraction=0.0,
-        patience=None,
-        restarts=1,
-        random_state=None,
-        verbose=0,
+        bottleneck: int = 2,
+        encoder: Any = (150, 50, 25),
+        decoder: Any = None,
+        keep: Sequence[str] = (),
+        loss: Any = "mse",
+        noise: Any = 0.0,
+        sparsity: Any = 0.0,
+        contraction: float = 0.0,
+        epochs: int = 100,
+        batch_size: int = 32,
+        optimizer: Any = "adam",
+        learning_rate: float = 1e-3,
+        metrics: Sequence[Any] = (),
+        validation_fraction: float = 0.0,
+        patience: int | None = None,
+        restarts: int = 1,
+        random_state: Any = None,
+        verbose: int = 0,
     ):
         self.bottleneck = bottleneck
         self.encoder = encoder
@@ -151,21 +168,21 @@ class Autoencoder(DecodingEmbedder):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _build(self, row_shape):
+    def _build(self, row_shape: tuple[int, ...]) -> "Networks":
         from narrows.networks import build_networks
 
         return build_networks(
             row_shape, self.bottleneck, self.encoder, self.decoder, keep=self.keep
         )
 
-    def _objective(self, networks):
-        from narrows.embedders._keras_objects import loss_of, penalised
+    def _objective(self, networks: "Networks") -> "Objective":
+        from narrows.embedders._keras_objects import objective_of, penalised
 
         return penalised(
-            loss_of(self), networks, sparsity_of(self.sparsity), float(self.contraction)
+            objective_of(self), networks, sparsity_of(self.sparsity), float(self.contraction)
         )
 
-    def _noise(self):
+    def _noise(self) -> tuple[str, float] | None:
         return noise_of(self.noise)
 
     def _check_parameters(self) -> None:

@@ -2,7 +2,8 @@
 
 import numbers
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, estimator_html_repr
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from narrows._forks import Unusable, check_process
-from narrows._session import usual_numbers
+from narrows._forks import check_process
+from narrows.embedders._capabilities import capabilities_of
 from narrows.embedders._diagram import layer_widths, network_svg
 from narrows.embedders._input import TakesRows
 from narrows.embedders._parameters import (
@@ -21,40 +22,91 @@ from narrows.embedders._parameters import (
     check_learning_rate,
     check_real,
     check_seed,
+    unused,
 )
-from narrows.embedders._pickling import hold, release
+from narrows.embedders._pickling import CopiedNetworks
+from narrows.embedders._reconstruction import ReconstructingEmbedder
+
+if TYPE_CHECKING:
+    from narrows._keras import keras
+    from narrows.embedders._fit import Job
+    from narrows.embedders._lanes import Lanes, SeparateFits
+    from narrows.embedders._restarts import Restarts
+    from narrows.networks import Networks
+    from narrows.objectives import Objective
+    from narrows.training import Training
 
 
-class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class NetworkEmbedder(
+    CopiedNetworks,
+    TakesRows,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """An embedder whose encoder is a trained network.
 
-    A class of embedders says what it trains, by `_build`, `_objective` and, where it has more
-    than the common parameters, `_check_parameters`. All have the parameters `bottleneck`,
-    `epochs`, `batch_size`, `optimizer`, `learning_rate`, `metrics`, `validation_fraction`,
-    `patience`, `restarts`, `random_state` and `verbose`.
+    A class of embedders says what it can do, by `_capabilities`, and what it trains, by `_build`,
+    `_objective` and, where it has more than the common parameters, `_check_parameters`.
     """
 
     _decay: str | None = None  # of the learning rate, see `narrows.training.Recipe`
 
-    def _build(self, row_shape: tuple[int, ...]):
-        """Return the `narrows.networks.Networks` for rows of a shape."""
+    # The parameters that all have, and what a fit leaves.
+    bottleneck: int
+    epochs: Any
+    batch_size: Any
+    optimizer: Any
+    learning_rate: float
+    metrics: Sequence[Any]
+    validation_fraction: float
+    patience: int | None
+    restarts: int
+    random_state: Any
+    verbose: int
+    encoder_: "keras.Model"
+    decoder_: "keras.Model"
+    autoencoder_: "keras.Model"
+    posterior_: "keras.Model"
+    restarts_: "Restarts"
+    history_: pd.DataFrame
+
+    def _build(self, row_shape: tuple[int, ...]) -> "Networks":
+        """Return the networks for rows of a shape."""
         raise NotImplementedError
 
-    def _objective(self, networks):
-        """Return the `narrows.objectives.Objective` that a fit of the networks minimises."""
+    def _networks_for(self, X: np.ndarray) -> "Networks":
+        """Return the networks for the rows of `fit`."""
+        return self._build(X.shape[1:])
+
+    def _objective(self, networks: "Networks") -> "Objective":
+        """Return what a fit of the networks minimises."""
         raise NotImplementedError
 
-    def _noise(self):
-        """Return the `narrows.training.Noise` on the encoder's input in training, or None."""
-        return
+    def _noise(self) -> tuple[str, float] | None:
+        """Return kind and amount of noise on the encoder's input in training, or None."""
+        return None
 
-    def _offsets(self, jobs) -> np.ndarray | None:
+    def _offsets(self, jobs: "Sequence[Job]") -> np.ndarray | None:
         """Return the origin that each job is trained around, one row for each; or None."""
         return None
 
-    def _without_offsets(self, training, offsets: np.ndarray):
+    def _without_offsets(self, training: "Training", offsets: np.ndarray) -> "Training":
         """Return a training whose weights make up for the lanes' offsets."""
         raise NotImplementedError
+
+    def _train(
+        self, networks: "Networks", job: "Job", entropy: int, checkpoint: Any, X: np.ndarray
+    ) -> "Training":
+        """Train the networks on the job's rows, of which `X` are those of `fit`; adopt them."""
+        from narrows.embedders import _fit
+
+        training = _fit.run(self, networks, [job], [entropy], checkpoint=checkpoint)
+        _fit.adopt(self, networks, training)
+        return training
+
+    def _check_rows(self, X: np.ndarray, sample_weight: Any) -> None:
+        """Raise ValueError for rows or weights of `fit` that the parameters cannot take."""
 
     def _takes_images(self) -> bool:
         """Whether a row may have more than one axis."""
@@ -76,7 +128,15 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         for message in messages:
             warnings.warn(message, UserWarning, stacklevel=4)
 
-    def fit(self, X, y=None, *, sample_weight=None, validation_data=None, checkpoint=None):
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        validation_data: Any = None,
+        checkpoint: Any = None,
+    ) -> Self:
         """Train the networks.
 
         Parameters
@@ -89,8 +149,8 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
             Factors of the rows' losses, at least 0, also where `validation_fraction` holds rows
             out. As in Keras, the weighted sum is divided by the number of rows.
         validation_data : array-like of shape (n_validation_rows, n_columns), optional
-            Rows to validate on after every epoch; not trained on. With them, no rows of `X` are
-            held out, whatever `validation_fraction` says.
+            Rows to validate on after every epoch; not trained on. With them no rows of `X` are
+            held out, and `fit` warns of a `validation_fraction`.
         checkpoint : path-like, optional
             File that the training is written to every ten seconds or so. If the process ends
             early, the same fit goes on from it and gives the same bits as if nothing had
@@ -122,7 +182,15 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         """
         return self._learn(X, sample_weight, validation_data, checkpoint)
 
-    def _learn(self, X, sample_weight=None, validation_data=None, checkpoint=None, *, warns=True):
+    def _learn(
+        self,
+        X: Any,
+        sample_weight: Any = None,
+        validation_data: Any = None,
+        checkpoint: Any = None,
+        *,
+        warns: bool = True,
+    ) -> Self:
         """Do what `fit` does; without `warns`, for who has said it all before."""
         from narrows.embedders import _fit
 
@@ -130,26 +198,29 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         self._check_parameters()
         check_checkpoint(self, checkpoint)
         if warns:
-            self._warn_of(self._without_effect())
+            messages = self._without_effect()
+            if validation_data is not None:
+                messages += unused(self, ["validation_fraction"], "beside validation_data")
+            self._warn_of(messages)
         with self._columns_of_fit():
             X = self._matrix(X, reset=True, warns=warns)
+            self._check_rows(X, sample_weight)
             sample_weight = self._weights(sample_weight, X)
             held_out = self._validation_rows(validation_data, X)
-            networks = self._build(X.shape[1:])
-            rng = self._entropy()
-            job = _fit.split_job(self, X, held_out, rng, sample_weight)
-            training = _fit.run(self, networks, [job], [rng], checkpoint=checkpoint)
-            _fit.adopt(self, networks, training)
+            entropy = self._entropy()
+            job = _fit.split_job(self, X, held_out, entropy, sample_weight)
+            training = self._train(self._networks_for(X), job, entropy, checkpoint, X)
         self._warn_of_lost_restarts()
         if training.interrupted:
             raise KeyboardInterrupt
         return self
 
-    def fit_resamples(self, Xs, seeds):
+    def fit_resamples(self, Xs: Iterable[Any], seeds: Iterable[int]) -> list[Self]:
         """Fit one copy on each of several matrices, all trained together.
 
         The same embedder refitted on many resamples' training rows. The program is compiled once,
-        and the fits run side by side on all cores; beyond that each costs what a fit costs.
+        and the fits run side by side on all cores; beyond that each costs what a fit costs. Fits of
+        an embedder by t-SNE are made one after another.
 
         Parameters
         ----------
@@ -176,9 +247,14 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
             copies.append(copy)
         return copies
 
-    def _fit_lanes(self, Xs, seeds, on_progress=None):
-        """Fit one lane for each matrix and seed; see `narrows.embedders._fit.Lanes`."""
-        from narrows.embedders import _fit
+    def _fit_lanes(
+        self,
+        Xs: Iterable[Any],
+        seeds: Iterable[int],
+        on_progress: Callable[[float, float], object] | None = None,
+    ) -> "Lanes | SeparateFits":
+        """Fit one lane for each matrix and seed; see `narrows.embedders._lanes`."""
+        from narrows.embedders import _lanes
 
         check_process()
         self._check_parameters()
@@ -188,25 +264,27 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
                 f"'Xs' and 'seeds' must have one entry for each copy. Got {len(Xs)} matrices and "
                 f"{len(seeds)} seeds instead."
             )
+        if not capabilities_of(self).lanes:
+            return _lanes.fit_separately(self, Xs, seeds, on_progress)
         # One checked matrix for each object given: a comparison passes each one many times.
         reader = clone(self)
         read = {id(X): reader._matrix(X, reset=True) for X in Xs}
-        return _fit.fit_lanes(self, [read[id(X)] for X in Xs], seeds, on_progress)
+        return _lanes.fit_lanes(self, [read[id(X)] for X in Xs], seeds, on_progress)
 
-    def _lane_weights(self, n_columns) -> int:
+    def _lane_weights(self, n_columns: int) -> int:
         """Return how many weights a lane of `_fit_lanes` holds: those of all its restarts."""
         self._check_parameters()
         return self.restarts * self._build((n_columns,)).trained.count_params()
 
-    def _untrained_lanes(self, n_columns, seeds):
+    def _untrained_lanes(self, n_columns: int, seeds: Iterable[int]) -> "Lanes":
         """Return what `_fit_lanes` starts from: the same graphs and initial weights."""
-        from narrows.embedders import _fit
+        from narrows.embedders import _lanes
 
         check_process()
         self._check_parameters()
-        return _fit.untrained_lanes(self, (n_columns,), [int(seed) for seed in seeds])
+        return _lanes.untrained_lanes(self, (n_columns,), [int(seed) for seed in seeds])
 
-    def transform(self, X):
+    def transform(self, X: Any) -> np.ndarray:
         """Return the embedding of rows.
 
         Parameters
@@ -244,7 +322,7 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
     def _n_features_out(self) -> int:
         return int(self.encoder_.output.shape[-1])
 
-    def _adopt(self, networks) -> None:
+    def _adopt(self, networks: "Networks") -> None:
         """Take fitted networks into use."""
         self.encoder_ = networks.encoder
         self._whole = networks.trained
@@ -262,73 +340,26 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
         decoder = layer_widths(self.decoder_)[1:] if hasattr(self, "decoder_") else []
         return f"<div>{diagram}{network_svg(layer_widths(self.encoder_), decoder)}</div>"
 
-    def __getstate__(self):
-        # Graphs over shared layers, pickled side by side, would come back as copies: of those
-        # that can be put together again, none is kept.
-        state = super().__getstate__()
-        derived = {"_whole", "autoencoder_"} | ({"encoder_"} if "posterior_" in state else set())
-        if "encoder_" in state:
-            state = state | self._answers()
-        return hold({name: value for name, value in state.items() if name not in derived})
+    def _stored_arrays(self) -> dict[str, np.ndarray]:
+        """Return what a file holds of a fit beside networks and history, by name."""
+        return {}
 
-    def __setstate__(self, state):
-        state = release(state)
-        super().__setstate__(state)
-        encoder = state.get("posterior_", state.get("encoder_"))
-        if isinstance(encoder, Unusable):
-            self.encoder_ = self._whole = encoder
-            if "decoder_" in state:
-                self.autoencoder_ = encoder
-        elif encoder is not None:
-            from narrows.networks import join_networks
+    def _restore_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take from a file what `_stored_arrays` returned; raise ValueError if it is not that."""
+        if arrays:
+            raise ValueError(f"it has the arrays {sorted(arrays)} and is a {type(self).__name__}")
 
-            networks = join_networks(encoder, state.get("decoder_"))
-            self._check_answers(networks)
-            self._adopt(networks)
-
-    def _answers(self) -> dict:
-        """What a copy has to give, where its configuration may not tell all of a network."""
-        from narrows.networks import Networks, is_described
-        from narrows.training import answers
-
-        networks = Networks(self.encoder_, getattr(self, "decoder_", None), None)
-        models = [model for model in (networks.encoder, networks.decoder) if model is not None]
-        return {} if all(map(is_described, models)) else {"_stated": answers(networks)}
-
-    def _check_answers(self, networks) -> None:
-        """Raise ValueError if a copy computes something else than what it is a copy of."""
-        from narrows.training import differing
-
-        stated = self.__dict__.pop("_stated", None)
-        if stated is not None and differing(networks, stated):
-            raise ValueError(
-                f"A copy of a fitted {type(self).__name__} must compute the same. This one does "
-                "not: its network is more than its configuration says. Let get_config return "
-                "every argument of its layers' constructors."
-            )
-
-    def __sklearn_clone__(self):
-        from narrows.embedders._keras_objects import carry_losses, check_same_models, known_classes
-
-        parameters = self.get_params(deep=False)
-        with known_classes(parameters):
-            clone = super().__sklearn_clone__()
-        copies = clone.get_params(deep=False)
-        check_same_models(parameters, copies)
-        carry_losses(parameters, copies)
-        return clone
-
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]  # networks compute in float32
         return tags
 
-    def _weights(self, sample_weight, X: np.ndarray) -> np.ndarray | None:
+    def _weights(self, sample_weight: Any, X: np.ndarray) -> np.ndarray | None:
         if sample_weight is None:
             return None
         return _check_sample_weight(sample_weight, X, dtype=np.float32, ensure_non_negative=True)
 
-    def _validation_rows(self, given, X: np.ndarray) -> np.ndarray | None:
+    def _validation_rows(self, given: Any, X: np.ndarray) -> np.ndarray | None:
         """Return rows to validate on, of the shape of the rows `X`."""
         if given is None:
             return None
@@ -377,85 +408,10 @@ class NetworkEmbedder(TakesRows, ClassNamePrefixFeaturesOutMixin, TransformerMix
             )
 
 
-class ReconstructingEmbedder(TakesRows):
-    """What an embedder offers that has `inverse_transform`.
-
-    A class says how rows come back, by `_rebuilt`.
-    """
-
-    def _rebuilt(self, X: np.ndarray) -> np.ndarray:
-        """Return checked rows after embedding and way back, of the shape of `X`."""
-        raise NotImplementedError
-
-    def reconstruct(self, X):
-        """Return what is left of rows after the bottleneck: embedded, and back.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_columns)
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_columns)
-            float32 of a network, float64 of a PCA.
-        """
-        return self._rebuilt(self._checked(X))
-
-    def score(self, X, y=None):
-        """Return the negative mean squared reconstruction error, so that larger is better.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_columns)
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        float
-            In the units of `X`, squared.
-        """
-        return -float(np.mean(self.reconstruction_error(X)))
-
-    def reconstruction_error(self, X, by="row"):
-        """Return the mean squared reconstruction error of each row, column or cell.
-
-        A row that the embedder has not learned to reconstruct is unlike those it was trained on,
-        so the error by row serves as an anomaly score.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_columns)
-        by : {"row", "column", "cell"}, default="row"
-            What one number stands for.
-
-        Returns
-        -------
-        float64 ndarray of shape (n_rows,), (n_columns,) or that of `X`
-            In the units of `X`, squared.
-
-        Raises
-        ------
-        ValueError
-            If `by` is none of the three.
-        """
-        if by not in ("row", "column", "cell"):
-            raise ValueError(
-                f"The 'by' parameter of {type(self).__name__}.reconstruction_error must be 'row', "
-                f"'column' or 'cell'. Got {by!r} instead."
-            )
-        X = self._checked(X)
-        with usual_numbers():
-            squared = (self._rebuilt(X).astype(np.float64) - X) ** 2
-            if by == "cell":
-                return squared
-            return squared.mean(axis=tuple(range(1, squared.ndim)) if by == "row" else 0)
-
-
 class DecodingEmbedder(ReconstructingEmbedder, NetworkEmbedder):
     """A network embedder that can go back from embeddings to rows."""
 
-    def inverse_transform(self, Z):
+    def inverse_transform(self, Z: Any) -> np.ndarray:
         """Return the rows that the decoder makes of embeddings.
 
         Parameters

@@ -3,12 +3,14 @@
 import contextlib
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from narrows._session import usual_numbers
 from narrows.data import check_columns, coarse_message, row_names_message, shown, to_matrix
+from narrows.embedders._capabilities import capabilities_of
 
 _ADVICE = (
     "Put a StandardScaler or narrows.TablePreprocessor before it in a pipeline, which subtract the "
@@ -28,7 +30,7 @@ class TakesRows:
     def _check_rows_of_fit(self, values: np.ndarray) -> None:
         """Raise ValueError for rows of `fit` that the parameters cannot take."""
 
-    def _matrix(self, X, *, reset: bool, warns: bool = False) -> np.ndarray:
+    def _matrix(self, X: Any, *, reset: bool, warns: bool = False) -> np.ndarray:
         """Return `X` as an array, checked for numbers that are none.
 
         With `warns`, say which columns lose too much on the way, or name the rows.
@@ -53,8 +55,9 @@ class TakesRows:
             place = found.names.index(found.row_names[0])
             first = shown(found.values[:, place])
             said.append(row_names_message(owner, found.row_names, first))
-        for message in said:  # to the caller of `fit`, which networks do in `_learn`
-            warnings.warn(message, UserWarning, stacklevel=4 if hasattr(self, "_learn") else 3)
+        depth = 4 if capabilities_of(self).network else 3  # to the caller of `fit`
+        for message in said:
+            warnings.warn(message, UserWarning, stacklevel=depth)
         self.n_features_in_: int = count
         if found.names is not None:
             self.feature_names_in_ = np.asarray(found.names, dtype=object)
@@ -75,6 +78,11 @@ class TakesRows:
             vars(self).update(before)
             raise
 
-    def _checked(self, X) -> np.ndarray:
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.target_tags.required = capabilities_of(self).labels
+        return tags
+
+    def _checked(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         return self._matrix(X, reset=False)

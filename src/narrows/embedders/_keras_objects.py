@@ -1,13 +1,12 @@
 """From an embedder's parameters to Keras's loss, optimizer and metrics."""
 
-import contextlib
 import inspect
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Self
 
 from narrows._keras import keras
 from narrows.embedders._parameters import check_name, fail
+from narrows.networks import Networks
 from narrows.objectives import (
     Contraction,
     Objective,
@@ -20,32 +19,31 @@ from narrows.objectives import (
 from narrows.training import lost_settings
 
 
-def loss_of(embedder):
-    """Return the embedder's loss as `keras.losses.get` takes it; raise for an unknown name."""
+def objective_of(embedder: Any) -> Objective:
+    """Return what the `loss` parameter stands for; raise where it stands for nothing."""
     loss = embedder.loss
+    if isinstance(loss, Objective):
+        return loss
     if not _is_piece(loss, keras.losses.Loss):
-        wanted = "the name of a loss, a function of two arrays or a keras.losses.Loss"
+        wanted = (
+            "the name of a loss, a function of two arrays, a keras.losses.Loss or a "
+            "narrows.objectives.Objective"
+        )
         fail(embedder, "loss", wanted, loss)
     if isinstance(loss, str) and not _gets(keras.losses.get, loss):
         known = _names(keras.losses, keras.losses.Loss, keras.losses.get)
         check_name(embedder, "loss", loss, known, "a loss")
-    return loss
+    return Reconstruction(loss)
 
 
 def penalised(
-    loss, networks, sparsity: tuple[float, float | None] | None, contraction: float
+    main: Objective,
+    networks: Networks,
+    sparsity: tuple[float, float | None] | None,
+    contraction: float,
 ) -> Objective:
-    """Return the reconstruction loss with the penalties on the code whose weights are not 0.
-
-    Parameters
-    ----------
-    loss : see `loss_of`
-    networks : narrows.networks.Networks
-    sparsity : (weight, target or None) or None
-    contraction : float
-    """
-    reconstruction = Reconstruction(loss)
-    parts: list[Objective | Weighted] = [reconstruction]
+    """Return an objective with the penalties on the code whose weights are not 0."""
+    parts: list[Objective | Weighted] = [main]
     if sparsity is not None:
         weight, target = sparsity
         squash = not _ends_in_sigmoid(networks.encoder)
@@ -53,7 +51,7 @@ def penalised(
         parts.append(Weighted(penalty, weight))
     if contraction > 0:
         parts.append(Weighted(Contraction(), contraction))
-    return reconstruction if len(parts) == 1 else Sum(parts)
+    return main if len(parts) == 1 else Sum(parts)
 
 
 def _ends_in_sigmoid(model: keras.Model) -> bool:
@@ -61,7 +59,7 @@ def _ends_in_sigmoid(model: keras.Model) -> bool:
     return getattr(last, "activation", None) is keras.activations.sigmoid
 
 
-def optimizer_of(embedder):
+def optimizer_of(embedder: Any) -> tuple[keras.optimizers.Optimizer, float]:
     """Return a Keras optimizer to copy, and the learning rate of a named one."""
     optimizer = embedder.optimizer
     if isinstance(optimizer, str):
@@ -82,7 +80,9 @@ def optimizer_of(embedder):
     return optimizer, float(keras.ops.convert_to_numpy(optimizer.learning_rate))
 
 
-def metrics_of(embedder, row_shape: tuple[int, ...], terms: Sequence[str] = ()) -> tuple:
+def metrics_of(
+    embedder: Any, row_shape: tuple[int, ...], terms: Sequence[str] = ()
+) -> tuple[keras.metrics.Metric, ...]:
     """Return the embedder's metrics as Keras objects.
 
     None of them may have the name of one of the loss's `terms`.
@@ -110,15 +110,15 @@ def metrics_of(embedder, row_shape: tuple[int, ...], terms: Sequence[str] = ()) 
 class _FunctionMetric(keras.metrics.MeanMetricWrapper):
     """The mean of a user's function; unlike Keras's wrapper, a copy needs no registered name."""
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"fn": self._fn, "name": self.name, "dtype": self.dtype, **self._fn_kwargs}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**config)
 
 
-def _metric(embedder, metric, row_shape: tuple[int, ...]):
+def _metric(embedder: Any, metric: Any, row_shape: tuple[int, ...]) -> keras.metrics.Metric:
     if type(metric) is keras.metrics.MeanMetricWrapper:
         return _FunctionMetric(
             metric._fn, name=metric.name, dtype=metric.dtype, **metric._fn_kwargs
@@ -141,7 +141,7 @@ def _metric(embedder, metric, row_shape: tuple[int, ...]):
     return found
 
 
-def _names(module, base: type, getter: Callable) -> set[str]:
+def _names(module: Any, base: type, getter: Callable[[str], Any]) -> set[str]:
     """Names that a Keras module's getter takes: of functions, and of classes where it does."""
     found = {"mse", "mae", "mape", "msle"}
     for name, member in vars(module).items():
@@ -153,87 +153,14 @@ def _names(module, base: type, getter: Callable) -> set[str]:
     return {name for name in taken if name.islower() or name.lower() not in taken}
 
 
-def _is_piece(value, base: type) -> bool:
+def _is_piece(value: Any, base: type) -> bool:
     """Whether `value` is a name, a function or an object of the class; not a class itself."""
     return isinstance(value, str | base) or (callable(value) and not isinstance(value, type))
 
 
-def _gets(getter, name: str) -> bool:
+def _gets(getter: Callable[[str], Any], name: str) -> bool:
     """Whether Keras can make something of a name alone, without further arguments."""
     try:
         return getter(name) is not None
     except (KeyError, TypeError, ValueError):
         return False
-
-
-def known_classes(parameters: Mapping[str, Any]) -> contextlib.AbstractContextManager:
-    """Return a context in which Keras finds the classes of the parameters.
-
-    A clone has copies of its parameters, and Keras copies an object from its configuration: of a
-    loss, metric, optimizer or layer class that is not registered it would not know the name.
-
-    Parameters
-    ----------
-    parameters : mapping of str to object
-    """
-    if "keras" not in sys.modules:  # so none of them is Keras's
-        return contextlib.nullcontext()
-    from narrows._keras import keras
-    from narrows.networks import foreign_pieces, is_own
-
-    found: dict[str, Any] = {}
-    for value in parameters.values():
-        for one in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(one, keras.Layer):
-                found |= foreign_pieces(one)
-            elif isinstance(one, keras.Loss | keras.Metric | keras.Optimizer) and not is_own(one):
-                found[type(one).__name__] = type(one)
-    return keras.saving.CustomObjectScope(found) if found else contextlib.nullcontext()
-
-
-def check_same_models(parameters: Mapping[str, Any], copies: Mapping[str, Any]) -> None:
-    """Refuse a copied model that computes something else than the one it is a copy of.
-
-    Parameters
-    ----------
-    parameters, copies : mappings of str to object
-
-    Raises
-    ------
-    ValueError
-    """
-    if "keras" not in sys.modules:
-        return
-    from narrows._keras import keras
-    from narrows.networks import computes_as, is_described
-
-    for name, value in parameters.items():
-        if not isinstance(value, keras.Model) or is_described(value):
-            continue
-        if not computes_as(value, copies[name]):
-            raise ValueError(
-                f"The model {value.name!r} must compute the same when it is copied. A copy "
-                "computes something else. Let get_config return every argument of its layers' "
-                "constructors, or give a function that makes them."
-            )
-
-
-def carry_losses(parameters: Mapping[str, Any], copies: Mapping[str, Any]) -> None:
-    """Give copies of losses and metrics the arguments that Keras's copying forgets.
-
-    Parameters
-    ----------
-    parameters, copies : mappings of str to object
-    """
-    if "keras" not in sys.modules:
-        return
-    from narrows._keras import keras
-    from narrows.networks import carry_attributes
-
-    kinds = keras.Loss | keras.Metric
-    for name, value in parameters.items():
-        several = isinstance(value, list | tuple)
-        pairs = zip(value, copies[name], strict=True) if several else [(value, copies[name])]
-        for one, copy in pairs:
-            if isinstance(one, kinds) and copy is not one:
-                carry_attributes(one, copy)

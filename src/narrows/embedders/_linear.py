@@ -1,11 +1,20 @@
 """The autoencoder without activations, which finds what PCA finds."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from narrows.embedders._base import DecodingEmbedder
+from narrows.embedders._capabilities import Capabilities
 from narrows.embedders._parameters import check_noise, noise_of
+
+if TYPE_CHECKING:
+    from narrows.embedders._fit import Job
+    from narrows.networks import Networks
+    from narrows.objectives import Objective
+    from narrows.training import Training
 
 
 class LinearAutoencoder(DecodingEmbedder):
@@ -22,8 +31,8 @@ class LinearAutoencoder(DecodingEmbedder):
     ----------
     bottleneck : int, default=2
         Width of the embedding.
-    loss : str or keras.losses.Loss, default="mse"
-        A Keras loss between row and reconstruction. With another than mean squared error the
+    loss : str, keras.losses.Loss or narrows.objectives.Objective, default="mse"
+        What is minimised, see `Autoencoder`. With another than mean squared error the
         plane is another than PCA's: ``"mae"`` is less moved by outlying cells.
     noise : float or (str, float), default=0.0
         What is done to the encoder's input in training, see `Autoencoder`.
@@ -87,23 +96,31 @@ class LinearAutoencoder(DecodingEmbedder):
     True
     """
 
+    _capabilities = Capabilities(
+        network=True,
+        lanes=True,
+        decoder="always",
+        stored=True,
+        exported=True,
+        objective=("loss", "noise"),
+    )
     _decay = "cosine"
 
     def __init__(
         self,
-        bottleneck=2,
-        loss="mse",
-        noise=0.0,
-        epochs=300,
-        batch_size=32,
-        optimizer="adam",
-        learning_rate=0.03,
-        metrics=(),
-        validation_fraction=0.0,
-        patience=None,
-        restarts=1,
-        random_state=None,
-        verbose=0,
+        bottleneck: int = 2,
+        loss: Any = "mse",
+        noise: Any = 0.0,
+        epochs: int = 300,
+        batch_size: int = 32,
+        optimizer: Any = "adam",
+        learning_rate: float = 0.03,
+        metrics: Sequence[Any] = (),
+        validation_fraction: float = 0.0,
+        patience: int | None = None,
+        restarts: int = 1,
+        random_state: Any = None,
+        verbose: int = 0,
     ):
         self.bottleneck = bottleneck
         self.loss = loss
@@ -119,30 +136,29 @@ class LinearAutoencoder(DecodingEmbedder):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _build(self, row_shape):
+    def _build(self, row_shape: tuple[int, ...]) -> "Networks":
         from narrows.networks import build_linear
 
         return build_linear(row_shape, self.bottleneck)
 
-    def _objective(self, networks):
-        from narrows.embedders._keras_objects import loss_of
-        from narrows.objectives import Reconstruction
+    def _objective(self, networks: "Networks") -> "Objective":
+        from narrows.embedders._keras_objects import objective_of
 
-        return Reconstruction(loss_of(self))
+        return objective_of(self)
 
-    def _offsets(self, jobs):
+    def _offsets(self, jobs: "Sequence[Job]") -> np.ndarray:
         # Around the mean; else the columns' means would outweigh what they vary by.
         means = [job.x[job.rows].mean(axis=0, dtype=np.float64) for job in jobs]
         return np.stack(means).astype(np.float32)
 
-    def _without_offsets(self, training, offsets):
+    def _without_offsets(self, training: "Training", offsets: np.ndarray) -> "Training":
         """Let the biases do what the offsets did: (x − c) W + b = x W + (b − c W), and back."""
         encoder, bias, decoder, shift = training.weights
         bias = bias - np.einsum("lp,lpk->lk", offsets[training.lanes], encoder)
         weights = [encoder, bias, decoder, shift + offsets[training.lanes]]
         return dataclasses.replace(training, weights=weights)
 
-    def _noise(self):
+    def _noise(self) -> tuple[str, float] | None:
         return noise_of(self.noise)
 
     def _check_parameters(self) -> None:

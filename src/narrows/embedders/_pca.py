@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from narrows._session import usual_numbers
-from narrows.embedders._base import ReconstructingEmbedder
+from narrows.embedders._capabilities import Capabilities
+from narrows.embedders._reconstruction import ReconstructingEmbedder
 
 
 class PCA(ReconstructingEmbedder, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -72,6 +73,15 @@ class PCA(ReconstructingEmbedder, ClassNamePrefixFeaturesOutMixin, TransformerMi
     0.0253
     """
 
+    _capabilities = Capabilities(
+        decoder="always",
+        stored=True,
+        exported=True,
+        learned=(
+            "mean_", "scale_", "components_", "singular_values_", "explained_variance_",
+            "explained_variance_ratio_",
+        ),
+    )  # fmt: skip
     _dtype = "float64"
 
     def __init__(self, n_components: int = 2, standardize: bool = False):

@@ -11,15 +11,91 @@ import json
 import sys
 import zipfile
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from narrows._forks import Unusable, unpacked
+
+if TYPE_CHECKING:
+    from narrows._keras import keras
+    from narrows.networks import Networks
 
 _METADATA, _CONFIG = "metadata.json", "config.json"
 _SHARED = "shared_object_id"
 _VALUES = {"keras.initializers", "keras.regularizers", "keras.constraints"}
 _POLICIES = ("DTypePolicy", "DTypePolicyMap")
 _NO_TIME = "1980-01-01@00:00:00"  # in Keras's way of writing one
+
+
+class CopiedNetworks:
+    """An estimator of networks that pickles and clones to one that computes the same."""
+
+    encoder_: "keras.Model"
+    autoencoder_: "keras.Model"
+    _whole: "keras.Model"
+
+    def _adopt(self, networks: "Networks") -> None:
+        """Take fitted networks into use."""
+        raise NotImplementedError
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Graphs over shared layers, pickled side by side, would come back as copies: of those
+        # that can be put together again, none is kept.
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
+        derived = {"_whole", "autoencoder_"} | ({"encoder_"} if "posterior_" in state else set())
+        if "encoder_" in state:
+            state = state | self._answers()
+        return hold({name: value for name, value in state.items() if name not in derived})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = release(state)
+        super().__setstate__(state)  # type: ignore[misc]
+        encoder = state.get("posterior_", state.get("encoder_"))
+        if isinstance(encoder, Unusable):
+            self.encoder_ = self._whole = encoder
+            if "decoder_" in state:
+                self.autoencoder_ = encoder
+        elif encoder is not None:
+            from narrows.networks import join_networks
+
+            networks = join_networks(encoder, state.get("decoder_"))
+            self._check_answers(networks)
+            self._adopt(networks)
+
+    def _answers(self) -> dict[str, Any]:
+        """What a copy has to give, where its configuration may not tell all of a network."""
+        from narrows.networks import Networks, is_described
+        from narrows.training import answers
+
+        networks = Networks(self.encoder_, getattr(self, "decoder_", None), None)
+        models = [model for model in (networks.encoder, networks.decoder) if model is not None]
+        return {} if all(map(is_described, models)) else {"_stated": answers(networks)}
+
+    def _check_answers(self, networks: "Networks") -> None:
+        """Raise ValueError if a copy computes something else than what it is a copy of."""
+        from narrows.training import differing
+
+        stated = self.__dict__.pop("_stated", None)
+        if stated is not None and differing(networks, stated):
+            raise ValueError(
+                f"A copy of a fitted {type(self).__name__} must compute the same. This one does "
+                "not: its network is more than its configuration says. Let get_config return "
+                "every argument of its layers' constructors."
+            )
+
+    def __sklearn_clone__(self) -> Self:
+        from narrows.embedders._keras_copies import (
+            carry_losses,
+            check_same_models,
+            known_classes,
+        )
+
+        parameters = self.get_params(deep=False)  # type: ignore[attr-defined]
+        with known_classes(parameters):
+            clone = super().__sklearn_clone__()  # type: ignore[misc]
+        copies = clone.get_params(deep=False)
+        check_same_models(parameters, copies)
+        carry_losses(parameters, copies)
+        return clone
 
 
 class Held:

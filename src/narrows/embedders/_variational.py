@@ -1,10 +1,14 @@
 """The variational autoencoder: codes with a distribution, to sample from."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from narrows.embedders._base import DecodingEmbedder
+from narrows.embedders._capabilities import Capabilities
 from narrows.embedders._parameters import (
     check_integer,
     check_keep,
@@ -13,6 +17,10 @@ from narrows.embedders._parameters import (
     check_widths,
     unused,
 )
+
+if TYPE_CHECKING:
+    from narrows.networks import Networks
+    from narrows.objectives import Objective
 
 _LIKELIHOODS = ("gaussian", "bernoulli")
 
@@ -120,25 +128,35 @@ class VariationalAutoencoder(DecodingEmbedder):
     (3, 4)
     """
 
+    _capabilities = Capabilities(
+        network=True,
+        lanes=True,
+        decoder="always",
+        posterior=True,
+        stored=True,
+        exported=True,
+        objective=("likelihood", "beta", "kl_warmup"),
+    )
+
     def __init__(
         self,
-        bottleneck=2,
-        encoder=(150, 50, 25),
-        decoder=None,
-        keep=(),
-        likelihood="gaussian",
-        beta=1.0,
-        kl_warmup=0,
-        epochs=100,
-        batch_size=32,
-        optimizer="adam",
-        learning_rate=1e-3,
-        metrics=(),
-        validation_fraction=0.0,
-        patience=None,
-        restarts=1,
-        random_state=None,
-        verbose=0,
+        bottleneck: int = 2,
+        encoder: Any = (150, 50, 25),
+        decoder: Any = None,
+        keep: Sequence[str] = (),
+        likelihood: str = "gaussian",
+        beta: float = 1.0,
+        kl_warmup: int = 0,
+        epochs: int = 100,
+        batch_size: int = 32,
+        optimizer: Any = "adam",
+        learning_rate: float = 1e-3,
+        metrics: Sequence[Any] = (),
+        validation_fraction: float = 0.0,
+        patience: int | None = None,
+        restarts: int = 1,
+        random_state: Any = None,
+        verbose: int = 0,
     ):
         self.bottleneck = bottleneck
         self.encoder = encoder
@@ -158,7 +176,7 @@ class VariationalAutoencoder(DecodingEmbedder):
         self.random_state = random_state
         self.verbose = verbose
 
-    def sample(self, n_rows=1, random_state=None):
+    def sample(self, n_rows: int = 1, random_state: Any = None) -> np.ndarray:
         """Return new rows: codes drawn from the standard normal distribution, decoded.
 
         Parameters
@@ -188,7 +206,7 @@ class VariationalAutoencoder(DecodingEmbedder):
         rng = check_random_state(random_state)
         return self.inverse_transform(rng.standard_normal((n_rows, self._n_features_out)))
 
-    def posterior(self, X):
+    def posterior(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return the distribution of each row's code: its means and standard deviations.
 
         Parameters
@@ -206,7 +224,7 @@ class VariationalAutoencoder(DecodingEmbedder):
         log_variance = self.posterior_.__class__(self.posterior_.input, self.posterior_.outputs[1])
         return forward(self.encoder_, X), np.exp(forward(log_variance, X) / 2)
 
-    def _build(self, row_shape):
+    def _build(self, row_shape: tuple[int, ...]) -> "Networks":
         from narrows.networks import build_variational
 
         activation = "sigmoid" if self.likelihood == "bernoulli" else None
@@ -215,7 +233,7 @@ class VariationalAutoencoder(DecodingEmbedder):
             activation=activation, keep=self.keep,
         )  # fmt: skip
 
-    def _objective(self, networks):
+    def _objective(self, networks: "Networks") -> "Objective":
         from narrows.objectives import GaussianDivergence, LogLikelihood, Sum, Weighted
 
         divergence = Weighted(GaussianDivergence(), float(self.beta), int(self.kl_warmup))

@@ -141,7 +141,7 @@ def export_onnx(
     Unseen levels with ``unseen="warn"`` become zeros in silence.
 
     `VariationalAutoencoder` gives the means, as `transform` does; the refinement of
-    `ParametricTSNE` (``refine=True``) is no network and cannot be exported.
+    `TSNEMapEncoder` (``refine=True``) is no network and cannot be exported.
 
     The metadata of the file say what it is: ``narrows`` (version), ``model``, ``part``,
     ``opset``, ``created``, ``inputs`` and ``outputs`` with their columns and ``check`` with the

@@ -8,17 +8,10 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from narrows.data import TablePreprocessor, listed, positional
-from narrows.embedders import (
-    PCA,
-    Autoencoder,
-    LinearAutoencoder,
-    ParametricTSNE,
-    VariationalAutoencoder,
-)
+from narrows.embedders import EMBEDDERS, capabilities_of
 from narrows.export._io_spec import Port, column_port, is_mixed
 
-NETWORKS = (Autoencoder, LinearAutoencoder, ParametricTSNE, VariationalAutoencoder)
-EMBEDDERS = (*NETWORKS, PCA)
+EXPORTED = tuple(kind for kind in EMBEDDERS if capabilities_of(kind).exported)
 PREPROCESSING = (TablePreprocessor, StandardScaler, MinMaxScaler, RobustScaler)
 
 
@@ -41,7 +34,7 @@ class Chain:
     @property
     def is_network(self) -> bool:
         """Whether the embedder computes in float32, as networks do."""
-        return isinstance(self.embedder, NETWORKS)
+        return capabilities_of(self.embedder).network
 
     @property
     def title(self) -> str:
@@ -109,9 +102,9 @@ class Chain:
 def chain_of(model: Any, part: str) -> Chain:
     """Return a model's steps."""
     steps = [step for _, step in model.steps] if type(model) is Pipeline else [model]
-    for step, allowed in zip(steps, [PREPROCESSING] * (len(steps) - 1) + [EMBEDDERS], strict=True):
+    for step, allowed in zip(steps, [PREPROCESSING] * (len(steps) - 1) + [EXPORTED], strict=True):
         if type(step) not in allowed:
-            known = [kind.__name__ for kind in EMBEDDERS]
+            known = [kind.__name__ for kind in EXPORTED]
             before = [kind.__name__ for kind in PREPROCESSING]
             raise TypeError(
                 f"The 'model' parameter of export_onnx must be one of {', '.join(known)}, alone or "

@@ -77,10 +77,9 @@ def save_keras(embedder: Any, folder: str | os.PathLike) -> list[Path]:
     """
     from sklearn.utils.validation import check_is_fitted
 
-    from narrows.embedders import timeless
-    from narrows.storage._steps import NETWORK_EMBEDDERS
+    from narrows.embedders import capabilities_of, timeless
 
-    if not isinstance(embedder, NETWORK_EMBEDDERS):
+    if not capabilities_of(embedder).network:
         raise TypeError(
             "The 'embedder' parameter of save_keras must be an embedder with a network, such as "
             f"Autoencoder. Got {type(embedder).__name__} instead. Of a pipeline, pass its last "

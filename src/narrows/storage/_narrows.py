@@ -192,19 +192,19 @@ def _named_steps(model: Any) -> tuple[list[tuple[str, Any]], dict[str, Any] | No
     """Return a model's steps with their names, and what is to be known of its pipeline."""
     from sklearn.pipeline import Pipeline
 
-    from narrows.storage._steps import EMBEDDERS
+    from narrows.storage._steps import STORED
 
     if type(model) is not Pipeline:
-        if type(model) not in EMBEDDERS:
-            names = " or ".join(kind.__name__ for kind in EMBEDDERS)
+        if type(model) not in STORED:
+            names = " or ".join(kind.__name__ for kind in STORED)
             raise TypeError(
                 f"The 'model' parameter must be a fitted {names}, or a Pipeline that ends with "
                 f"one. Got {type(model).__name__} instead."
             )
         return [(type(model).__name__.lower(), model)], None
     last = model.steps[-1][1]
-    early = [type(step).__name__ for _, step in model.steps[:-1] if isinstance(step, EMBEDDERS)]
-    if type(last) not in EMBEDDERS or early:
+    early = [type(step).__name__ for _, step in model.steps[:-1] if isinstance(step, STORED)]
+    if type(last) not in STORED or early:
         raise TypeError(
             "A Pipeline in a .narrows file must have an embedder as its last step, and only "
             f"there. Got the steps {[type(step).__name__ for _, step in model.steps]} instead."
@@ -220,9 +220,9 @@ def _named_steps(model: Any) -> tuple[list[tuple[str, Any]], dict[str, Any] | No
 def _assembled(steps: list[tuple[str, Any]], pipeline: dict[str, Any] | None) -> Any:
     from sklearn.pipeline import Pipeline
 
-    from narrows.storage._steps import EMBEDDERS
+    from narrows.storage._steps import STORED
 
-    kinds = [isinstance(step, EMBEDDERS) for _, step in steps]
+    kinds = [isinstance(step, STORED) for _, step in steps]
     if kinds != [False] * (len(steps) - 1) + [True] or (pipeline is None and len(steps) > 1):
         raise ValueError("its steps are not preprocessing and then an embedder")
     for (_, before), (_, after) in reversed(list(itertools.pairwise(steps))):

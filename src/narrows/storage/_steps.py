@@ -1,8 +1,7 @@
 """What is stored of each kind of step: its parameters, and the arrays it learned.
 
 A step is described by a dictionary for the manifest and arrays by name; `restore` builds it
-again. Attributes stand by name in `_LEARNED`; what trains a network has its graphs and history
-too.
+again. What trains a network has its graphs and history too.
 """
 
 from collections.abc import Mapping
@@ -14,42 +13,25 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from narrows.data import TablePreprocessor
-from narrows.embedders import (
-    PCA,
-    Autoencoder,
-    LinearAutoencoder,
-    ParametricTSNE,
-    VariationalAutoencoder,
-)
+from narrows.embedders import EMBEDDERS, capabilities_of
 from narrows.storage._parameters_json import check_names, describe, from_plain, to_plain
 
 Arrays = dict[str, np.ndarray]
 
+STORED = tuple(kind for kind in EMBEDDERS if capabilities_of(kind).stored)
 # Learned attributes beside the columns' names and number: arrays, numbers or None.
 _LEARNED: dict[type, tuple[str, ...]] = {
-    PCA: (
-        "mean_", "scale_", "components_", "singular_values_", "explained_variance_",
-        "explained_variance_ratio_",
-    ),
     StandardScaler: ("mean_", "scale_", "var_", "n_samples_seen_"),
     MinMaxScaler: (
         "min_", "scale_", "data_min_", "data_max_", "data_range_", "n_samples_seen_",
     ),
     RobustScaler: ("center_", "scale_"),
     TablePreprocessor: (),
-    Autoencoder: (),
-    LinearAutoencoder: (),
-    ParametricTSNE: (),
-    VariationalAutoencoder: (),
-}  # fmt: skip
+} | {kind: capabilities_of(kind).learned for kind in STORED}  # fmt: skip
 KINDS: dict[str, type] = {kind.__name__: kind for kind in _LEARNED}
-NETWORK_EMBEDDERS = (Autoencoder, LinearAutoencoder, ParametricTSNE, VariationalAutoencoder)
-EMBEDDERS = (*NETWORK_EMBEDDERS, PCA)
-# What of the parameters makes up the objective, for readers of the manifest.
-_OBJECTIVE = (
-    "loss", "noise", "sparsity", "contraction", "likelihood", "beta", "kl_warmup", "perplexity",
-    "degrees_of_freedom", "exaggeration", "reconstruction_weight", "sharpness",
-)  # fmt: skip
+# Of an older file's ParametricTSNE: what had no effect with a map, and without one.
+_OF_BATCHES: tuple[str, ...] = ("perplexity", "degrees_of_freedom", "metrics")
+_OF_THE_MAP: tuple[str, ...] = ("neighbours", "map_steps", "landmarks", "sharpness")
 
 
 def describe_step(step: Any) -> tuple[dict[str, Any], Arrays]:
@@ -71,7 +53,7 @@ def describe_step(step: Any) -> tuple[dict[str, Any], Arrays]:
     arrays, about["learned"] = _learned(step)
     if isinstance(step, TablePreprocessor):
         about["preprocessing"] = step.to_config()
-    if isinstance(step, NETWORK_EMBEDDERS):
+    if capabilities_of(step).network:
         more, found = _describe_networks(step)
         about |= more
         arrays |= found
@@ -80,6 +62,7 @@ def describe_step(step: Any) -> tuple[dict[str, Any], Arrays]:
 
 def restore_step(about: dict[str, Any], arrays: Arrays, custom_objects: Mapping[str, Any]) -> Any:
     """Build a step again from what `describe_step` returned."""
+    about = _as_named_now(about)
     if about["kind"] not in KINDS:
         raise ValueError(f"it has a step of the unknown class {about['kind']!r}")
     kind = KINDS[about["kind"]]
@@ -88,7 +71,7 @@ def restore_step(about: dict[str, Any], arrays: Arrays, custom_objects: Mapping[
         for name, value in about["parameters"].items()
         if not _is_graph(value)
     }
-    if kind in NETWORK_EMBEDDERS:
+    if capabilities_of(kind).network:
         check_names(parameters, custom_objects)
     if kind is TablePreprocessor:
         step: Any = TablePreprocessor.from_config(about["preprocessing"])
@@ -97,7 +80,7 @@ def restore_step(about: dict[str, Any], arrays: Arrays, custom_objects: Mapping[
         step.n_features_in_ = _count(about["n_features_in"])
         if about["feature_names_in"] is not None:
             step.feature_names_in_ = _names(about)
-    if kind in NETWORK_EMBEDDERS:
+    if capabilities_of(kind).network:
         _restore_networks(step, about, arrays, custom_objects)
     else:
         _restore_learned(step, about, arrays)
@@ -106,11 +89,28 @@ def restore_step(about: dict[str, Any], arrays: Arrays, custom_objects: Mapping[
     return step
 
 
+def _as_named_now(about: dict[str, Any]) -> dict[str, Any]:
+    """Return what an older file means, in which ParametricTSNE stood for two classes."""
+    parameters = dict(about["parameters"])
+    if about["kind"] != "ParametricTSNE" or "targets" not in parameters:
+        return about
+    targets = parameters.pop("targets")
+    kind, without, exaggeration = "ParametricTSNE", _OF_THE_MAP, 1.0
+    if targets is not None:
+        kind, without, exaggeration = "TSNEMapEncoder", _OF_BATCHES, 12.0
+        parameters["n_neighbors"] = parameters.pop("neighbours")
+        parameters["places"] = None if targets == "map" else targets
+    if parameters["exaggeration"] is None:
+        parameters["exaggeration"] = exaggeration
+    kept = {name: value for name, value in parameters.items() if name not in without}
+    return {**about, "kind": kind, "parameters": kept}
+
+
 def _parameters(step: Any) -> dict[str, Any]:
     """A step's parameters; a network that is no list of widths is stored as a graph instead."""
     values = step.get_params(deep=False)
     plain = {name: to_plain(value) for name, value in values.items()}
-    if isinstance(step, NETWORK_EMBEDDERS):
+    if capabilities_of(step).network:
         for part in {"encoder", "decoder"} & set(values):
             if callable(values[part]):
                 plain[part] = {"graph": describe(values[part])}
@@ -172,7 +172,7 @@ def _describe_networks(step: Any) -> tuple[dict[str, Any], Arrays]:
         "row_shape": list(step.encoder_.input.shape[1:]),
         "bottleneck": int(step.encoder_.output.shape[-1]),
         "objective": {
-            name: to_plain(getattr(step, name)) for name in _OBJECTIVE if hasattr(step, name)
+            name: to_plain(getattr(step, name)) for name in capabilities_of(step).objective
         },
         "seed": to_plain(step.random_state),
         "restarts": {
@@ -184,8 +184,7 @@ def _describe_networks(step: Any) -> tuple[dict[str, Any], Arrays]:
     arrays = {f"weights/{name}": value for name, value in weights.items()}
     for prefix, frame in (("history", restarts.history), ("restarts", restarts.table)):
         arrays |= {f"{prefix}/{name}": frame[name].to_numpy() for name in frame.columns}
-    if isinstance(step, ParametricTSNE):
-        arrays |= {f"map/{name}": value for name, value in step._stored_arrays().items()}
+    arrays |= {f"map/{name}": value for name, value in step._stored_arrays().items()}
     return about, arrays
 
 
@@ -205,16 +204,17 @@ def _restore_networks(
         stored=sum(value.size for value in weights.values()),
         custom_objects=custom_objects,
     )
-    if networks.decoder is None and type(step) is not ParametricTSNE:
+    can = capabilities_of(step)
+    if networks.decoder is None and can.decoder == "always":
         raise ValueError(f"its {about['kind']} has no decoder")
-    if (networks.posterior is None) is (type(step) is VariationalAutoencoder):
+    if (networks.posterior is not None) is not can.posterior:
         raise ValueError(f"its networks are not those of a {about['kind']}")
     assign_weights(networks.trained, weights)
     if "answers" in about:  # older files lack them
         check_answers(networks, about["answers"])
     history = _frame(_part(arrays, "history/"), about["history"])
     table = _frame(_part(arrays, "restarts/"), about["restart_table"])
-    mapped = _part(arrays, "map/") if type(step) is ParametricTSNE else {}
+    mapped = _part(arrays, "map/")
     extra = len(arrays) - len(weights) - len(mapped) - history.shape[1] - table.shape[1]
     best, monitored = int(about["restarts"]["in_use"]), str(about["restarts"]["monitored"])
     if extra or len(table) != about["restarts"]["count"] or monitored not in history:
@@ -226,8 +226,7 @@ def _restore_networks(
     in_use = {best: [np.asarray(weight.value) for weight in networks.trained.weights]}
     step.restarts_ = Restarts(best, monitored, history, table, in_use)
     step.history_ = history
-    if type(step) is ParametricTSNE:
-        step._restore_arrays(mapped)
+    step._restore_arrays(mapped)
 
 
 def _as_parameter(networks: Any, part: str) -> Any:

@@ -5,6 +5,7 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from typing import Any
 
 import jax
 import joblib
@@ -42,7 +43,7 @@ def train(
     *,
     epochs: int,
     batch_size: int,
-    seeds: Sequence[tuple[int, int]],
+    seeds: Sequence[tuple[Any, int]],
     patience: int | None = None,
     learning_rates: Sequence[float],
     sample_weights: np.ndarray | None = None,
@@ -51,7 +52,7 @@ def train(
     initial: Sequence[np.ndarray | None] | None = None,
     orders: Sequence[np.ndarray] | None = None,
     threads: int | None = None,
-    on_progress: Callable[[float, float], None] | None = None,
+    on_progress: Callable[[float, float], object] | None = None,
     checkpoint: str | os.PathLike | None = None,
 ) -> Training:
     """Train one network many times: the same graph, other seeds, other rows.

@@ -121,8 +121,8 @@ def grid_nodes(n_rows: int, width: int) -> int:
     if n_rows > LARGEST_EXACT:
         raise ValueError(
             f"A map of {n_rows:,} rows must have 1 or 2 dimensions; with more it can have up to "
-            f"{LARGEST_EXACT:,} rows. Got a 'bottleneck' of {width} instead. Pass targets=None, "
-            "to minimise t-SNE's loss in batches, or the places themselves as 'targets'."
+            f"{LARGEST_EXACT:,} rows. Got a 'bottleneck' of {width} instead. Use ParametricTSNE, "
+            "which minimises t-SNE's loss in batches, or pass the 'places' themselves."
         )
     return 0
 

@@ -68,7 +68,7 @@ class Reference:
         centred = X.reshape(len(X), -1) - self.mean
         return centred if self.components is None else centred @ self.components.T
 
-    def neighbours(self, k: int) -> np.ndarray:
+    def neighbors(self, k: int) -> np.ndarray:
         """Return each row's k nearest others; int32 of shape (n_rows, k)."""
         search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(self.rows)
         return search.kneighbors(return_distance=False).astype(np.int32)
