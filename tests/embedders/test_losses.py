@@ -32,7 +32,8 @@ class UnitLength(Objective):
 
 def make(loss, kind=narrows.Autoencoder, **more):
     own = {"encoder": (8,)} if kind is narrows.Autoencoder else {}
-    return kind(loss=loss, epochs=40, learning_rate=0.01, random_state=0, **own | more)
+    settings = {"epochs": 40, "learning_rate": 0.01, "random_state": 0}
+    return kind(loss=loss, **settings | own | more)
 
 
 def circle(weight=1.0):
