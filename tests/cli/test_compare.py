@@ -147,11 +147,12 @@ def test_what_the_label_is_can_be_told(tmp_path, capsys, label, options, kind, s
     assert ("are taken for" in shown.err) == bool(said)
 
 
-def test_the_help_names_every_probe(capsys):
+def test_an_unknown_probe_lists_every_probe(capsys, table):
+    labels = dict(zip(PROBES, ("Species", "Petal.Width"), strict=True))
     for kind, probes in PROBES.items():
-        text = " ".join(help_of("--probe", capsys).split())
-        shown = text.split("for numbers")[kind == "numbers"]
-        assert [name for name in probes if name not in shown] == []
+        assert run(table, "--label", labels[kind], "--probe", "nothing") == 2
+        text = " ".join(capsys.readouterr().err.split())
+        assert [name for name in probes if repr(name) not in text] == []
 
 
 def help_of(option, capsys):

@@ -78,8 +78,8 @@ default=("none", "standardize")
         ``"standardize"`` gives a column mean 0 and standard deviation 1. In a table with text or
         gaps both names first turn these into numbers, as `TablePreprocessor` does.
     probes : str, estimator, sequence of these, or mapping of str to these, default=("forest",)
-        The downstream models: ``"forest"``, ``"logistic"`` and ``"neighbours"`` for classes,
-        ``"forest"`` and ``"ridge"`` for numbers, or scikit-learn estimators.
+        The downstream models: names such as ``"forest"`` and ``"neighbours"``, of which an
+        unknown one lists all, or scikit-learn estimators.
     resampling : Resamples, str, splitter or iterable of pairs, default=None
         Rows to train and to test on, as an object or as text: ``"5x5"`` for five times five
         folds, ``"bootstrap:25"``, ``"holdout:0.8x10"``. None is 5 × 5 folds. Folds and

@@ -75,7 +75,7 @@ def compare(
     seeds: Annotated[int, typer.Option(min=1, help="Trainings in each resample.")] = 10,
     probe: Annotated[
         list[str] | None,
-        typer.Option(help="forest, logistic, neighbours; for numbers forest, ridge, neighbours."),
+        typer.Option(help="Models that judge, e.g. forest,neighbours; an unknown name lists all."),
     ] = None,
     task: Annotated[
         Task | None,
