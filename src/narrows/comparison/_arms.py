@@ -28,7 +28,6 @@ class Arm:
 
     Attributes
     ----------
-    name : str
     estimator : object
         A scikit-learn transformer, not fitted.
     control : bool
@@ -68,33 +67,12 @@ class RawColumns(TransformerMixin, BaseEstimator):
     """The columns themselves: what an embedding has to preserve to be worth it."""
 
     def fit(self, X: np.ndarray, y: Any = None) -> "RawColumns":
-        """Learn nothing.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_rows, n_columns)
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        RawColumns
-            This object.
-        """
+        """Learn nothing."""
         self.n_features_in_ = X.shape[1]
         return self
 
     def transform(self, X: np.ndarray) -> np.ndarray:
-        """Return the rows as they are.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_rows, n_columns)
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_columns)
-        """
+        """Return the rows as they are."""
         return X
 
 
@@ -130,21 +108,7 @@ def seeded(estimator: Any, seed: int) -> Any:
 
 
 def all_arms(given: Mapping[str, Any], controls: Sequence[str], n_columns: int) -> list[Arm]:
-    """Return the arms asked for and their controls, in the order of a table.
-
-    Parameters
-    ----------
-    given : mapping of str to estimator
-    controls : sequence of {"raw", "random", "untrained", "linear"}
-    n_columns : int
-        Columns after preprocessing, see `Survey.narrowest`; a projection has at most as many.
-
-    Returns
-    -------
-    list of Arm
-        Untrained encoders one for each arm that is trained by the engine, the others once. A
-        control whose name is taken by an arm is left out: it is there already.
-    """
+    """Return the arms asked for and their controls, none that has the name of an arm, in order."""
     arms = [Arm(name, estimator) for name, estimator in given.items()]
     trained = [arm for arm in arms if arm.lanes]
     found: list[Arm] = []
@@ -192,14 +156,7 @@ def _width(arms: list[Arm], n_columns: int) -> int:
 
 
 def check_arms(given: Any, controls: Any, caller: str) -> None:
-    """Raise unless arms are named transformers and controls are known.
-
-    Raises
-    ------
-    ValueError
-        If there is no arm, a name is no text, something is no transformer, or a control is
-        unknown or named twice.
-    """
+    """Raise unless arms are named transformers and controls are known."""
     if not isinstance(given, Mapping) or not given:
         raise ValueError(
             f"The 'arms' parameter of {caller} must be a mapping of names to embedders, e.g. "

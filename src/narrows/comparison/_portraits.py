@@ -41,7 +41,6 @@ class Worst:
 
     Attributes
     ----------
-    row : int
     error : float
         Mean squared error over the prepared columns.
     column : str
@@ -206,15 +205,7 @@ def _items(comparison, everyone: list[Arm], choices, table, X, sample) -> list[P
 
 
 def check_same_rows(comparison: Comparison, table: Any) -> None:
-    """
-    Raise a ValueError unless a table is the one that was compared.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    table : ndarray or narwhals.DataFrame
-        As `narrows.comparison.running._preprocessing.table_of` returns it.
-    """
+    """Raise a ValueError unless a table is the one that was compared."""
     n_rows = comparison.settings["n_rows"]
     if len(table) == n_rows:
         check = check_labels if comparison.settings["task"] == "classes" else check_numbers

@@ -54,25 +54,7 @@ def history(frame: pd.DataFrame) -> ggplot:
 
 
 def tidy_history(frame: pd.DataFrame) -> pd.DataFrame:
-    """
-    Return the history with one row per restart, epoch, measure and data set.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        As for `history`.
-
-    Returns
-    -------
-    DataFrame
-        Columns restart, epoch, measure, data, value and curve, which tells one line from the
-        others; only finite values.
-
-    Raises
-    ------
-    ValueError
-        If there is no column ``epoch``, or no finite value of any measure.
-    """
+    """Return the history with one row per restart, epoch, measure and data set."""
     import numpy as np
     import pandas as pd
 

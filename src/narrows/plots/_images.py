@@ -38,19 +38,7 @@ class Look:
     cmap: str
 
     def draw(self, images: np.ndarray, most: float) -> np.ndarray:
-        """
-        Return images as colours, made smaller where nobody would see the difference.
-
-        Parameters
-        ----------
-        images : ndarray of shape (n, height, width) or (n, height, width, 3)
-        most : float
-            How many pixels of the figure an image's longer side is drawn on.
-
-        Returns
-        -------
-        uint8 ndarray of shape (n, new_height, new_width, 3)
-        """
+        """Return images as colours, made smaller where nobody would see the difference."""
         import numpy as np
         from matplotlib import colormaps
         from PIL import Image
@@ -67,19 +55,7 @@ class Look:
 
 
 def look_of(images: np.ndarray, limits: tuple[float, float] | None, cmap: str | None) -> Look:
-    """
-    Return the look that a caller asked for, or one that suits the images.
-
-    Parameters
-    ----------
-    images : ndarray of shape (n, height, width) or (n, height, width, 3)
-    limits : (low, high) or None
-        None takes 0 and 255 for bytes, 0 and 1 for other numbers of which nine tenths lie there
-        or nearly so, and else the smallest and largest value.
-    cmap : str or None
-        None draws the highest value dark where the images' outline is mostly empty, as in
-        drawings and handwriting, and light elsewhere, as in photographs.
-    """
+    """Return the look that a caller asked for, or one that suits the images."""
     import numpy as np
     from matplotlib import colormaps
 
@@ -119,29 +95,7 @@ def _checked(limits: tuple[float, float]) -> tuple[float, float]:
 def images_of(
     rows: Any, figure: str, *, shape: Sequence[int] | None = None, name: str = "images"
 ) -> np.ndarray:
-    """
-    Return rows as images.
-
-    Parameters
-    ----------
-    rows : array-like of shape (n, height, width), (n, height, width, channels) or (n, pixels)
-        One channel or three.
-    figure : str
-        Who asks, for the messages.
-    shape : sequence of int, optional
-        Of one image: (height, width) or (height, width, channels). Flat rows need it.
-    name : str
-        What the rows are called, for the messages.
-
-    Returns
-    -------
-    ndarray of shape (n, height, width) or (n, height, width, 3)
-
-    Raises
-    ------
-    ValueError
-        If the rows are not images of that shape, or not finite numbers.
-    """
+    """Return rows as images."""
     import numpy as np
 
     images = np.asarray(rows)
@@ -199,15 +153,7 @@ def check_count(value: Any, name: str, figure: str) -> None:
 
 
 def picture_layer(pictures: np.ndarray, places: dict[str, Any]) -> geom:
-    """
-    Return a layer that draws each picture in its place, first to last.
-
-    Parameters
-    ----------
-    pictures : uint8 ndarray of shape (n, height, width, 3)
-    places : dict of str to array-like of shape (n,)
-        ``xmin``, ``xmax``, ``ymin`` and ``ymax`` in data coordinates.
-    """
+    """Return a layer that draws each picture in its place, first to last."""
     import pandas as pd
     from plotnine import aes
 

@@ -52,19 +52,7 @@ def light_theme(width: float = WIDTH, height: float = HEIGHT) -> theme:
 
 
 def captioned(figure: ggplot, caption: str) -> ggplot:
-    """
-    Return a figure with a sentence below it.
-
-    Parameters
-    ----------
-    figure : ggplot
-    caption : str
-        Empty for none.
-
-    Returns
-    -------
-    ggplot
-    """
+    """Return a figure with a sentence below it."""
     from plotnine import labs
 
     return figure + labs(caption=caption) if caption else figure

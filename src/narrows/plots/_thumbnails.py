@@ -129,22 +129,7 @@ def embedding_thumbnails(
 
 
 def apart(points: np.ndarray, sides: np.ndarray, most: int) -> np.ndarray:
-    """
-    Choose points around which boxes do not overlap.
-
-    Parameters
-    ----------
-    points : ndarray of shape (n, 2)
-    sides : ndarray of shape (2,)
-        Of a box, in the points' units.
-    most : int
-        Stop after that many.
-
-    Returns
-    -------
-    int ndarray of shape (n_chosen,)
-        Rows of `points`, in the order in which they were chosen.
-    """
+    """Choose points around which boxes do not overlap."""
     import numpy as np
 
     waiting = np.random.Generator(np.random.PCG64(0)).permutation(len(points))

@@ -29,13 +29,7 @@ def vendored() -> dict[str, str]:
 
 @cache
 def scripts(*, charts: bool) -> tuple[str, ...]:
-    """Return the page's scripts in the order in which they run.
-
-    Parameters
-    ----------
-    charts : bool
-        Whether there is a chart to draw; without one the library stays out of the page.
-    """
+    """Return the page's scripts in the order in which they run."""
     return (library(), _page(PAGE + CHARTS)) if charts else (_page(PAGE),)
 
 
@@ -46,14 +40,7 @@ def allowed(script: str) -> str:
 
 
 def script_json(value: Any) -> str:
-    """
-    Return JSON that can stand in a script element, whatever text is in it.
-
-    Parameters
-    ----------
-    value : plain values
-        Finite numbers only.
-    """
+    """Return JSON that can stand in a script element, whatever text is in it."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     # An element ends at its end tag and a comment opens at "<!--", in JSON as in anything.
     escapes = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}

@@ -24,7 +24,6 @@ class Panel:
 
     Attributes
     ----------
-    title : str
     points : float ndarray of shape (n_drawn, width)
         Rows that an embedding lacks are NaN; of several dimensions the first two are drawn.
     """
@@ -42,23 +41,7 @@ def embeddings_data(
     labels: Sequence[Any],
     columns: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
-    """
-    Return the embeddings' panels and the rows that they share.
-
-    Parameters
-    ----------
-    panels : sequence of Panel
-    levels : PointLevels
-        With the codes of the rows that are drawn.
-    label : str
-        What the labels are called.
-    rows : int ndarray of shape (n_drawn,)
-        Their numbers in the table, by which figures know a row again.
-    names, labels : sequence of shape (n_drawn,)
-        Of the rows that are drawn.
-    columns : sequence of dict
-        As `narrows.report._point_data.row_values` returns it.
-    """
+    """Return the embeddings' panels and the rows that they share."""
     return {
         "label": label,
         "levels": _levels(levels),
@@ -94,19 +77,7 @@ def reconstruction_data(
     rows: np.ndarray,
     names: Sequence[str],
 ) -> dict[str, Any]:
-    """
-    Return original and rebuilt values of the columns that vary most.
-
-    Parameters
-    ----------
-    panels : sequence of (title, columns, original, rebuilt)
-        Arrays of shape (n_sample, n_columns).
-    levels : PointLevels
-        With the codes of the sample's rows.
-    rows : int ndarray of shape (n_sample,)
-        Their numbers in the table.
-    names : sequence of str, of shape (n_sample,)
-    """
+    """Return original and rebuilt values of the columns that vary most."""
     return {
         "levels": _levels(levels),
         "level": levels.codes.tolist(),
@@ -136,14 +107,7 @@ def shown_columns(original: np.ndarray) -> list[int]:
 
 
 def history_data(panels: Sequence[tuple[str, pd.DataFrame, int | None]]) -> dict[str, Any]:
-    """
-    Return losses and metrics of trainings, at most `MOST_EPOCHS` epochs of each.
-
-    Parameters
-    ----------
-    panels : sequence of (title, history, restart in use)
-        Histories have a row per restart and epoch.
-    """
+    """Return losses and metrics of trainings, at most `MOST_EPOCHS` epochs of each."""
     from narrows.plots import tidy_history
 
     found = []

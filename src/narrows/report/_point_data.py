@@ -32,7 +32,6 @@ class PointLevels:
 
     Attributes
     ----------
-    names : list of str
     colours, shapes : list of str
         By level; shapes as matplotlib calls them.
     codes : int ndarray of shape (n_rows,)
@@ -46,16 +45,7 @@ class PointLevels:
 
 
 def levels_for(labels: Sequence[Any], order: Sequence[str] = ()) -> PointLevels:
-    """
-    Return the levels of labels.
-
-    Parameters
-    ----------
-    labels : sequence of shape (n_rows,)
-        Classes, or numbers: those with more than twelve different values are cut into fifths.
-    order : sequence of str
-        The classes in their order, where they have one.
-    """
+    """Return the levels of labels."""
     values = pd.Series(list(labels))
     numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
     if numeric and values.nunique() > _MOST_NUMERIC_CLASSES:
@@ -83,14 +73,7 @@ def _fifths(values: pd.Series) -> PointLevels:
 
 
 def row_names(X: Any, n_rows: int) -> list[str]:
-    """
-    Return what rows are called: a pandas index that says something, or their number from 0.
-
-    Parameters
-    ----------
-    X : table, array or None
-    n_rows : int
-    """
+    """Return what rows are called: a pandas index that says something, or their number from 0."""
     index = getattr(X, "index", None)
     if isinstance(index, pd.Index) and not isinstance(index, pd.RangeIndex):
         return [str(name) for name in index]
@@ -98,20 +81,7 @@ def row_names(X: Any, n_rows: int) -> list[str]:
 
 
 def row_values(X: Any, drawn: np.ndarray) -> list[dict[str, Any]]:
-    """
-    Return the columns of the rows that are drawn, for the pointer.
-
-    Parameters
-    ----------
-    X : table, array or None
-    drawn : int ndarray of shape (n_drawn,)
-
-    Returns
-    -------
-    list of dict
-        ``name`` and ``values`` of the first columns, numbers with five significant digits; empty
-        without a table.
-    """
+    """Return the columns of the rows that are drawn, for the pointer."""
     if X is None:
         return []
     frame = as_frame(X, "row_values")
@@ -141,18 +111,7 @@ def _shown(value: Any) -> Any:
 
 
 def coordinates(values: np.ndarray) -> list[float | None]:
-    """
-    Return numbers rounded to four digits of their span: finer than a screen can show.
-
-    Parameters
-    ----------
-    values : float ndarray of shape (n,)
-
-    Returns
-    -------
-    list of float or None
-        None for what is not finite.
-    """
+    """Return numbers rounded to four digits of their span: finer than a screen can show."""
     values = np.asarray(values, dtype=np.float64)
     finite = values[np.isfinite(values)]
     span = float(np.ptp(finite)) if len(finite) else 0.0

@@ -16,18 +16,9 @@ _OFTEN = 4
 
 
 def still(figure: Any) -> str:
-    """
-    Return a figure as SVG, without a word about signs that its font lacks.
+    """Return a figure as SVG, without a word about signs that its font lacks.
 
     The page itself shows an emoji in a label; in the drawing it is a box.
-
-    Parameters
-    ----------
-    figure : plotnine.ggplot
-
-    Returns
-    -------
-    str
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
@@ -35,19 +26,10 @@ def still(figure: Any) -> str:
 
 
 def compact(svg: str) -> str:
-    """
-    Return an SVG document of matplotlib's with less to store.
+    """Return an SVG document of matplotlib's with less to store.
 
     Coordinates keep two decimals of a point, a seventy-second of an inch, and a style that many
     elements have is written down once.
-
-    Parameters
-    ----------
-    svg : str
-
-    Returns
-    -------
-    str
     """
     rounded = _COORDINATES.sub(_two_decimals, svg)
     counts = Counter(_STYLE.findall(rounded))

@@ -203,12 +203,6 @@ class Forest(ClassifierMixin, ForestBase):
         """Return the votes on `rows` after growing on `Z`: `fit` and `predict_proba` unchecked.
 
         For a comparison's own embeddings, thousands of them, which are known to be fine.
-
-        Parameters
-        ----------
-        Z, rows : finite float32 ndarrays of shape (n, n_columns)
-        codes : int ndarray of shape (n_rows,)
-            Classes from 0 on, each of them present.
         """
         self.classes_ = np.arange(codes.max() + 1)
         self._grow(Z, codes)

@@ -23,10 +23,8 @@ class Growth:
 
     Attributes
     ----------
-    trees : int
     mtry : int
         Columns looked at in each split.
-    seed : int
     n_jobs : int or None
         As `Forest` has it.
     """
@@ -38,28 +36,7 @@ class Growth:
 
 
 def choose_backend(owner: str, backend: str, one_of_many: bool) -> str:
-    """Return the library to use, ``"sklearn"`` or ``"ydf"``.
-
-    Parameters
-    ----------
-    owner : str
-        Name of the estimator, for its messages.
-    backend : {"auto", "sklearn", "ydf"}
-        What was asked for.
-    one_of_many : bool
-        Whether splits look at one column alone where there are more, which ydf cannot do.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ValueError
-        If `backend` is none of these or cannot do what is asked.
-    ImportError
-        If ydf was asked for and is not installed.
-    """
+    """Return the library to use, ``"sklearn"`` or ``"ydf"``."""
     if backend not in BACKENDS:
         raise ValueError(
             f"The 'backend' parameter of {owner} must be one of "
@@ -81,23 +58,7 @@ def choose_backend(owner: str, backend: str, one_of_many: bool) -> str:
 
 
 def grow_ydf(X: np.ndarray, y: np.ndarray, growth: Growth) -> Any:
-    """Grow a forest with ydf: of classes where `y` is ints, of numbers where it is floats.
-
-    Parameters
-    ----------
-    X : float32 ndarray of shape (n_rows, n_columns)
-    y : int or float ndarray of shape (n_rows,)
-    growth : Growth
-
-    Returns
-    -------
-    ydf.RandomForestModel
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If Ctrl-C was pressed while trees grew.
-    """
+    """Grow ydf's forest on float32 rows X: of classes where `y` is ints, of numbers for floats."""
     numbers = np.issubdtype(y.dtype, np.floating)
     labels = y.astype(np.float32) if numbers else y.astype(str)
     learner = _learner(replace(growth, n_jobs=_threads(growth.n_jobs)), numbers)
@@ -186,20 +147,7 @@ def _silence() -> Iterator[None]:
 
 
 def vote_ydf(forest: Any, X: np.ndarray, n_classes: int, n_jobs: int | None) -> np.ndarray:
-    """Return the share of trees that vote for each class code.
-
-    Parameters
-    ----------
-    forest : ydf.RandomForestModel
-    X : float32 ndarray of shape (n_rows, n_columns)
-    n_classes : int
-    n_jobs : int or None
-        As `Forest` has it.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_classes)
-    """
+    """Return the share of trees that vote for each class code, shape (n_rows, n_classes)."""
     if n_classes == 1:
         return np.ones((len(X), 1))
     shares = _predicted(forest, X, n_jobs)
@@ -215,19 +163,7 @@ def vote_ydf(forest: Any, X: np.ndarray, n_classes: int, n_jobs: int | None) -> 
 
 
 def mean_ydf(forest: Any, X: np.ndarray, n_jobs: int | None) -> np.ndarray:
-    """Return the mean of the trees' predictions.
-
-    Parameters
-    ----------
-    forest : ydf.RandomForestModel
-    X : float32 ndarray of shape (n_rows, n_columns)
-    n_jobs : int or None
-        As `Forest` has it.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-    """
+    """Return the mean of the trees' predictions, shape (n_rows,)."""
     return _predicted(forest, X, n_jobs)
 
 
@@ -240,31 +176,13 @@ def _predicted(forest: Any, X: np.ndarray, n_jobs: int | None) -> np.ndarray:
 
 
 def forest_to_bytes(forest: Any) -> bytes:
-    """Return a forest of ydf's in ydf's own format; it advises against pickling.
-
-    Parameters
-    ----------
-    forest : ydf.RandomForestModel
-
-    Returns
-    -------
-    bytes
-    """
+    """Return a forest of ydf's in ydf's own format; it advises against pickling."""
     with _silence():
         return forest.serialize()
 
 
 def forest_from_bytes(content: bytes) -> Any:
-    """Return the forest that `forest_to_bytes` wrote.
-
-    Parameters
-    ----------
-    content : bytes
-
-    Returns
-    -------
-    ydf.RandomForestModel
-    """
+    """Return the forest that `forest_to_bytes` wrote."""
     import ydf
 
     with _silence():
@@ -272,18 +190,7 @@ def forest_from_bytes(content: bytes) -> Any:
 
 
 def grow_sklearn(X: np.ndarray, y: np.ndarray, growth: Growth) -> Any:
-    """Grow a forest with scikit-learn: of classes where `y` is ints, of numbers otherwise.
-
-    Parameters
-    ----------
-    X : float32 ndarray of shape (n_rows, n_columns)
-    y : int or float ndarray of shape (n_rows,)
-    growth : Growth
-
-    Returns
-    -------
-    RandomForestClassifier or RandomForestRegressor
-    """
+    """Grow a forest with scikit-learn: of classes where `y` is ints, of numbers otherwise."""
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
     settings = {

@@ -266,35 +266,12 @@ MEASURES = {measure.name: measure for measure in _ALL}
 
 
 def measures_of(kind: str) -> tuple[Measure, ...]:
-    """Return the measures of predicted classes or numbers, the first the one verdicts are about.
-
-    Parameters
-    ----------
-    kind : {"classes", "numbers", "embedding"}
-
-    Returns
-    -------
-    tuple of Measure
-    """
+    """Return the measures of predicted classes or numbers, the first the one verdicts are about."""
     return tuple(measure for measure in _ALL if measure.kind == kind)
 
 
 def measure_named(name: str) -> Measure:
-    """Return a measure by its name.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    Measure
-
-    Raises
-    ------
-    ValueError
-        If there is none of that name.
-    """
+    """Return a measure by its name."""
     if name in MEASURES:
         return MEASURES[name]
     near = get_close_matches(str(name).lower(), MEASURES, n=3, cutoff=0.5)

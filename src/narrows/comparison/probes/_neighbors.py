@@ -18,16 +18,7 @@ class _Neighbours(BaseEstimator):
         self.model_ = make(n_neighbors=min(self.neighbours, len(X))).fit(X, y)
 
     def predict(self, X: Any) -> np.ndarray:
-        """Predict from the nearest training rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_columns)
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-        """
+        """Predict from the nearest training rows."""
         check_is_fitted(self)
         return self.model_.predict(validate_data(self, X, reset=False))
 
@@ -42,33 +33,13 @@ class NeighboursClassifier(ClassifierMixin, _Neighbours):
     """
 
     def fit(self, X: Any, y: Any) -> "NeighboursClassifier":
-        """Remember the training rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_columns)
-        y : array-like of shape (n_rows,)
-            Their classes.
-
-        Returns
-        -------
-        NeighboursClassifier
-        """
+        """Remember the training rows."""
         self._fit(KNeighborsClassifier, *validate_data(self, X, y))
         self.classes_ = self.model_.classes_
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the share of neighbours in each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_columns)
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes)
-        """
+        """Return the share of neighbours in each class."""
         check_is_fitted(self)
         return self.model_.predict_proba(validate_data(self, X, reset=False))
 
@@ -83,17 +54,6 @@ class NeighboursRegressor(RegressorMixin, _Neighbours):
     """
 
     def fit(self, X: Any, y: Any) -> "NeighboursRegressor":
-        """Remember the training rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_columns)
-        y : array-like of shape (n_rows,)
-            Their numbers.
-
-        Returns
-        -------
-        NeighboursRegressor
-        """
+        """Remember the training rows."""
         self._fit(KNeighborsRegressor, *validate_data(self, X, y, y_numeric=True))
         return self

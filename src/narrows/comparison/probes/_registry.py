@@ -17,14 +17,17 @@ from narrows.comparison.probes._neighbors import NeighboursClassifier, Neighbour
 
 
 def _logistic() -> Any:
+    """Logistic regression with scikit-learn's L2 penalty (C = 1), on standardized columns."""
     # lbfgs needs some tens of steps on standardized columns; the limit is for odd data.
     return make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000))
 
 
 def _ridge() -> Any:
+    """Ridge regression on standardized columns, its penalty chosen by leaving one row out."""
     return make_pipeline(StandardScaler(), RidgeCV(alphas=np.logspace(-3, 3, 13)))
 
 
+# To add a probe, name here what makes one: all that has a name is offered, listed and tested.
 PROBES: dict[str, dict[str, Callable[[], Any]]] = {
     "classes": {"forest": Forest, "logistic": _logistic, "neighbours": NeighboursClassifier},
     "numbers": {"forest": ForestRegressor, "ridge": _ridge, "neighbours": NeighboursRegressor},
@@ -32,37 +35,7 @@ PROBES: dict[str, dict[str, Callable[[], Any]]] = {
 
 
 def probe_for(spec: Any, kind: str) -> Any:
-    """Return a probe that is not fitted yet.
-
-    Parameters
-    ----------
-    spec : str or estimator
-        ``"forest"``: 500 trees as in R's ``randomForest``, see `Forest`.
-        ``"logistic"``, for classes: logistic regression with scikit-learn's L2 penalty (C = 1)
-        on standardized columns.
-        ``"ridge"``, for numbers: ridge regression on standardized columns, its penalty from
-        10⁻³ to 10³ chosen by leaving one training row out.
-        ``"neighbours"``: the five nearest training rows by Euclidean distance in the embedding
-        as it is: columns are not standardized, distances in it are what is judged.
-        Or a scikit-learn classifier or regressor, which is cloned.
-    kind : {"classes", "numbers"}
-        What is to be predicted.
-
-    Returns
-    -------
-    estimator
-
-    Raises
-    ------
-    ValueError
-        If there is no probe of that name for that kind, or an estimator predicts the other.
-
-    Examples
-    --------
-    >>> from narrows.comparison.probes._registry import probe_for
-    >>> probe_for("neighbours", "classes")
-    NeighboursClassifier()
-    """
+    """Return a probe that is not fitted yet: one of `PROBES` by name, or a copy of an estimator."""
     if isinstance(spec, str):
         return _named(spec, kind)
     if isinstance(spec, type) or not (hasattr(spec, "fit") and hasattr(spec, "predict")):
@@ -91,34 +64,10 @@ def score_probe(
     n_classes: int = 0,
     seed: int | None = None,
 ) -> dict[str, float]:
-    """Fit a probe on one embedding's training rows and score it on the test rows.
+    """Fit a probe on rows Z, shape (n_train, width), of labels' codes or numbers, and score it.
 
-    Parameters
-    ----------
-    probe : estimator
-        Cloned, not changed.
-    Z_train, Z_test : ndarray of shape (n_train, n_columns) and (n_test, n_columns)
-        The embedding.
-    y_train, y_test : ndarray of shape (n_train,) and (n_test,)
-        Class codes from 0 to `n_classes` − 1, or numbers.
-    kind : {"classes", "numbers"}
-        What is predicted.
-    n_classes : int, default=0
-        How many classes there are in all. A class that the training rows lack gets probability
-        zero. Where all training labels are the same, that label is predicted without a probe.
-    seed : int, optional
-        For the probe's ``random_state``, and those of a pipeline's steps; None keeps its own.
-
-    Returns
-    -------
-    dict of str to float
-        Every measure of that kind: ``accuracy``, ``kappa`` and ``log_loss``, NaN where the
-        probe gives no probabilities; or ``r2`` and ``rmse``.
-
-    Raises
-    ------
-    ValueError
-        If the probe predicts NaN or infinity.
+    A class that the training rows lack gets probability zero. Returns every measure of the kind,
+    NaN for one of probabilities where the probe gives none.
     """
 
     def own() -> Any:

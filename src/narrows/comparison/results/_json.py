@@ -27,14 +27,7 @@ _SETTINGS = (
 
 
 def to_json(comparison: "Comparison", path: str | Path | None = None) -> str:
-    """Return a comparison as JSON; numbers that are none are null, as JSON has no NaN.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    path : str or Path, default=None
-        File to write.
-    """
+    """Return a comparison as JSON; numbers that are none are null, as JSON has no NaN."""
     content: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
@@ -55,18 +48,7 @@ def to_json(comparison: "Comparison", path: str | Path | None = None) -> str:
 
 
 def from_json(text: str | Path) -> "Comparison":
-    """Return the comparison that `to_json` wrote.
-
-    Parameters
-    ----------
-    text : str or Path
-        JSON, or the path of a file with it.
-
-    Raises
-    ------
-    ValueError
-        If it is no comparison, a part of one is missing, or its format is newer.
-    """
+    """Return the comparison that `to_json` wrote."""
     from narrows.comparison._comparison import Comparison
 
     is_path = isinstance(text, Path) or not str(text).lstrip().startswith("{")

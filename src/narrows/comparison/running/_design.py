@@ -33,13 +33,7 @@ class SeedSource:
         self.entropy: int = drawn
 
     def get(self, *purpose: str | int) -> int:
-        """Return the seed for a purpose, e.g. ``get("pca", "standardize", 3)``.
-
-        Returns
-        -------
-        int
-            From 0 to 2**31 − 1, what every library takes.
-        """
+        """Return the seed for a purpose, e.g. ``get("pca", "standardize", 3)``."""
         key = [zlib.crc32(str(part).encode()) for part in purpose]
         state = np.random.SeedSequence(self.entropy, spawn_key=key).generate_state(1)
         return int(state[0] >> 1)
@@ -56,17 +50,10 @@ class Design:
 
     Attributes
     ----------
-    arms : list of Arm
     choices : dict of str to transformer
         Preprocessing by name.
-    table : ndarray or narwhals.DataFrame
-    resamples : Resamples
-    judge : Judge
     n_seeds : dict of str to int
         How many seeds each arm has.
-    seeds : SeedSource
-    refit : bool
-    n_jobs : int
     """
 
     arms: list[Arm]
@@ -106,10 +93,8 @@ class ArmBlock:
 
     Attributes
     ----------
-    arm : Arm
     choice : str
         Name of the preprocessing.
-    block : list of PreparedRows
     seeds : list of lists of int
         The arm's seeds in each resample of the block.
     """
@@ -129,14 +114,7 @@ _NUMBERS_AT_ONCE = 50_000_000  # in the rows of all lanes of a part
 
 
 def blocks_of(design: Design, findings: Findings) -> Iterator[ArmBlock]:
-    """Yield a comparison's tasks; the order and size do not depend on the number of workers.
-
-    Parameters
-    ----------
-    design : Design
-    findings : Findings
-        Notes the time that preparing rows takes, and resamples in which it fails.
-    """
+    """Yield a comparison's tasks; the order and size do not depend on the number of workers."""
     for choice, transformer in design.choices.items():
         blocks = _blocks(design, choice, transformer, findings)
         for block in blocks:

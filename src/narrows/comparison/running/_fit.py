@@ -73,7 +73,6 @@ class Embedded:
         Mean squared reconstruction error of the test rows, in squared units of the prepared
         columns, whatever a pipeline does to them before its embedder; NaN for an arm without a
         way back.
-    failure : str or None
     seconds : float
         Spent on fitting and embedding, where that was done alone.
     """
@@ -93,17 +92,7 @@ def lanes_of(
     seeds: Sequence[Sequence[int]],
     on_progress: Callable[[float, float], object] | None = None,
 ) -> Iterator[Embedded]:
-    """Fit an arm of the engine in all resamples and for all seeds at once.
-
-    Parameters
-    ----------
-    arm : Arm
-    prepared : sequence of PreparedRows
-    seeds : sequence of sequences of int
-        A seed for each resample and each seed's number.
-    on_progress : callable, optional
-        Called with (done, wanted) while the engine trains.
-    """
+    """Fit an arm of the engine in all resamples and for all seeds at once."""
     before: dict[int, Inner] = {}
     # What a preprocessing learns may differ in width: a level, or a gap, that a resample lacks.
     widths: dict[int, list[int]] = {}
@@ -183,17 +172,7 @@ def _lane_error(lanes: Any, lane: int, Z: np.ndarray, inner: Inner) -> float:
 
 
 def fit_one(estimator: Any, prepared: PreparedRows, seed: int, seed_number: int) -> Embedded:
-    """Fit a transformer in one resample; a failure is part of the result.
-
-    Parameters
-    ----------
-    estimator : transformer
-        Cloned; it stays as it is.
-    prepared : PreparedRows
-    seed : int
-        For its ``random_state``, and those of a pipeline's steps.
-    seed_number : int
-    """
+    """Fit a transformer in one resample; a failure is part of the result."""
     began = time.perf_counter()
     try:
         embedder = seeded(estimator, seed)

@@ -43,13 +43,6 @@ def lead_of(n_jobs: int | None, *, engine: bool) -> Lead:
 
     A first training, which compiles, always runs beside the judging of arms that need none. On a
     few cores that training and the probes share, the others wait until the probes are through.
-
-    Parameters
-    ----------
-    n_jobs : int or None
-        As joblib takes it.
-    engine : bool
-        Whether the engine trains any arm; without it JAX is left alone.
     """
     if joblib.effective_n_jobs(n_jobs) == 1:
         return Lead(0, 0)  # someone who asks for one worker has a reason, be it only a debugger
@@ -90,18 +83,6 @@ def train_and_judge(
     """Train every task that has a training, on this thread, and judge all in their order.
 
     A network may be built by a function of another language, which waits for this thread.
-
-    Parameters
-    ----------
-    tasks : iterator
-        Pulled no further than trainings are wanted.
-    is_trained : callable
-        ``is_trained(task)`` says whether a task has a training; others are judged with None.
-    train : callable
-    judge : callable
-        ``judge(ready)`` begins the judging of tasks, each with what its training returned.
-    lead : Lead
-        How many trainings run beside a judging.
     """
     ready: list[tuple[Item, Result | None]] = []
     most = lead.at_first
@@ -140,19 +121,7 @@ Progress = Callable[[float, float], object]
 
 
 def run(design: Design, progress: Progress | None = None) -> Findings:
-    """Fit and judge everything that a design names.
-
-    Parameters
-    ----------
-    design : Design
-    progress : callable, optional
-        Called with (embeddings done, embeddings wanted); an arm that the engine trains counts
-        half when it is trained.
-
-    Returns
-    -------
-    Findings
-    """
+    """Fit and judge everything that a design names."""
     began = time.perf_counter()
     findings, counter = Findings(), _Counter(design, progress)
     with one_thread(), usual_numbers():
@@ -218,15 +187,7 @@ def _train(
 
 
 class _Judging:
-    """The judging of tasks, some of them fitted before; workers begin at once.
-
-    Parameters
-    ----------
-    design : Design
-    ready : list of (ArmBlock, list of Embedded or None)
-    findings : Findings
-    counter : _Counter
-    """
+    """The judging of tasks, some of them fitted before; workers begin at once."""
 
     def __init__(self, design: Design, ready, findings: Findings, counter: "_Counter"):
         self._plan, self._findings, self._counter = design, findings, counter

@@ -26,10 +26,8 @@ class Judge:
     ----------
     probes : mapping of str to estimator
         Not fitted.
-    kind : {"classes", "numbers"}
     y : ndarray of shape (n_rows,)
         Class codes, or numbers.
-    n_classes : int
     quality : bool
         Whether neighbourhoods are measured as well.
     """
@@ -72,25 +70,7 @@ def judge(
     probe_seeds: Mapping[str, int],
     keep: bool,
 ) -> Judged:
-    """Fit and score every probe on one embedding.
-
-    Parameters
-    ----------
-    judge : Judge
-    embedded : Embedded
-    prepared : PreparedRows
-        The rows before the embedding.
-    rows : (train_rows, test_rows)
-        Numbers of the rows.
-    probe_seeds : mapping of str to int
-        Seed of each probe.
-    keep : bool
-        Whether the points are needed afterwards.
-
-    Returns
-    -------
-    Judged
-    """
+    """Fit and score every probe on one embedding."""
     if embedded.failure is not None:
         return Judged(embedded, [], [(NO_PROBE, embedded.failure)], {})
     began = time.perf_counter()
@@ -127,23 +107,7 @@ def fit_and_judge(
     probe_seeds: Mapping[str, int],
     keep: bool,
 ) -> Judged:
-    """Fit a transformer in one resample and judge its embedding: one task of joblib's.
-
-    Parameters
-    ----------
-    judge_ : Judge
-    estimator : transformer
-    prepared : PreparedRows
-    rows : (train_rows, test_rows)
-    seed : (int, int)
-        The seed and its number.
-    probe_seeds : mapping of str to int
-    keep : bool
-
-    Returns
-    -------
-    Judged
-    """
+    """Fit a transformer in one resample and judge its embedding: one task of joblib's."""
     embedded = fit_one(estimator, prepared, *seed)
     return judge(judge_, embedded, prepared, rows, probe_seeds, keep)
 

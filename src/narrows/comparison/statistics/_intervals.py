@@ -154,32 +154,7 @@ def corrected_t_test(differences: Any, test_train_ratio: float) -> float:
 
 
 def moments(differences: Any, ratio: float, caller: str) -> tuple[float, float, int]:
-    """Return mean, corrected standard error and degrees of freedom.
-
-    Parameters
-    ----------
-    differences : array-like of shape (n_resamples,)
-        One paired difference a resample.
-    ratio : float
-        Test rows to distinct training rows.
-    caller : str
-        Name of the public function, for its messages.
-
-    Returns
-    -------
-    mean : float
-        NaN for no differences.
-    error : float
-        Standard error of the mean: 0 if all differences are zero, NaN for fewer than two and
-        where all are the same other number, which is no estimate of their spread.
-    freedom : int
-        Degrees of freedom, 0 for fewer than two differences.
-
-    Raises
-    ------
-    ValueError
-        If the differences are not one-dimensional and finite, or the ratio is out of range.
-    """
+    """Return mean, corrected standard error (NaN where there is no spread) and freedom."""
     d = _check_differences(differences, caller)
     _check_range("test_train_ratio", ratio, 0, np.inf, caller)
     if len(d) < 2:
@@ -193,21 +168,7 @@ def moments(differences: Any, ratio: float, caller: str) -> tuple[float, float, 
 
 
 def without_rounding(differences: np.ndarray, scale: float) -> np.ndarray:
-    """Return differences, those that only rounding tells apart made equal.
-
-    Parameters
-    ----------
-    differences : ndarray of shape (n_resamples,)
-        At least one.
-    scale : float
-        The size of the numbers that were rounded.
-
-    Returns
-    -------
-    ndarray of shape (n_resamples,)
-        What was given, unless all lie within rounding of each other: then their middle, or zero
-        where that is within rounding of zero.
-    """
+    """Return differences, those that only rounding tells apart made equal."""
     least = ROUNDING * scale
     if np.ptp(differences) > least:
         return differences

@@ -27,39 +27,13 @@ VERDICTS = [
 
 
 def averaged(scores: pd.DataFrame) -> pd.DataFrame:
-    """Average seeds within a resample: they are not extra test sets.
-
-    Parameters
-    ----------
-    scores : pandas.DataFrame
-        ``arm``, ``preprocess``, ``resample``, ``seed``, ``probe``, ``measure``, ``value``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``arm``, ``preprocess``, ``probe``, ``measure``, ``resample``, ``value``, and ``seeds``,
-        how many there were, and ``variance`` over them (NaN for one). Undefined scores (kappa)
-        are left out.
-    """
+    """Average seeds within a resample: they are not extra test sets."""
     groups = scores.groupby([*GROUP, "resample"], sort=False, observed=True)["value"]
     return groups.agg(value="mean", seeds="count", variance="var").reset_index()
 
 
 def summary(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean of every measure, with both kinds of spread.
-
-    Parameters
-    ----------
-    scores : pandas.DataFrame
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row for each arm, preprocessing, probe and measure: ``mean``; ``sd_splits``, the
-        standard deviation over resamples of the means over seeds; ``sd_seeds``, the root of the
-        mean over resamples of the variance over seeds (NaN with one seed); ``resamples``,
-        ``seeds``.
-    """
+    """Return the mean of every measure, with both kinds of spread."""
     groups = averaged(scores).groupby(GROUP, sort=False, observed=True)
     found = groups.agg(
         mean=("value", "mean"),
@@ -72,20 +46,7 @@ def summary(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def seed_spread(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return how far luck with the seed carries: the mean over resamples of every seed.
-
-    Parameters
-    ----------
-    scores : pandas.DataFrame
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row for each arm, preprocessing, probe and measure with several seeds: ``seeds``,
-        ``sd_within``, the standard deviation over seeds inside a resample (root mean square over
-        resamples), ``sd_splits``, that over resamples of the means over seeds, and the
-        ``lowest`` and ``highest`` score of one seed in one resample.
-    """
+    """Return how far luck with the seed carries: the mean over resamples of every seed."""
     means = averaged(scores)
     groups = means[means["seeds"] > 1].groupby(GROUP, sort=False, observed=True)
     found = groups.agg(
@@ -99,15 +60,13 @@ def seed_spread(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Question:
+class Terms:
     """What verdicts are asked for.
 
     Attributes
     ----------
-    reference : str
     arms, choices : list of str
         Every arm and every preprocessing, in the order of the rows.
-    test_train_ratio : float
     rope : float or None
         Half-width of the region of practical equivalence; None is the measure's own.
     confidence : float
@@ -130,25 +89,8 @@ def verdicts(
     rope: float | None,
     confidence: float,
 ) -> pd.DataFrame:
-    """Return a row for every arm, preprocessing and probe that was asked for, scored or not.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    probe, measure, reference, rope, confidence
-        As for `Comparison.verdicts`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        See `VERDICTS`.
-
-    Raises
-    ------
-    ValueError
-        If `probe`, `measure` or `reference` is not in the comparison.
-    """
-    question = Question(
+    """Return a row for every arm, preprocessing and probe that was asked for, scored or not."""
+    terms = Terms(
         comparison.reference if reference is None else reference,
         comparison.arms,
         list(comparison.settings["preprocess"]),
@@ -156,12 +98,12 @@ def verdicts(
         rope,
         confidence,
     )
-    check_choice("reference", question.reference, question.arms)
+    check_choice("reference", terms.reference, terms.arms)
     scores = comparison.scores
     tables = []
     for one, about in judged_by(comparison, probe, measure):
         part = scores[(scores["probe"] == one) & (scores["measure"] == about.name)]
-        tables.append(_verdict_table(part, one, about, _failed(comparison, one), question))
+        tables.append(_verdict_table(part, one, about, _failed(comparison, one), terms))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -179,21 +121,7 @@ def judged_by(
 
 
 def check_choice(name: str, value: Any, choices: Any, where: str = "") -> None:
-    """Raise unless a parameter's value is one of its choices.
-
-    Parameters
-    ----------
-    name : str
-        Of the parameter.
-    value : object
-    choices : iterable
-    where : str
-        What the choices depend on, in words.
-
-    Raises
-    ------
-    ValueError
-    """
+    """Raise unless a parameter's value is one of its choices."""
     choices = list(choices)
     if value not in choices:
         raise ValueError(
@@ -236,36 +164,19 @@ def _verdict_table(
     probe: str,
     measure: Measure,
     failed: set[tuple[str, str]],
-    question: Question,
+    terms: Terms,
 ) -> pd.DataFrame:
-    """Compare every arm with the reference under the same preprocessing.
-
-    Parameters
-    ----------
-    scores : pandas.DataFrame
-        Of one probe and one measure.
-    probe : str
-    measure : Measure
-    failed : set of (arm, preprocess)
-        Where something failed in some resample; there is no verdict: to leave out just the
-        resamples in which an arm failed would flatter it.
-    question : Question
-
-    Returns
-    -------
-    pandas.DataFrame
-        See `VERDICTS`. Holm's adjustment is over all rows.
-    """
-    reference = question.reference
+    """Compare every arm with the reference under the same preprocessing."""
+    reference = terms.reference
     means = averaged(scores)
     rows = []
-    for choice in question.choices:
+    for choice in terms.choices:
         part = means[means["preprocess"] == choice]
         wide = part.pivot(index="resample", columns="arm", values="value")
         own = scores.loc[(scores["arm"] == reference) & (scores["preprocess"] == choice), "value"]
         # Errors are in the preprocessed columns' units: a share of them is one of this choice's.
-        rope = measure.rope_for(own.to_numpy()) if question.rope is None else question.rope
-        for arm in question.arms:
+        rope = measure.rope_for(own.to_numpy()) if terms.rope is None else terms.rope
+        for arm in terms.arms:
             if arm == reference:
                 continue
             place = (arm, reference, choice, probe, measure.name)
@@ -273,7 +184,7 @@ def _verdict_table(
                 found = _without_scores("failed")
             elif arm in wide and reference in wide:
                 pairs = wide[[arm, reference]].dropna().to_numpy()
-                found = _compared(pairs, measure.higher_is_better, rope, question)
+                found = _compared(pairs, measure.higher_is_better, rope, terms)
             else:
                 found = _without_scores("not scored")
             rows.append((*place, *found))
@@ -286,12 +197,12 @@ def _without_scores(why: str) -> tuple:
     return (*[np.nan] * 7, why, 0, np.nan)
 
 
-def _compared(pairs: np.ndarray, higher_is_better: bool, rope: float, question: Question) -> tuple:
+def _compared(pairs: np.ndarray, higher_is_better: bool, rope: float, terms: Terms) -> tuple:
     """Compare scores of shape (n_resamples, 2), the reference's last."""
     if not len(pairs):
         return _without_scores("not scored")
     d = without_rounding(pairs[:, 0] - pairs[:, 1], np.abs(pairs).max())
-    ratio, confidence = question.test_train_ratio, question.confidence
+    ratio, confidence = terms.test_train_ratio, terms.confidence
     interval = corrected_interval(d, ratio, confidence)
     # The posterior speaks of better and worse, the interval of the measure's own direction.
     chances = posterior(d if higher_is_better else -d, ratio, rope)
