@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from narrows._checks import did_you_mean
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -20,6 +22,16 @@ except ImportError:  # Windows
 
 _MARK = ".part"
 _OLD = 86_400  # seconds: where files cannot be locked, a temporary file of yesterday is litter
+
+
+def no_such_file(path: Path) -> str:
+    """Return a sentence on a file that is not there, naming files that are called like it."""
+    try:
+        beside = os.listdir(path.parent)
+    except OSError:
+        return f"There is no file {str(path)!r}. There is no folder {str(path.parent)!r}."
+    advice = did_you_mean(path.name, beside, cutoff=0.7) or "Check the path."
+    return f"There is no file {str(path)!r}. {advice}"
 
 
 def at_home(path: str | os.PathLike) -> Path:

@@ -14,7 +14,10 @@ STAGES = [
     "report",
 ]  # fmt: skip
 EDGES = ["storage", "export", "scale", "cli"]
-FOR_ALL = {"_backend", "_errors", "_files", "_forks", "_keras", "_session", "_version"}
+FOR_ALL = {
+    "_backend", "_checks", "_errors", "_files", "_forks", "_keras", "_progress", "_session",
+    "_version",
+}  # fmt: skip
 # The methods in which a result may call on what draws it.
 SHOWN_BY = {"plots": {"plot"}, "report": {"to_html", "_repr_html_"}}
 # Which part alone may import a library; None for no part at all.

@@ -201,7 +201,7 @@ def test_no_such_file(write):
     assert "no file" in text
     assert "poeple.csv" in text
     assert "Did you mean 'people.csv'?" in text
-    assert "Check the path" in message("/nowhere/at/all.csv", FileNotFoundError)
+    assert "There is no folder" in message("/nowhere/at/all.csv", FileNotFoundError)
     assert "folder" in message(path.parent)
 
 

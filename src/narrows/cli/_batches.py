@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from narrows._progress import progress_bar
 from narrows.cli import _tables
 from narrows.cli._errors import BadInputError, bad_input
 from narrows.cli._options import shows_progress
@@ -68,19 +69,15 @@ class Source:
         if self._batches is None or not shows_progress(quiet):
             yield lambda rows: None
             return
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        done = 0
+        with progress_bar("", "rows", self._batches.n_rows) as show:
 
-        total = self._batches.n_rows
-        of = "" if total is None else f"/{total:,}"
-        columns = (
-            BarColumn(),
-            TextColumn("{task.completed:,.0f}" + of + " rows"),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("", total=total)
-            yield lambda rows: progress.advance(task, rows)
+            def count(rows: int) -> None:
+                nonlocal done
+                done += rows
+                show(done, self._batches.n_rows)
+
+            yield count
 
 
 @contextlib.contextmanager

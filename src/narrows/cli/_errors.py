@@ -1,16 +1,16 @@
 """How commands end early: bad input with exit code 2, Ctrl-C with 130, each in one sentence."""
 
 import contextlib
-import difflib
 import errno
 import os
-import re
 import sys
 import tempfile
-import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+
+from narrows._checks import ParameterError
+from narrows._errors import TableTypeError
 
 
 class BadInputError(Exception):
@@ -27,10 +27,6 @@ _REFUSALS = frozenset(
     for name in ("EACCES", "EDQUOT", "EFBIG", "ENAMETOOLONG", "ENOSPC", "EPERM", "EROFS")
     if hasattr(errno, name)
 )
-
-
-# Where tables are read and checked, and TypeErrors raised for columns that cannot be learned from.
-_DATA = Path(__file__).parents[1] / "data"
 
 
 def is_refusal(error: OSError) -> bool:
@@ -52,16 +48,6 @@ def sentence_of(error: OSError, path: str | os.PathLike | None = None) -> str:
     reason = error.strerror or str(error) or type(error).__name__
     advice = " Free some space, or write elsewhere." if error.errno == errno.ENOSPC else ""
     return f"Cannot read or write {what}: {reason}.{advice}"
-
-
-def near_files(path: Path) -> str:
-    """Return advice for a file that is not there: files beside it that are called like it."""
-    try:
-        beside = os.listdir(path.parent)
-    except OSError:
-        return f" There is no folder {str(path.parent)!r}."
-    near = difflib.get_close_matches(path.name, beside, n=3, cutoff=0.7)
-    return f" Did you mean {' or '.join(map(repr, near))}?" if near else " Check the path."
 
 
 def output_folder(path: Path) -> Path:
@@ -123,60 +109,29 @@ def output_file(path: Path, *inputs: Path, option: str = "--out") -> Path:
 
 
 @contextlib.contextmanager
-def bad_input(path: str | os.PathLike | None = None) -> Iterator[None]:
+def bad_input(
+    path: str | os.PathLike | None = None, options: Mapping[str, str] | None = None
+) -> Iterator[None]:
     """Let errors in the block that lie in the user's files or options end with exit code 2.
 
     A ValueError is what reading, fitting and loading raise for input they cannot take, an
-    ImportError what reading raises where an optional library is not installed. A TypeError is
-    taken for the input's only where the checks of a table raise it themselves.
+    ImportError what reading raises where an optional library is not installed.
 
     Parameters
     ----------
     path : path-like, optional
         The file that the block reads or writes, for errors that do not know it.
+    options : mapping of str to str, optional
+        Options by the names of Python's parameters, for errors that speak of these.
     """
     try:
         yield
-    except (ValueError, OSError, ImportError, TypeError) as error:
-        # scikit-learn's InvalidParameterError is a ValueError and a TypeError.
-        is_type = isinstance(error, TypeError) and not isinstance(error, ValueError)
-        if is_type and not _is_of_the_table(error):
-            raise
-        sentence = " ".join(str(error).split("\n"))
+    except (ValueError, OSError, ImportError, TableTypeError) as error:
+        said = error.sentence(options) if isinstance(error, ParameterError) else str(error)
+        sentence = " ".join(said.split("\n"))
         if isinstance(error, OSError) and error.strerror:
             sentence = sentence_of(error, path)
         raise BadInputError(sentence) from error
-
-
-@contextlib.contextmanager
-def named_as_options(options: Mapping[str, str]) -> Iterator[None]:
-    """Let errors of bad input in the block speak of options instead of Python's parameters.
-
-    Parameters
-    ----------
-    options : mapping of str to str
-        Options by the parameters' names.
-    """
-    try:
-        yield
-    except BadInputError as error:
-
-        def option(found: re.Match) -> str:
-            return options.get(found[1], found[0])
-
-        def setting(found: re.Match) -> str:
-            known = found[1] in options
-            return f"{options[found[1]]} {found[2]}" if known else found[0]
-
-        said = re.sub(r"The '(\w+)' parameter(?: of \w+)?", option, str(error))
-        raise BadInputError(re.sub(r"\b(\w+)='([^' ]*)'", setting, said)) from error
-
-
-def _is_of_the_table(error: Exception) -> bool:
-    """Whether a check of the table raised it, and no mistake in our code or a library did."""
-    innermost = traceback.extract_tb(error.__traceback__)[-1]
-    raised = (innermost.line or "").startswith("raise ")
-    return raised and Path(innermost.filename).is_relative_to(_DATA)
 
 
 @contextlib.contextmanager

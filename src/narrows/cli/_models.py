@@ -4,7 +4,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from narrows.cli._errors import BadInputError, bad_input, near_files
+from narrows._files import no_such_file
+from narrows.cli._errors import BadInputError, bad_input
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,4 +175,4 @@ def _warn_of_gap(name: str, count: int, row: int) -> None:
 def check_there(path: Path) -> None:
     """Raise BadInputError, naming files that are called like it, if there is no such file."""
     if not path.exists():
-        raise BadInputError(f"There is no file {str(path)!r}.{near_files(path)}")
+        raise BadInputError(no_such_file(path))

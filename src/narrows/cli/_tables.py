@@ -1,11 +1,11 @@
 """Tables on the command line: reading them, columns by name, results by extension."""
 
 import dataclasses
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from narrows._checks import did_you_mean
 from narrows.cli._errors import BadInputError, bad_input, warnings_on_stderr
 from narrows.cli._models import text_columns
 
@@ -237,12 +237,11 @@ def check_names(names: Sequence[str], more: Sequence[str], option: str) -> None:
 def _no_such(missing: Sequence[str], known: Any, taken: Any = ()) -> str:
     """Say which columns are not there, and which there are, but not taken, that look like them."""
     names = [str(name) for name in known]
-    folded = {name.casefold(): name for name in names if name not in set(taken)}
+    free = [name for name in names if name not in set(taken)]
     sentences = []
     for name in missing[:5]:
-        near = difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)
-        hint = f" (did you mean {' or '.join(repr(folded[one]) for one in near)}?)" if near else ""
-        sentences.append(f"{name!r}{hint}")
+        hint = did_you_mean(name, free)
+        sentences.append(f"{name!r}" + (f" ({hint[0].lower()}{hint[1:]})" if hint else ""))
     more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
     shown = ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
     return f"There is no {', '.join(sentences)}{more}. It has {shown}."

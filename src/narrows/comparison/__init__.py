@@ -32,7 +32,6 @@ from narrows.comparison.results._text import (
     score_tables,
 )
 from narrows.comparison.running._preprocessing import table_of
-from narrows.comparison.running._schedule import progress_bar
 from narrows.comparison.statistics._decisions import Posterior, holm, posterior, verdict
 from narrows.comparison.statistics._intervals import Interval, corrected_interval, corrected_t_test
 from narrows.data import label_kind
@@ -65,7 +64,6 @@ __all__ = [
     "own_resamples",
     "parse_resampling",
     "posterior",
-    "progress_bar",
     "r2",
     "repeated_kfold",
     "rmse",

@@ -3,7 +3,6 @@
 import numbers
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.random_projection import GaussianRandomProjection
 
+from narrows._checks import did_you_mean, fail, listed, refusal
 from narrows.embedders import Autoencoder, capabilities_of
 
 CONTROLS = ("raw", "random", "untrained", "linear")
@@ -158,9 +158,11 @@ def _width(arms: list[Arm], n_columns: int) -> int:
 def check_arms(given: Any, controls: Any, caller: str) -> None:
     """Raise unless arms are named transformers and controls are known."""
     if not isinstance(given, Mapping) or not given:
-        raise ValueError(
-            f"The 'arms' parameter of {caller} must be a mapping of names to embedders, e.g. "
-            f"{{'pca': narrows.PCA(2)}}. Got {given!r} instead."
+        raise refusal(
+            caller,
+            "arms",
+            "be a mapping of names to embedders, e.g. {'pca': narrows.PCA(2)}",
+            repr(given),
         )
     for name, estimator in given.items():
         missing = [method for method in ("fit", "transform") if not hasattr(estimator, method)]
@@ -187,19 +189,17 @@ def _needs_labels(estimator: Any) -> bool:
 
 
 def _check_controls(controls: Any, caller: str) -> None:
-    known = f"must be a sequence of some of {', '.join(map(repr, CONTROLS))}, or empty"
+    """Raise unless these are names of controls, each once."""
     names = [controls] if isinstance(controls, str) else controls
     if not isinstance(names, Collection):
         advice = "Write () for none."
     elif unknown := [name for name in names if name not in CONTROLS]:
-        near = get_close_matches(str(unknown[0]), CONTROLS, 1)
-        advice = f"Did you mean {near[0]!r}?" if near else ""
+        advice = did_you_mean(unknown[0], CONTROLS, 1)
     elif isinstance(controls, str):
         advice = f"Write ({controls!r},)."
     elif len(set(names)) < len(names):
         advice = "Name each once."
     else:
         return
-    raise ValueError(
-        f"The 'controls' parameter of {caller} {known}. Got {controls!r} instead. {advice}".rstrip()
-    )
+    wanted = f"a sequence of some of {listed(CONTROLS)}, or empty"
+    fail(caller, "controls", wanted, controls, advice)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_array
 
+from narrows._checks import refusal
 from narrows.comparison.probes._forest import Forest
 from narrows.comparison.probes._measures import accuracy, kappa
 from narrows.comparison.resampling._resamples import Resamples
@@ -186,9 +187,11 @@ def caret_forest(
 
 def _check_rows(n_rows: int, resamples: Resamples) -> None:
     if n_rows != resamples.n_rows:
-        raise ValueError(
-            "The 'resamples' parameter of caret_forest must be drawn from a table of "
-            f"{n_rows} rows, as 'Z' has. Got resamples of {resamples.n_rows} rows instead."
+        raise refusal(
+            "caret_forest",
+            "resamples",
+            f"be drawn from a table of {n_rows} rows, as 'Z' has",
+            f"resamples of {resamples.n_rows} rows",
         )
 
 

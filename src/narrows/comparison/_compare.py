@@ -1,6 +1,5 @@
 """The comparison's front door: arguments checked, design made, result handed over."""
 
-import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -9,6 +8,8 @@ import joblib
 import numpy as np
 import pandas as pd
 
+from narrows._checks import check_integer, check_option, refusal
+from narrows._progress import Progress, progress_bar
 from narrows.comparison._arms import Arm, all_arms, check_arms
 from narrows.comparison._comparison import Comparison
 from narrows.comparison._teachable import check_teachable
@@ -21,13 +22,14 @@ from narrows.comparison.results._arm_records import described
 from narrows.comparison.results._fingerprint import estimator_text, hash_of
 from narrows.comparison.running._design import COLUMNS, FAILED, POINTS, Design, Findings, SeedSource
 from narrows.comparison.running._preprocessing import DEFAULT, check_mixed, choices_of, table_of
-from narrows.comparison.running._schedule import Progress, progress_bar, run
+from narrows.comparison.running._schedule import run
 from narrows.comparison.running._score import NO_PROBE, Judge
 from narrows.comparison.running._survey import Survey, coarse_columns, row_names, survey
 from narrows.data import as_numpy_takes, check_labels, check_numbers, check_shared, kind_of
 from narrows.embedders import capabilities_of
 
 _CALLER = "compare"
+COMPARING = "comparing, refitted in every resample"
 # Controls are background: two draws in each resample are fifty in 25, enough to tell a poor
 # embedding from a good one.
 _MOST_CONTROL_SEEDS = 2
@@ -167,7 +169,7 @@ default=("raw", "random", "untrained")
     y = as_numpy_takes(y)
     kind = _task(task, y)
     codes, classes = _labels(y, n_rows, kind)
-    root = SeedSource(_checked_state(random_state))
+    root = SeedSource(check_integer(_CALLER, "random_state", random_state, least=0, optional=True))
     together = None if groups is None else group_codes(groups, n_rows, _CALLER)
     resamples = resamples_for(resampling, y, kind, n_rows, together, root.get("resamples"), _CALLER)
     check_teachable(codes, kind, resamples, _CALLER)
@@ -197,18 +199,16 @@ default=("raw", "random", "untrained")
     fitted_on = max(map(len, trains)) if refit else n_rows
     _check_components(compared_with, arms[compared_with], seen, fitted_on)
     seen.warn()
-    with progress_bar() if verbose and progress is None else nullcontext(progress) as report:
+    with (
+        progress_bar(COMPARING) if verbose and progress is None else nullcontext(progress) as report
+    ):
         findings = run(design, report)
     _check_not_all_failed(design, findings)
     return _result(design, findings, compared_with, y, classes, X)
 
 
 def _task(task: str | None, y: Any) -> str:
-    if task not in (None, "classes", "numbers"):
-        raise ValueError(
-            f"The 'task' parameter of {_CALLER} must be 'classes', 'numbers' or None. "
-            f"Got {task!r} instead."
-        )
+    check_option(_CALLER, "task", ("classes", "numbers"), task, optional=True)
     return task or kind_of(y, _CALLER)
 
 
@@ -218,16 +218,6 @@ def _labels(y: Any, n_rows: int, kind: str) -> tuple[np.ndarray, tuple[str, ...]
         check_shared(codes, classes, _CALLER)
         return codes, classes
     return check_numbers(y, n_rows, _CALLER), ()
-
-
-def _checked_state(random_state: Any) -> int | None:
-    whole = isinstance(random_state, numbers.Integral) and not isinstance(random_state, bool)
-    if random_state is None or (whole and random_state >= 0):
-        return None if random_state is None else int(random_state)
-    raise ValueError(
-        f"The 'random_state' parameter of {_CALLER} must be an int in the range [0, inf) or None. "
-        f"Got {random_state!r} instead."
-    )
 
 
 def _without_effect(arms: list[Arm]) -> list[str]:
@@ -243,17 +233,22 @@ def _probes(probes: Any, kind: str, n_jobs: int) -> dict[str, Any]:
     else:
         single = isinstance(probes, str) or hasattr(probes, "fit")
         if not single and not isinstance(probes, Iterable):
-            raise ValueError(
-                f"The 'probes' parameter of {_CALLER} must be names, estimators, or a sequence or "
-                f"mapping of these, e.g. ('forest', 'neighbours'). Got {probes!r} instead."
+            raise refusal(
+                _CALLER,
+                "probes",
+                "be names, estimators, or a sequence or mapping of these, e.g. ('forest', "
+                "'neighbours')",
+                repr(probes),
             )
         listed = [probes] if single else list(probes)
         pairs = [(p if isinstance(p, str) else type(p).__name__, p) for p in listed]
     names = [name for name, _ in pairs]
     if not pairs or len(set(names)) < len(names) or NO_PROBE in names:
-        raise ValueError(
-            f"The 'probes' parameter of {_CALLER} must have at least one probe, each under a name "
-            f"of its own and none {NO_PROBE!r}. Got {names} instead."
+        raise refusal(
+            _CALLER,
+            "probes",
+            f"have at least one probe, each under a name of its own and none {NO_PROBE!r}",
+            f"{names}",
         )
     found = {str(name): probe_for(probe, kind) for name, probe in pairs}
     if joblib.effective_n_jobs(n_jobs) > 1:
@@ -264,11 +259,7 @@ def _probes(probes: Any, kind: str, n_jobs: int) -> dict[str, Any]:
 
 
 def _seed_counts(arms: list[Arm], seeds: Any) -> dict[str, int]:
-    if not isinstance(seeds, numbers.Integral) or isinstance(seeds, bool) or seeds < 1:
-        raise ValueError(
-            f"The 'seeds' parameter of {_CALLER} must be an int in the range [1, inf). "
-            f"Got {seeds!r} instead."
-        )
+    check_integer(_CALLER, "seeds", seeds, least=1)
     most = {True: min(int(seeds), _MOST_CONTROL_SEEDS), False: int(seeds)}
     return {arm.name: most[arm.control] if arm.seeded else 1 for arm in arms}
 
@@ -277,11 +268,7 @@ def _reference(reference: str | None, arms: Mapping[str, Any]) -> str:
     names = list(arms)
     if reference is None:
         return next((n for n in names if type(arms[n]).__name__ == "PCA" or n == "pca"), names[0])
-    if reference not in names:
-        raise ValueError(
-            f"The 'reference' parameter of {_CALLER} must be one of "
-            f"{', '.join(map(repr, names))}. Got {reference!r} instead."
-        )
+    check_option(_CALLER, "reference", names, reference)
     return reference
 
 

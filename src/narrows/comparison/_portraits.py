@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
+from narrows._checks import refusal
 from narrows.comparison._arms import (
     CONTROLS,
     Arm,
@@ -216,10 +217,12 @@ def check_same_rows(comparison: Comparison, table: Any) -> None:
             codes = np.array([order[str(name)] for name in comparison.labels], codes.dtype)
         if hash_of(table, codes) == comparison.settings["data"]:
             return
-    raise ValueError(
-        f"The 'X' parameter must be the table that was compared, of {n_rows} rows and "
-        f"{comparison.settings['n_columns']} columns. Got {len(table)} rows and "
-        f"{table.shape[1]} columns with other values or labels instead."
+    raise refusal(
+        None,
+        "X",
+        f"be the table that was compared, of {n_rows} rows and "
+        f"{comparison.settings['n_columns']} columns",
+        f"{len(table)} rows and {table.shape[1]} columns with other values or labels",
     )
 
 
@@ -258,16 +261,12 @@ def _check_arms(comparison: Comparison, arms: Any) -> None:
     asked = [name for name in comparison.arms if name not in comparison.controls]
     if not isinstance(arms, Mapping) or set(arms) != set(asked):
         got = sorted(arms) if isinstance(arms, Mapping) else arms
-        raise ValueError(
-            f"The 'arms' parameter must be the arms that were compared, {asked}. "
-            f"Got {got!r} instead."
-        )
+        raise refusal(None, "arms", f"be the arms that were compared, {asked}", repr(got))
     for name in asked:
         compared, given = comparison.arm_records[name].text, estimator_text(arms[name])
         if lasting(compared) != lasting(given):
-            raise ValueError(
-                f"The 'arms' parameter must be the arms that were compared, {name!r} as "
-                f"{compared}. Got {given} instead."
+            raise refusal(
+                None, "arms", f"be the arms that were compared, {name!r} as {compared}", f"{given}"
             )
 
 
@@ -285,16 +284,20 @@ def _choices(comparison: Comparison, preprocess: Any, mixed: bool) -> dict[str, 
     if preprocess is None:
         other = [name for name in compared if name not in NAMED]
         if other:
-            raise ValueError(
-                "The 'preprocess' parameter must be what was given to compare, since "
-                f"{other[0]!r} is not known by its name. Got None instead."
+            raise refusal(
+                None,
+                "preprocess",
+                f"be what was given to compare, since {other[0]!r} is not known by its name",
+                "None",
             )
         return choices_of(compared, mixed, _CALLER)
     choices = choices_of(preprocess, mixed, _CALLER)
     if set(choices) != set(compared):
-        raise ValueError(
-            f"The 'preprocess' parameter must have the choices that were compared, {compared}. "
-            f"Got {list(choices)} instead."
+        raise refusal(
+            None,
+            "preprocess",
+            f"have the choices that were compared, {compared}",
+            f"{list(choices)}",
         )
     return {name: choices[name] for name in compared}
 

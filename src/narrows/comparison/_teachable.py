@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from narrows._checks import refusal
 from narrows.comparison.resampling._resamples import Resamples
 
 
@@ -20,15 +21,19 @@ def check_teachable(y: np.ndarray, kind: str, resamples: Resamples, caller: str)
     if any((y[train] != y[train[0]]).any() for train, _ in resamples):
         if kind == "numbers" or any(np.isin(y[test], y[train]).any() for train, test in resamples):
             return
-        raise ValueError(
-            f"The 'y' parameter of {caller} must have classes that are in training and test rows "
-            f"both. Got none in {len(resamples)} {_resamples(resamples)} instead. Draw the rows "
-            "otherwise, or name another label, if each class is a group of rows."
+        raise refusal(
+            caller,
+            "y",
+            "have classes that are in training and test rows both",
+            f"none in {len(resamples)} {_resamples(resamples)}",
+            "Draw the rows otherwise, or name another label, if each class is a group of rows.",
         )
-    raise ValueError(
-        f"The 'y' parameter of {caller} must have different labels among training rows. Got one "
-        f"and the same in each of {len(resamples)} {_resamples(resamples)} instead. Shuffle the "
-        "rows that are drawn."
+    raise refusal(
+        caller,
+        "y",
+        "have different labels among training rows",
+        f"one and the same in each of {len(resamples)} {_resamples(resamples)}",
+        "Shuffle the rows that are drawn.",
     )
 
 

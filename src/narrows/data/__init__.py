@@ -5,7 +5,6 @@ from narrows.data._containers import (
     as_frame,
     as_numpy_takes,
     check_size,
-    listed,
     names_of,
     positional,
 )

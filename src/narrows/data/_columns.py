@@ -11,7 +11,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from narrows.data._containers import as_array, as_frame, listed, names_of, positional
+from narrows._checks import listed
+from narrows.data._containers import as_array, as_frame, names_of, positional
 from narrows.data._from_r import NA_INTEGER, is_na
 
 Kind = Literal["number", "boolean", "text", "date", "missing", "other"]

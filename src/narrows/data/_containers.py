@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from narrows._checks import listed
+from narrows._errors import TableTypeError
 from narrows.data._from_r import with_nan
 
 
@@ -31,7 +33,7 @@ def as_frame(X: Any, owner: str) -> Any:
     if isinstance(X, np.ndarray | list | tuple):
         return None
     if hasattr(X, "toarray"):
-        raise TypeError(
+        raise TableTypeError(
             f"{owner} needs dense rows. Got a sparse {type(X).__name__} instead. "
             "Convert it with X.toarray() if memory allows."
         )
@@ -41,7 +43,7 @@ def as_frame(X: Any, owner: str) -> Any:
         _check_distinct(_native_names(X), owner)
         return nw.from_native(X, eager_only=True)
     if hasattr(X, "collect") and hasattr(X, "collect_schema"):
-        raise TypeError(
+        raise TableTypeError(
             f"{owner} needs rows that are in memory. Got a {type(X).__name__}, a query, instead. "
             "Run it with X.collect()."
         )
@@ -70,7 +72,7 @@ def names_of(frame: Any) -> tuple[str, ...] | None:
         return tuple(str(name) for name in names)
     if any(text):
         kinds = sorted({type(name).__name__ for name in names})
-        raise TypeError(
+        raise TableTypeError(
             "Feature names are only supported if all input features have string names. Got names "
             f"of the types {kinds} instead. Convert them with X.columns = X.columns.astype(str)."
         )
@@ -138,13 +140,6 @@ def as_numpy_takes(values: Any) -> Any:
     """Return one column of polars' 128-bit whole numbers, which NumPy has not, as a list."""
     wide = str(getattr(values, "dtype", "")) in {"Int128", "UInt128"}
     return values.to_list() if wide else values
-
-
-def listed(names: Any, most: int = 5) -> str:
-    """Return names in quotes, the first few of them and how many more there are."""
-    names = list(names)
-    shown = ", ".join(repr(name) for name in names[:most])
-    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _native_names(X: Any) -> list:

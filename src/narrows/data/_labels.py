@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from narrows.data._containers import as_numpy_takes, listed
+from narrows._checks import listed, refusal
+from narrows.data._containers import as_numpy_takes
 from narrows.data._from_r import with_gaps
 from narrows.data._partition import MAX_CLASS_CODES
 
@@ -86,9 +87,11 @@ def check_labels(y: Any, n_rows: int, caller: str) -> tuple[np.ndarray, tuple[st
     labels = _complete(y, n_rows, caller)
     codes, levels = pd.factorize(labels, sort=True)
     if len(levels) < 2:
-        raise ValueError(
-            f"The 'y' parameter of {caller} must have at least two classes. "
-            f"Got {len(levels)}, {str(levels[0])!r} in all {n_rows} rows, instead."
+        raise refusal(
+            caller,
+            "y",
+            "have at least two classes",
+            f"{len(levels)}, {str(levels[0])!r} in all {n_rows} rows",
         )
     return codes, tuple(str(level) for level in levels)
 
@@ -96,10 +99,12 @@ def check_labels(y: Any, n_rows: int, caller: str) -> tuple[np.ndarray, tuple[st
 def check_shared(codes: np.ndarray, names: tuple[str, ...], caller: str) -> None:
     """Raise ValueError for classes of one row each: what trains has none that is tested."""
     if len(names) == len(codes):
-        raise ValueError(
-            f"The 'y' parameter of {caller} must have classes of several rows. Got another in each "
-            f"of {len(codes)} rows, such as {listed(names, 3)}, instead: it seems to name the "
-            "rows. Name another column as the label."
+        raise refusal(
+            caller,
+            "y",
+            "have classes of several rows",
+            f"another in each of {len(codes)} rows, such as {listed(names, 3)},",
+            "It seems to name the rows. Name another column as the label.",
         )
 
 
@@ -128,22 +133,26 @@ def check_numbers(y: Any, n_rows: int, caller: str) -> np.ndarray:
     labels = _complete(y, n_rows, caller)
     real = pd.api.types.is_numeric_dtype(labels.dtype)
     if not real or pd.api.types.is_complex_dtype(labels.dtype):
-        raise ValueError(
-            f"The 'y' parameter of {caller} must have numbers to predict. Got {labels.iloc[0]!r} "
-            "in row 0 (counted from 0) instead. Turn them into numbers, or predict classes."
+        raise refusal(
+            caller,
+            "y",
+            "have numbers to predict",
+            f"{labels.iloc[0]!r} in row 0 (counted from 0)",
+            "Turn them into numbers, or predict classes.",
         )
     values = labels.to_numpy(dtype=np.float64)
     infinite = np.isinf(values)
     if infinite.any():
-        raise ValueError(
-            f"The 'y' parameter of {caller} must have finite numbers. Got {infinite.sum()} "
-            f"infinite, the first in row {infinite.argmax()} (counted from 0), instead. "
-            "Remove those rows."
+        raise refusal(
+            caller,
+            "y",
+            "have finite numbers",
+            f"{infinite.sum()} infinite, the first in row {infinite.argmax()} (counted from 0)",
+            "Remove those rows.",
         )
     if (values == values[0]).all():
-        raise ValueError(
-            f"The 'y' parameter of {caller} must have different numbers to predict. "
-            f"Got {values[0]:g} in all {n_rows} rows instead."
+        raise refusal(
+            caller, "y", "have different numbers to predict", f"{values[0]:g} in all {n_rows} rows"
         )
     return values
 
@@ -151,16 +160,17 @@ def check_numbers(y: Any, n_rows: int, caller: str) -> np.ndarray:
 def _complete(y: Any, n_rows: int, caller: str) -> pd.Series:
     labels = _as_series(y, caller)
     if len(labels) != n_rows:
-        raise ValueError(
-            f"The 'y' parameter of {caller} must have a label for each of {n_rows} rows. "
-            f"Got {len(labels)} labels instead."
+        raise refusal(
+            caller, "y", f"have a label for each of {n_rows} rows", f"{len(labels)} labels"
         )
     missing = labels.isna().to_numpy()
     if missing.any():
-        raise ValueError(
-            f"The 'y' parameter of {caller} must have a label in every row. Got {missing.sum()} "
-            f"missing, the first in row {missing.argmax()} (counted from 0), instead. "
-            "Remove those rows or fill in their labels."
+        raise refusal(
+            caller,
+            "y",
+            "have a label in every row",
+            f"{missing.sum()} missing, the first in row {missing.argmax()} (counted from 0)",
+            "Remove those rows or fill in their labels.",
         )
     return labels
 
@@ -169,11 +179,8 @@ def _as_series(y: Any, caller: str) -> pd.Series:
     y = as_numpy_takes(y)
     shape = tuple(y.shape) if hasattr(y, "shape") else np.asarray(y, dtype=object).shape
     if len(shape) != 1:
-        hint = " Use y.ravel() or choose one column." if len(shape) == 2 else ""
-        raise ValueError(
-            f"The 'y' parameter of {caller} must be one-dimensional, one label a row. "
-            f"Got shape {shape} instead.{hint}"
-        )
+        hint = "Use y.ravel() or choose one column." if len(shape) == 2 else ""
+        raise refusal(caller, "y", "be one-dimensional, one label a row", f"shape {shape}", hint)
     return series_of(y)
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from narrows._checks import listed
+from narrows._errors import TableTypeError
 from narrows.data._columns import Column, columns_of
 from narrows.data._containers import (
     as_array,
     as_frame,
     check_size,
-    listed,
     names_of,
     positional,
 )
@@ -249,7 +250,7 @@ def _raise_not_numbers(wrong: list[tuple[str, Column]], owner: str) -> None:
     )
     if what == "object":
         # The words of float(), which scikit-learn's checks wait for.
-        raise TypeError(
+        raise TableTypeError(
             f"{message}: the argument must be a string or a real number, not "
             f"{type(value).__name__!r}. Convert or drop the column."
         )

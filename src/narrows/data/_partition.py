@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from narrows._checks import refusal
 from narrows.data._containers import as_numpy_takes
 from narrows.data._from_r import with_gaps
 
@@ -106,34 +107,29 @@ def partition(
 
 def _check_share(train: float) -> None:
     if not (isinstance(train, numbers.Real) and 0 < train < 1):
-        raise ValueError(
-            "The 'train' parameter of partition must be a number above 0 and below 1, the share "
-            f"of rows to train on. Got {train!r} instead."
+        raise refusal(
+            "partition",
+            "train",
+            "be a number above 0 and below 1, the share of rows to train on",
+            repr(train),
         )
 
 
 def _check_groups(groups: int) -> None:
     if not (isinstance(groups, numbers.Integral) and groups >= 2):
-        raise ValueError(
-            "The 'groups' parameter of partition must be an int in the range [2, inf). "
-            f"Got {groups!r} instead."
-        )
+        raise refusal("partition", "groups", "be an int in the range [2, inf)", repr(groups))
 
 
 def _as_labels(y: Any) -> pd.Series:
     y = as_numpy_takes(y)
     shape = tuple(y.shape) if hasattr(y, "shape") else np.asarray(y, dtype=object).shape
     if len(shape) != 1:
-        hint = " Use y.ravel() or choose one column." if len(shape) == 2 else ""
-        raise ValueError(
-            "The 'y' parameter of partition must be one-dimensional, one label a row. "
-            f"Got shape {shape} instead.{hint}"
+        hint = "Use y.ravel() or choose one column." if len(shape) == 2 else ""
+        raise refusal(
+            "partition", "y", "be one-dimensional, one label a row", f"shape {shape}", hint
         )
     if shape[0] < 2:
-        raise ValueError(
-            "The 'y' parameter of partition must have at least two rows to split. "
-            f"Got {shape[0]} instead."
-        )
+        raise refusal("partition", "y", "have at least two rows to split", f"{shape[0]}")
     # pandas sees a missing value in a list of strings, numpy would turn it into text.
     labels = pd.Series(y if isinstance(y, list | tuple) else _as_pandas(y)).reset_index(drop=True)
     labels = with_gaps(labels.infer_objects())
@@ -151,10 +147,13 @@ def _check_complete(labels: pd.Series) -> None:
     if pd.api.types.is_float_dtype(labels.dtype):
         missing = missing | np.isinf(labels.to_numpy(dtype=float, na_value=np.nan))
     if missing.any():
-        raise ValueError(
-            "The 'y' parameter of partition must have a label in every row. Got "
+        raise refusal(
+            "partition",
+            "y",
+            "have a label in every row",
             f"{missing.sum()} missing or infinite, the first in row {missing.argmax()} "
-            "(counted from 0), instead. Remove those rows or fill in their labels."
+            "(counted from 0)",
+            "Remove those rows or fill in their labels.",
         )
 
 

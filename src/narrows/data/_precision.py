@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from narrows.data._containers import listed
+from narrows._checks import listed
 
 STEPS = 1_000  # between a column's least and largest value; with fewer it is coarse
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from narrows._checks import listed
 from narrows.data._columns import Column
-from narrows.data._containers import listed
 
 FEWEST = 20  # rows; of fewer, numbers are easily all different
 _SPARSE = 2  # whole numbers between the ends for each row, at most

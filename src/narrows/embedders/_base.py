@@ -251,7 +251,7 @@ class NetworkEmbedder(
         self,
         Xs: Iterable[Any],
         seeds: Iterable[int],
-        on_progress: Callable[[float, float], object] | None = None,
+        on_progress: Callable[[float, float], None] | None = None,
     ) -> "Lanes | SeparateFits":
         """Fit one lane for each matrix and seed; see `narrows.embedders._lanes`."""
         from narrows.embedders import _lanes

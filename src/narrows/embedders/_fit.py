@@ -4,12 +4,13 @@ Importing this imports Keras and JAX, so the estimator does it when it fits.
 """
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from narrows._progress import Progress, progress_bar
 from narrows._session import usual_numbers
 from narrows.embedders._keras_objects import metrics_of, optimizer_of
 from narrows.embedders._restarts import restarts_of
@@ -19,7 +20,6 @@ from narrows.training import Noise, Recipe, Training, train, verify
 if TYPE_CHECKING:
     from narrows.embedders._base import NetworkEmbedder
 
-Progress = Callable[[float, float], object]  # of what is done and what is wanted
 _SPLIT = 1  # tells the generator of the split from those of the restarts
 
 
@@ -189,26 +189,9 @@ def verify_lane(
     verify(training.sample(lane), values, models)
 
 
-@contextlib.contextmanager
-def progress_bar(what: str, total: int, unit: str) -> Iterator[Callable[[float, float], None]]:
-    """Show a bar while the block runs; yield the function that moves it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn(f"{{task.completed:,.0f}}/{{task.total:,.0f}} {unit}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda done, wanted: progress.update(task, completed=done, total=wanted)
-
-
 def training_bar(
     trainings: int, epochs: int
 ) -> contextlib.AbstractContextManager[Callable[[float, float], None]]:
     """Show a bar of so many trainings, see `progress_bar`."""
     what = "training" if trainings == 1 else f"training {trainings} times"
-    return progress_bar(what, trainings * epochs, "epochs")
+    return progress_bar(what, "epochs", trainings * epochs)

@@ -1,49 +1,31 @@
-"""Checks of an embedder's parameters, in scikit-learn's wording, with near matches for names."""
+"""Checks of parameters that embedders alone have, on top of those that all parts share."""
 
-import difflib
 import inspect
 import math
 import numbers
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import InvalidParameterError
 
+from narrows._checks import (
+    check_integer,
+    check_option,
+    check_real,
+    check_seed,
+    did_you_mean,
+    fail,
+    is_real,
+    is_whole,
+)
 from narrows._files import at_home
 
-
-def fail(owner, name: str, wanted: str, value, advice: str = "") -> NoReturn:
-    """Raise InvalidParameterError in scikit-learn's wording, with a word of advice at the end."""
-    advice = f" {advice}" if advice else ""
-    raise InvalidParameterError(
-        f"The {name!r} parameter of {type(owner).__name__} must be {wanted}. "
-        f"Got {value!r} instead.{advice}"
-    )
-
-
-def check_integer(owner, name: str, *, least: int, optional: bool = False) -> None:
-    """Raise unless the parameter is an integer of at least `least` (or None, if optional)."""
-    value = getattr(owner, name)
-    if optional and value is None:
-        return
-    integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not integer or value < least:
-        none = " or None" if optional else ""
-        fail(owner, name, f"an int in the range [{least}, inf){none}", value)
-
-
-def check_real(
-    owner, name: str, *, low: float, high: float = math.inf, open_low: bool = False
-) -> None:
-    """Raise unless the parameter is a number in the range; its upper end is left out."""
-    value = getattr(owner, name)
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    inside = real and (value > low if open_low else value >= low) and value < high
-    if not inside:
-        bracket = "(" if open_low else "["
-        fail(owner, name, f"a float in the range {bracket}{low:g}, {high:g})", value)
+__all__ = [
+    "check_checkpoint", "check_integer", "check_keep", "check_learning_rate", "check_name",
+    "check_noise", "check_option", "check_real", "check_seed", "check_sparsity", "check_widths",
+    "default_of", "fail", "noise_of", "sparsity_of", "unused",
+]  # fmt: skip
 
 
 def default_of(owner, name: str):
@@ -76,20 +58,16 @@ def unused(owner, names: Iterable[str], why: str) -> list[str]:
 _NOISES = {"gaussian": math.inf, "masking": 1.0, "swap": 1.0}  # and below which amount
 
 
-def _is_real(value: Any, low: float = 0.0, high: float = math.inf) -> bool:
-    return (
-        isinstance(value, numbers.Real)
-        and not isinstance(value, bool)
-        and low <= float(value) < high
-    )
+def _is_amount(value: Any, high: float = math.inf) -> bool:
+    return is_real(value, 0, high)
 
 
 def check_noise(owner, name: str) -> None:
     """Raise unless the parameter is a standard deviation, or a kind of noise and its amount."""
     value = getattr(owner, name)
-    if _is_real(value):
+    if _is_amount(value):
         return
-    if _has_form(value, 2) and value[0] in _NOISES and _is_real(value[1], high=_NOISES[value[0]]):
+    if _has_form(value, 2) and value[0] in _NOISES and _is_amount(value[1], _NOISES[value[0]]):
         return
     wanted = (
         "a float in the range [0, inf), ('gaussian', float in [0, inf)), ('masking', float in "
@@ -100,18 +78,18 @@ def check_noise(owner, name: str) -> None:
 
 def noise_of(value) -> tuple[str, float] | None:
     """Return a checked `noise` parameter as kind and amount; None for no noise."""
-    kind, amount = ("gaussian", value) if _is_real(value) else value
+    kind, amount = ("gaussian", value) if _is_amount(value) else value
     return (str(kind), float(amount)) if amount > 0 else None
 
 
 def check_sparsity(owner, name: str) -> None:
     """Raise unless the parameter is a weight, or a kind of sparsity with its numbers."""
     value = getattr(owner, name)
-    if _is_real(value):
+    if _is_amount(value):
         return
-    if _has_form(value, 2) and value[0] == "l1" and _is_real(value[1]):
+    if _has_form(value, 2) and value[0] == "l1" and _is_amount(value[1]):
         return
-    kl = _has_form(value, 3) and value[0] == "kl" and all(map(_is_real, value[1:]))
+    kl = _has_form(value, 3) and value[0] == "kl" and all(map(_is_amount, value[1:]))
     if kl and 0 < value[2] < 1:
         return
     wanted = (
@@ -123,7 +101,7 @@ def check_sparsity(owner, name: str) -> None:
 
 def sparsity_of(value) -> tuple[float, float | None] | None:
     """Return a checked `sparsity` parameter as weight and target; None for no penalty."""
-    if _is_real(value):
+    if _is_amount(value):
         weight, target = float(value), None
     else:
         weight, target = float(value[1]), (float(value[2]) if len(value) > 2 else None)
@@ -146,7 +124,7 @@ def check_widths(owner, name: str) -> None:
     if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
         fail(owner, name, wanted, value)
     for width in value:
-        if not isinstance(width, numbers.Integral) or isinstance(width, bool) or width < 1:
+        if not is_whole(width) or width < 1:
             fail(owner, name, wanted, value)
 
 
@@ -159,21 +137,6 @@ def check_keep(owner) -> None:
     if value and not any(hasattr(part, "layers") for part in (owner.encoder, owner.decoder)):
         advice = "Leave it out: what a function sets in its layers is kept anyway."
         fail(owner, "keep", "() where neither encoder nor decoder is a Keras model", value, advice)
-
-
-def check_option(owner, name: str, options: Sequence[str]) -> None:
-    """Raise unless the parameter is one of a few texts."""
-    value = getattr(owner, name)
-    if not isinstance(value, str) or value not in options:
-        fail(owner, name, f"a str among {{{', '.join(map(repr, options))}}}", value)
-
-
-def check_seed(owner, name: str) -> None:
-    """Raise if the parameter is an integer that no generator can start from."""
-    value = getattr(owner, name)
-    negative = isinstance(value, numbers.Integral) and value < 0
-    if negative or isinstance(value, str):  # such as what stands for one that no file holds
-        fail(owner, name, "an int in the range [0, inf), a RandomState or None", value)
 
 
 def check_checkpoint(owner, checkpoint) -> None:
@@ -195,8 +158,5 @@ def check_name(owner, name: str, value, known: Iterable[str], what: str) -> None
     known = sorted(known)
     if value in known:
         return
-    near = difflib.get_close_matches(str(value).lower(), known, n=3, cutoff=0.5)
-    advice = (
-        f"Did you mean {' or '.join(map(repr, near))}?" if near else f"Known: {', '.join(known)}."
-    )
+    advice = did_you_mean(value, known, cutoff=0.5) or f"Known: {', '.join(known)}."
     fail(owner, name, f"the name of {what} or a Keras object", value, advice)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from narrows._checks import refusal
 from narrows._files import replace_file
 from narrows._session import usual_numbers
 from narrows._version import __version__
@@ -158,10 +159,7 @@ def export_onnx(
     True
     """
     if part not in PARTS:
-        raise ValueError(
-            f"The 'part' parameter of export_onnx must be 'encoder' or 'decoder'. Got {part!r} "
-            "instead."
-        )
+        raise refusal("export_onnx", "part", "be 'encoder' or 'decoder'", repr(part))
     _check_installed()
     from narrows.export._agreement import MEASURE, check_agreement
     from narrows.export._build import decoder_part, encoder_part

@@ -7,7 +7,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from narrows.data import TablePreprocessor, listed, positional
+from narrows._checks import listed, refusal
+from narrows.data import TablePreprocessor, positional
 from narrows.embedders import EMBEDDERS, capabilities_of
 from narrows.export._io_spec import Port, column_port, is_mixed
 
@@ -114,14 +115,16 @@ def chain_of(model: Any, part: str) -> Chain:
         check_is_fitted(step)
     chain = Chain(model, steps[:-1], steps[-1])
     if part == "decoder" and chain.is_network and not hasattr(chain.embedder, "decoder_"):
-        raise ValueError(
-            f"The 'part' parameter of export_onnx must be 'encoder' for a "
-            f"{type(chain.embedder).__name__} without a decoder. Got 'decoder' instead. Train one "
-            "with fit_decoder."
+        raise refusal(
+            "export_onnx",
+            "part",
+            f"be 'encoder' for a {type(chain.embedder).__name__} without a decoder",
+            "'decoder'",
+            "Train one with fit_decoder.",
         )
     if chain.mixed and "" in (chain.columns or ()):
         raise ValueError(
             "An input of an ONNX file must have a name. Got a column that is called '' among "
-            f"{listed(chain.columns, 20)}. Rename it and fit again."
+            f"{listed(chain.columns or (), 20)}. Rename it and fit again."
         )
     return chain

@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from narrows._checks import refusal
+
 # A precision times a row's mean squared distance lies in here, or the search gives up.
 _LOWEST, _HIGHEST = 1e-12, 1e20
 _LARGEST_STEP = 3.0
@@ -72,10 +74,13 @@ def check_perplexity(perplexity: Any, batch_size: int, owner: str = "ParametricT
             "Give at least 4 rows, or a larger batch_size."
         )
     if not 1 <= perplexity <= largest:  # also false for NaN
-        raise ValueError(
-            f"The 'perplexity' parameter of {owner} must be at least 1 and at most "
-            f"{_floor(largest):g}, a third of the other rows in a batch of {batch_size}. "
-            f"Got {perplexity!r} instead. Lower it, or raise batch_size."
+        raise refusal(
+            owner,
+            "perplexity",
+            f"be at least 1 and at most {_floor(largest):g}, a third of the other rows in a "
+            f"batch of {batch_size}",
+            repr(perplexity),
+            "Lower it, or raise batch_size.",
         )
 
 

@@ -1,10 +1,10 @@
 """What the measures accept: rows in two spaces, and a number of neighbours that fits them."""
 
-import numbers
 from typing import Any
 
 import numpy as np
 
+from narrows._checks import check_integer, check_option, refusal
 from narrows.data import to_matrix
 from narrows.quality._distances import METRICS
 
@@ -18,32 +18,18 @@ def check_spaces(X: Any, Z: Any, owner: str, min_rows: int) -> tuple[np.ndarray,
         for name, values in (("X", X), ("Z", Z))
     )
     if len(x) != len(z):
-        raise ValueError(
-            f"The 'Z' parameter of {owner} must have a row for every row of X, {len(x)} rows. "
-            f"Got {len(z)} instead."
-        )
+        raise refusal(owner, "Z", f"have a row for every row of X, {len(x)} rows", f"{len(z)}")
     return x.reshape(len(x), -1), z.reshape(len(z), -1)
 
 
 def check_metric(metric: Any, owner: str) -> None:
     """Raise ValueError unless distances of that name are known."""
-    if metric not in METRICS:
-        raise ValueError(
-            f"The 'metric' parameter of {owner} must be one of "
-            f"{', '.join(map(repr, METRICS))}. "
-            f"Got {metric!r} instead."
-        )
+    check_option(owner, "metric", METRICS, metric)
 
 
 def check_neighbours(n_neighbors: Any, largest: int, owner: str, why: str) -> int:
     """Return the number of neighbours as an int, or say how many there can be."""
-    integral = isinstance(n_neighbors, numbers.Integral) and not isinstance(n_neighbors, bool)
-    if not (integral and 1 <= n_neighbors <= largest):
-        raise ValueError(
-            f"The 'n_neighbors' parameter of {owner} must be an int in the range [1, {largest}], "
-            f"{why}. Got {n_neighbors!r} instead."
-        )
-    return int(n_neighbors)
+    return check_integer(owner, "n_neighbors", n_neighbors, least=1, most=largest, why=why)
 
 
 def check_below_half(n_neighbors: Any, n_rows: int, owner: str) -> int:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from narrows._checks import listed
 from narrows._files import at_home
-from narrows.data import arrow_names, as_pandas, listed, opened_arrow
+from narrows.data import arrow_names, as_pandas, opened_arrow
 
 _CELLS = 8_000_000  # of a batch, 64 MB as doubles
 _MOST_ROWS, _FEWEST_ROWS = 100_000, 1_000

@@ -14,7 +14,6 @@ from narrows.cli._comparison_view import show_comparison
 from narrows.cli._errors import (
     BadInputError,
     bad_input,
-    named_as_options,
     output_file,
     warnings_on_stderr,
 )
@@ -140,7 +139,7 @@ def compare(
         _note_kind(rows[name], quiet=quiet)
     autoencoder = Autoencoder(bottleneck, widths, epochs=epochs, patience=patience)
     arms = {"pca": PCA(bottleneck), "autoencoder": autoencoder}
-    with named_as_options(_OPTIONS), bad_input(), warnings_on_stderr():
+    with bad_input(options=_OPTIONS), warnings_on_stderr():
         found = run(
             arms,
             learned,

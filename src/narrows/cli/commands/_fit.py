@@ -13,7 +13,6 @@ from narrows.cli._errors import (
     BadInputError,
     bad_input,
     interruption,
-    named_as_options,
     output_file,
     warnings_on_stderr,
 )
@@ -130,8 +129,8 @@ def fit(
     if checkpoint is not None and checkpoint.exists():
         note(f"going on from {checkpoint}", quiet=quiet)
     with (
-        interruption(lambda: _kept(checkpoint)), named_as_options(_OPTIONS),
-        bad_input(checkpoint), warnings_on_stderr(),
+        interruption(lambda: _kept(checkpoint)), bad_input(checkpoint, _OPTIONS),
+        warnings_on_stderr(),
     ):  # fmt: skip
         model.fit(learned, autoencoder__checkpoint=checkpoint)
     seconds = time.perf_counter() - start

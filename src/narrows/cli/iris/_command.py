@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from narrows._progress import progress_bar
 from narrows.cli._errors import interruption, output_folder
 from narrows.cli._options import AsJson, Quiet, shows_progress
 from narrows.cli._results import print_json, printing
@@ -87,9 +88,11 @@ def _run(
 
 def _progress(quiet: bool) -> Any:
     """Yield what moves a bar, or None where none is wanted."""
-    from narrows.comparison import progress_bar
-
-    return progress_bar() if shows_progress(quiet) else contextlib.nullcontext()
+    return (
+        progress_bar("comparing, refitted in every resample")
+        if shows_progress(quiet)
+        else contextlib.nullcontext()
+    )
 
 
 def _command_line(out: Path, seed: int, epochs: int, seeds: int) -> str:

@@ -127,7 +127,7 @@ def compared_arms(seed: int, epochs: int) -> dict[str, Any]:
 
 
 def compared(
-    data: Data, seed: int, epochs: int, seeds: int, on_progress: Callable[[float, float], object]
+    data: Data, seed: int, epochs: int, seeds: int, on_progress: Callable[[float, float], None]
 ) -> Comparison:
     """Judge both embeddings under both preprocessings, everything refitted in every fold."""
     return narrows.compare(

@@ -1,7 +1,6 @@
 """Probes: the downstream models that judge an embedding."""
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from narrows._checks import did_you_mean, listed, refusal
 from narrows.comparison._arms import seeded
 from narrows.comparison.probes._forest import Forest, ForestRegressor
 from narrows.comparison.probes._measures import measures_of
@@ -39,17 +39,21 @@ def probe_for(spec: Any, kind: str) -> Any:
     if isinstance(spec, str):
         return _named(spec, kind)
     if isinstance(spec, type) or not (hasattr(spec, "fit") and hasattr(spec, "predict")):
-        raise ValueError(
-            "The 'probes' parameter must have names or scikit-learn estimators with 'fit' and "
-            f"'predict'. Got {spec!r} instead."
+        raise refusal(
+            None,
+            "probes",
+            "have names or scikit-learn estimators with 'fit' and 'predict'",
+            repr(spec),
         )
     wrong = is_regressor(spec) if kind == "classes" else is_classifier(spec)
     if wrong:
-        raise ValueError(
-            f"The 'probes' parameter must have estimators that predict {kind}, as the labels "
-            f"are. Got {type(spec).__name__}, which predicts "
-            f"{'numbers' if kind == 'classes' else 'classes'}, instead; 'task' says what the "
-            "labels are."
+        other = "numbers" if kind == "classes" else "classes"
+        raise refusal(
+            None,
+            "probes",
+            f"have estimators that predict {kind}, as the labels are",
+            f"{type(spec).__name__}, which predicts {other},",
+            "'task' says what the labels are.",
         )
     return clone(spec)
 
@@ -93,13 +97,15 @@ def _named(name: str, kind: str) -> Any:
     known = PROBES[kind]
     if name in known:
         return known[name]()
-    near = get_close_matches(name.lower(), known, n=2, cutoff=0.5)
-    advice = f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    advice = did_you_mean(name, known, 2, 0.5)
     if any(name in names for names in PROBES.values()):
         advice = "That one is for the other kind of labels."
-    raise ValueError(
-        f"The 'probes' parameter must have {', '.join(map(repr, known))} or scikit-learn "
-        f"estimators where labels are {kind}. Got {name!r} instead. {advice}".rstrip()
+    raise refusal(
+        None,
+        "probes",
+        f"have {listed(known)} or scikit-learn estimators where labels are {kind}",
+        repr(name),
+        advice,
     )
 
 

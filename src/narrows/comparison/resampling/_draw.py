@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from narrows._checks import check_integer, refusal
 from narrows.comparison.resampling._groups import check_apart, group_codes, labels_of_groups, spread
-from narrows.comparison.resampling._resamples import Resamples, bootstrap, check_int
+from narrows.comparison.resampling._resamples import Resamples, bootstrap
 from narrows.comparison.resampling._strata import strata_of
 from narrows.data import check_labels, kind_of
 
@@ -66,8 +67,9 @@ def repeated_kfold(
     from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold
 
     n_rows = _n_rows(y_or_n_rows, stratify, "repeated_kfold")
-    check_int("repeated_kfold", "folds", folds, 2, n_rows)
-    check_int("repeated_kfold", "repeats", repeats, 1)
+    why = "up to the number of rows"
+    check_integer("repeated_kfold", "folds", folds, least=2, most=n_rows, why=why)
+    check_integer("repeated_kfold", "repeats", repeats, least=1)
     settings = {"n_splits": folds, "n_repeats": repeats, "random_state": random_state}
     rows = np.zeros(n_rows)
     if stratify:
@@ -127,7 +129,7 @@ def holdout(
 
     n_rows = _n_rows(y_or_n_rows, stratify, "holdout")
     _check_share(train)
-    check_int("holdout", "times", times, 1)
+    check_integer("holdout", "times", times, least=1)
     n_train = math.floor(round(train * n_rows, 9))  # 0.29 × 100 is 28.999999999999996
     settings = {"n_splits": times, "train_size": n_train, "test_size": n_rows - n_train}
     rows, least, strata = np.zeros(n_rows), 1, None
@@ -136,9 +138,11 @@ def holdout(
         strata = strata_of(y_or_n_rows, 2, "holdout", purpose, task)
         least = int(strata.max()) + 1
     if min(n_train, n_rows - n_train) < least:
-        raise ValueError(
-            f"The 'train' parameter of holdout must leave at least {least} rows in both parts. "
-            f"Got {train!r}, which is {n_train} training and {n_rows - n_train} test rows, instead."
+        raise refusal(
+            "holdout",
+            "train",
+            f"leave at least {least} rows in both parts",
+            f"{train!r}, which is {n_train} training and {n_rows - n_train} test rows",
         )
     draw = StratifiedShuffleSplit if stratify else ShuffleSplit
     drawn = draw(**settings, random_state=random_state).split(rows, strata)
@@ -176,13 +180,15 @@ def own_resamples(pairs: Iterable[tuple[Any, Any]], n_rows: int) -> Resamples:
     >>> print(own_resamples(LeaveOneOut().split(range(10)), 10).describe())
     10 own resamples
     """
-    check_int("own_resamples", "n_rows", n_rows, 2)
+    check_integer("own_resamples", "n_rows", n_rows, least=2)
     listed = [tuple(pair) for pair in pairs]
     for number, pair in enumerate(listed):
         if len(pair) != 2:
-            raise ValueError(
-                "The 'pairs' parameter of own_resamples must have pairs of training and test "
-                f"rows. Got {len(pair)} parts in pair {number} (counted from 0) instead."
+            raise refusal(
+                "own_resamples",
+                "pairs",
+                "have pairs of training and test rows",
+                f"{len(pair)} parts in pair {number} (counted from 0)",
             )
     return Resamples("own", [(pair[0], pair[1]) for pair in listed], n_rows)
 
@@ -273,18 +279,22 @@ def check_folds(text: str, y: Any, caller: str, task: str, codes: np.ndarray | N
         return
     if name == "bootstrap" or task == "numbers":
         return
-    own = "or resampling='bootstrap:25', for which classes may be small."
+    small = "or leave out small classes, or {resampling}, for which classes may be small."
     if name == "holdout":
-        advice = f"Join or leave out small classes, {own}"
         purpose = "one to train and one to test on"
-        strata_of(y, 2, caller, purpose, task, advice)
+        strata_of(y, 2, caller, purpose, task, f"Join {small}", resampling="bootstrap:25")
         return
     folds, repeats = given.get("folds", 5), given.get("repeats", 5)
     fewest = int(np.bincount(check_labels(y, len(y), caller)[0]).min())
-    fewer = f"Take fewer folds, such as resampling='{fewest}x{repeats}', " if fewest > 1 else ""
-    join = "join or leave out small classes, "
-    advice = (fewer + join if fewer else join.capitalize()) + own
-    strata_of(y, folds, caller, f"one for each of {folds} folds", task, advice)
+    advice, setting = f"Join {small}", "bootstrap:25"
+    if fewest > 1:
+        setting = f"{fewest}x{repeats}"
+        advice = (
+            "Take fewer folds, such as {resampling}, join or leave out small classes, or take "
+            "'bootstrap:25', for which classes may be small."
+        )
+    purpose = f"one for each of {folds} folds"
+    strata_of(y, folds, caller, purpose, task, advice, resampling=setting)
 
 
 def _check_group_folds(name: str, given: dict[str, Any], of_groups: Any, caller: str) -> None:
@@ -293,14 +303,14 @@ def _check_group_folds(name: str, given: dict[str, Any], of_groups: Any, caller:
     fewest = of_groups if counts is None else int(counts.min())
     if fewest < least:
         whose = "" if counts is None else f" of class {str(counts.idxmin())!r}"
-        raise ValueError(
-            f"The 'groups' parameter of {caller} must have at least {least} groups{whose} for this "
-            f"resampling. Got {fewest} instead. "
-            + (
-                "Take fewer folds, or 'bootstrap:25'."
-                if fewest > 1
-                else "Join or leave out small classes, or group the rows otherwise."
-            )
+        raise refusal(
+            caller,
+            "groups",
+            f"have at least {least} groups{whose} for this resampling",
+            str(fewest),
+            "Take fewer folds, or 'bootstrap:25'."
+            if fewest > 1
+            else "Join or leave out small classes, or group the rows otherwise.",
         )
 
 
@@ -323,9 +333,7 @@ def _parts(text: Any) -> tuple[str, dict[str, Any]]:
         return name, {}
     found = re.fullmatch(_GRAMMAR[name], rest) if name in _GRAMMAR else None
     if found is None:
-        raise ValueError(
-            f"The 'resampling' parameter must be a text such as {_FORMS}. Got {text!r} instead."
-        )
+        raise refusal(None, "resampling", f"be a text such as {_FORMS}", repr(text))
     once = {"repeats": "1"} if name == "kfold" else {}
     given = once | {key: value for key, value in found.groupdict().items() if value}
     return name, {key: float(v) if key == "train" else int(v) for key, v in given.items()}
@@ -334,25 +342,27 @@ def _parts(text: Any) -> tuple[str, dict[str, Any]]:
 def _n_rows(y_or_n_rows: Any, stratify: bool, caller: str) -> int:
     if not isinstance(y_or_n_rows, numbers.Integral):
         if not hasattr(y_or_n_rows, "__len__") or isinstance(y_or_n_rows, str):
-            raise ValueError(
-                f"The 'y_or_n_rows' parameter of {caller} must be labels or a number of rows. "
-                f"Got {y_or_n_rows!r} instead."
-            )
+            raise refusal(caller, "y_or_n_rows", "be labels or a number of rows", repr(y_or_n_rows))
         return len(y_or_n_rows)
     if stratify:
-        raise ValueError(
-            f"The 'y_or_n_rows' parameter of {caller} must be labels to stratify by. "
-            f"Got the number {y_or_n_rows} instead. Give the labels, or stratify=False."
+        raise refusal(
+            caller,
+            "y_or_n_rows",
+            "be labels to stratify by",
+            f"the number {y_or_n_rows}",
+            "Give the labels, or stratify=False.",
         )
-    check_int(caller, "y_or_n_rows", y_or_n_rows, 2)
+    check_integer(caller, "y_or_n_rows", y_or_n_rows, least=2)
     return int(y_or_n_rows)
 
 
 def _check_share(train: float) -> None:
     if not (isinstance(train, numbers.Real) and 0 < train < 1):
-        raise ValueError(
-            "The 'train' parameter of holdout must be a number above 0 and below 1, the share of "
-            f"rows to train on. Got {train!r} instead."
+        raise refusal(
+            "holdout",
+            "train",
+            "be a number above 0 and below 1, the share of rows to train on",
+            repr(train),
         )
 
 
@@ -397,9 +407,11 @@ def resamples_for(
         return parse_resampling(text, y, random_state=seed, task=kind, groups=codes)
     found = _given(resampling, y, n_rows, codes, caller)
     if found.n_rows != n_rows:
-        raise ValueError(
-            f"The 'resampling' parameter of {caller} must be drawn from a table of {n_rows} "
-            f"rows, as 'X' has. Got resamples of {found.n_rows} rows instead."
+        raise refusal(
+            caller,
+            "resampling",
+            f"be drawn from a table of {n_rows} rows, as 'X' has",
+            f"resamples of {found.n_rows} rows",
         )
     if codes is not None:
         check_apart(found, codes, caller)
@@ -419,10 +431,12 @@ def _given(
         listed = list(resampling)
         if all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in listed):
             return own_resamples([(pair[0], pair[1]) for pair in listed], n_rows)
-    raise ValueError(
-        f"The 'resampling' parameter of {caller} must be a text such as '5x5' or 'bootstrap:25', "
-        "Resamples, a scikit-learn splitter such as TimeSeriesSplit(), or pairs of training and "
-        f"test rows. Got {_short(resampling)} instead."
+    raise refusal(
+        caller,
+        "resampling",
+        "be a text such as '5x5' or 'bootstrap:25', Resamples, a scikit-learn splitter "
+        "such as TimeSeriesSplit(), or pairs of training and test rows",
+        _short(resampling),
     )
 
 

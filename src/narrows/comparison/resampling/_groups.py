@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from narrows._checks import refusal
 from narrows.comparison.resampling._resamples import Resamples
 from narrows.data import series_of
 
@@ -31,29 +32,32 @@ def group_codes(groups: Any, n_rows: int, caller: str) -> np.ndarray:
         If it has another length, gaps, or one group only.
     """
     if getattr(groups, "ndim", 1) != 1 or isinstance(groups, str) or not hasattr(groups, "__len__"):
-        raise ValueError(
-            f"The 'groups' parameter of {caller} must have one group for each row. Got "
-            f"{type(groups).__name__} instead. Give one column."
+        raise refusal(
+            caller,
+            "groups",
+            "have one group for each row",
+            f"{type(groups).__name__}",
+            "Give one column.",
         )
     given = series_of(groups)
     if len(given) != n_rows:
-        raise ValueError(
-            f"The 'groups' parameter of {caller} must have one group for each of {n_rows} rows. "
-            f"Got {len(given)} instead."
+        raise refusal(
+            caller, "groups", f"have one group for each of {n_rows} rows", f"{len(given)}"
         )
     try:
         codes, names = pd.factorize(given, sort=True)
     except TypeError:  # of kinds that have no order
         codes, names = pd.factorize(given)
     if (codes < 0).any():
-        raise ValueError(
-            f"The 'groups' parameter of {caller} must be without gaps. Got {(codes < 0).sum()}, "
-            f"the first in row {(codes < 0).argmax()} (counted from 0), instead."
+        raise refusal(
+            caller,
+            "groups",
+            "be without gaps",
+            f"{(codes < 0).sum()}, the first in row {(codes < 0).argmax()} (counted from 0)",
         )
     if len(names) < 2:
-        raise ValueError(
-            f"The 'groups' parameter of {caller} must have at least two groups. Got "
-            f"{str(names[0])!r} in all rows instead."
+        raise refusal(
+            caller, "groups", "have at least two groups", f"{str(names[0])!r} in all rows"
         )
     return codes
 
@@ -103,8 +107,11 @@ def check_apart(resamples: Resamples, codes: np.ndarray, caller: str) -> None:
         shared = np.intersect1d(codes[train], codes[test])
         if len(shared):
             row = int(test[np.isin(codes[test], shared)][0])
-            raise ValueError(
-                f"The 'resampling' parameter of {caller} must keep groups together. Got "
-                f"{len(shared)} in both parts of pair {number} (counted from 0), such as that of "
-                f"row {row}, instead. Draw it from the groups, e.g. with '5x5'."
+            raise refusal(
+                caller,
+                "resampling",
+                "keep groups together",
+                f"{len(shared)} in both parts of pair {number} (counted from 0), such as that "
+                f"of row {row}",
+                "Draw it from the groups, e.g. with '5x5'.",
             )

@@ -1,7 +1,6 @@
 """Which rows train and which rows test, with a fingerprint."""
 
 import hashlib
-import numbers
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from narrows._checks import check_integer, refusal
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -46,9 +47,8 @@ class Resamples:
     def __post_init__(self) -> None:
         pairs = tuple((_frozen(train), _frozen(test)) for train, test in self.pairs)
         if not pairs:
-            raise ValueError(
-                "The 'pairs' parameter of Resamples must have at least one pair of training and "
-                "test rows. Got none instead."
+            raise refusal(
+                "Resamples", "pairs", "have at least one pair of training and test rows", "none"
             )
         for number, pair in enumerate(pairs):
             _check_pair(number, pair, self.n_rows)
@@ -164,9 +164,11 @@ class Resamples:
             found = cls(config["kind"], pairs, n_rows, config["description"])
             expected = config["fingerprint"]
         except (KeyError, TypeError) as problem:
-            raise ValueError(
-                "The 'config' parameter of Resamples.from_config must be what to_config returned. "
-                f"Got one that cannot be read ({problem!r}) instead."
+            raise refusal(
+                "Resamples.from_config",
+                "config",
+                "be what to_config returned",
+                f"one that cannot be read ({problem!r})",
             ) from None
         if found.fingerprint != expected:
             raise ValueError(
@@ -216,8 +218,8 @@ def bootstrap(
     """
     from sklearn.utils import check_random_state
 
-    check_int("bootstrap", "n_rows", n_rows, 2)
-    check_int("bootstrap", "times", times, 1)
+    check_integer("bootstrap", "n_rows", n_rows, least=2)
+    check_integer("bootstrap", "times", times, least=1)
     rng = check_random_state(random_state)
     pairs = tuple(_one_bootstrap(n_rows, rng) for _ in range(times))
     return Resamples("bootstrap", pairs, n_rows, f"{times} bootstrap{'s' if times > 1 else ''}")
@@ -255,10 +257,7 @@ def _pair_from(train: Any, test: Any, n_rows: int) -> tuple[Any, Any]:
 def _frozen(rows: Any) -> np.ndarray:
     given = np.asarray(rows)
     if given.size and not np.issubdtype(given.dtype, np.integer):
-        raise ValueError(
-            "The 'pairs' parameter of Resamples must have row numbers (ints). "
-            f"Got dtype {given.dtype} instead."
-        )
+        raise refusal("Resamples", "pairs", "have row numbers (ints)", f"dtype {given.dtype}")
     copy = given.astype(np.intp)
     copy.flags.writeable = False
     return copy
@@ -281,15 +280,4 @@ def _check_pair(number: int, pair: Pair, n_rows: int) -> None:
         raise ValueError(
             f"Resample {number} must not test on rows it trains on. "
             f"Got {len(shared)} such rows, the first {shared[0]}, instead."
-        )
-
-
-def check_int(caller: str, name: str, value: Any, low: int, high: int | None = None) -> None:
-    """Raise unless a count is an int from `low` to `high`, the number of rows."""
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or value < low or (high is not None and value > high):
-        end = "inf)" if high is None else f"{high}], up to the number of rows"
-        raise ValueError(
-            f"The '{name}' parameter of {caller} must be an int in the range [{low}, {end}. "
-            f"Got {value!r} instead."
         )

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from narrows._checks import check_option, refusal
 from narrows.data import check_labels, check_numbers, kind_of
 
 _MOST_GROUPS = 4
@@ -16,6 +17,7 @@ def strata_of(
     purpose: str,
     task: str | None = None,
     advice: str = "Join or leave out small classes, or give stratify=False.",
+    **settings: str,
 ) -> np.ndarray:
     """Return the stratum of each row.
 
@@ -31,6 +33,8 @@ def strata_of(
         What `y` is; None decides by `label_kind`.
     advice : str
         What to do about classes that are too small.
+    **settings : str
+        The settings that the advice speaks of.
 
     Returns
     -------
@@ -44,11 +48,7 @@ def strata_of(
         If a class has fewer rows than needed, labels are missing, or all are the same.
     """
     n_rows = len(y)
-    if task not in (None, "classes", "numbers"):
-        raise ValueError(
-            f"The 'task' parameter of {caller} must be 'classes', 'numbers' or None. "
-            f"Got {task!r} instead."
-        )
+    check_option(caller, "task", ("classes", "numbers"), task, optional=True)
     if (task or kind_of(y, caller)) == "numbers":
         return _quantile_groups(check_numbers(y, n_rows, caller), least)
     codes, names = check_labels(y, n_rows, caller)
@@ -57,9 +57,13 @@ def strata_of(
     if short:
         found = [f"{counts[number]} of class {names[number]!r}" for number in short[:3]]
         found += [f"{len(short) - 3} more"] if len(short) > 3 else []
-        raise ValueError(
-            f"The 'y' parameter of {caller} must have at least {least} rows of every class, "
-            f"{purpose}. Got {', '.join(found)} instead. {advice}"
+        raise refusal(
+            caller,
+            "y",
+            f"have at least {least} rows of every class, {purpose}",
+            f"{', '.join(found)}",
+            advice,
+            **settings,
         )
     return codes
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from narrows._checks import listed
 from narrows._files import at_home, replace_file
 from narrows._version import __version__
 from narrows.comparison.resampling._resamples import Resamples
 from narrows.comparison.running._design import COLUMNS, FAILED, POINTS
-from narrows.data import listed
 
 if TYPE_CHECKING:
     from narrows.comparison._comparison import Comparison

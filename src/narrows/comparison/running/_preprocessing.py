@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from narrows._checks import refusal
 from narrows.data import (
     TablePreprocessor,
     as_frame,
@@ -52,18 +53,22 @@ def choices_of(preprocess: Any, mixed: bool, caller: str) -> dict[str, Any]:
         pairs = [(_name_of(choice), choice) for choice in listed]
     names = [name for name, _ in pairs]
     if not pairs or len(set(names)) < len(names):
-        raise ValueError(
-            f"The 'preprocess' parameter of {caller} must have at least one choice, each under a "
-            f"name of its own, e.g. ('none', 'standardize'). Got {names} instead."
+        raise refusal(
+            caller,
+            "preprocess",
+            "have at least one choice, each under a name of its own, e.g. ('none', 'standardize')",
+            f"{names}",
         )
     return {str(name): _transformer(choice, mixed, caller) for name, choice in pairs}
 
 
 def _sequence(preprocess: Any, caller: str) -> Sequence:
     if not isinstance(preprocess, Sequence):
-        raise ValueError(
-            f"The 'preprocess' parameter of {caller} must be names, transformers or a mapping of "
-            f"names to them, e.g. ('none', 'standardize'). Got {preprocess!r} instead."
+        raise refusal(
+            caller,
+            "preprocess",
+            "be names, transformers or a mapping of names to them, e.g. ('none', 'standardize')",
+            repr(preprocess),
         )
     return preprocess
 
@@ -75,15 +80,16 @@ def _name_of(choice: Any) -> str:
 def _transformer(choice: Any, mixed: bool, caller: str) -> Any:
     if not isinstance(choice, str):
         if not all(hasattr(choice, method) for method in ("fit", "transform")):
-            raise ValueError(
-                f"The 'preprocess' parameter of {caller} must have names or scikit-learn "
-                f"transformers. Got {choice!r} instead."
+            raise refusal(
+                caller, "preprocess", "have names or scikit-learn transformers", repr(choice)
             )
         return choice
     if choice not in NAMED:
-        raise ValueError(
-            f"The 'preprocess' parameter of {caller} must be one of "
-            f"{', '.join(map(repr, NAMED))} or a transformer. Got {choice!r} instead."
+        raise refusal(
+            caller,
+            "preprocess",
+            f"be one of {', '.join(map(repr, NAMED))} or a transformer",
+            repr(choice),
         )
     if mixed:
         return TablePreprocessor(scale=choice)

@@ -11,6 +11,7 @@ import joblib
 import pandas as pd
 from joblib.parallel import get_active_backend
 
+from narrows._progress import Progress
 from narrows._session import usual_numbers
 from narrows.comparison._arms import Arm, own_networks
 from narrows.comparison.running._design import ArmBlock, Design, Findings, blocks_of
@@ -115,9 +116,6 @@ def _some_more(tasks, is_trained, train, most: int) -> Iterator[tuple[Any, Any]]
         trained = is_trained(task)
         yield task, train(task) if trained else None
         most -= trained
-
-
-Progress = Callable[[float, float], object]
 
 
 def run(design: Design, progress: Progress | None = None) -> Findings:
@@ -369,24 +367,3 @@ class _Counter:
         now = min(self._done + self._under_way, self._total)
         if self._progress is not None:
             self._progress(now, self._total)
-
-
-@contextlib.contextmanager
-def progress_bar(
-    text: str = "comparing, refitted in every resample",
-) -> Iterator[Callable[[float, float], object]]:
-    """Show a bar while the block runs; yields what to call with (done, total).
-
-    Parameters
-    ----------
-    text : str
-        What stands before the bar.
-    """
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), Remaining())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(text, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)

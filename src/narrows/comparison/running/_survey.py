@@ -10,12 +10,12 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from narrows._checks import listed
 from narrows.comparison.running._preprocessing import dense, rows_of
 from narrows.data import (
     as_frame,
     coarse,
     coarse_message,
-    listed,
     names_of,
     numbers_that_name_rows,
     positional,

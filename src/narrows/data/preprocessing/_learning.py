@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from narrows._checks import listed
+from narrows._errors import TableTypeError
 from narrows.data._columns import Column
-from narrows.data._containers import listed
 from narrows.data._row_names import columns_that_name_rows, row_names_message, shown
 from narrows.data.preprocessing._encodings import Encoding, Flag, Levels, Number, step_of
 from narrows.data.reading._dates_in_text import first_undated, is_dated
@@ -92,7 +93,7 @@ def check_usable(columns: list[Column], owner: str) -> None:
 def _raise_unusable(column: Column, owner: str) -> None:
     kinds = "numbers, text, booleans or dates"
     if column.dtype != "object":
-        raise TypeError(
+        raise TableTypeError(
             f"{owner} takes {kinds}. Got {column.dtype} in column {column.name!r} instead. "
             "Convert it to numbers or drop it."
         )
@@ -101,7 +102,7 @@ def _raise_unusable(column: Column, owner: str) -> None:
     different = next((one for one in shown if type(one) is not type(odd)), None)
     row = next(number for number, value in enumerate(column.values) if value is odd)
     beside = "" if different is None else f" beside {type(different).__name__} {different!r}"
-    raise TypeError(
+    raise TableTypeError(
         f"{owner} takes columns of one kind: {kinds}. Got {type(odd).__name__} {odd!r} in row "
         f"{row} (counted from 0) of column {column.name!r}{beside} instead; every value's argument "
         "must be a string or a real number. Convert the column, for example to text with "

@@ -1,14 +1,13 @@
 """A table of mixed columns as a matrix, and back."""
 
-import numbers
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.validation import check_is_fitted
 
+from narrows._checks import check_integer, check_option, fail
 from narrows.data._columns import Column, columns_of, rows_of, without_values
 from narrows.data._containers import as_frame, check_size, names_of, positional
 from narrows.data._matrix import check_columns, first_odd, to_matrix
@@ -346,21 +345,10 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         for name, choices in CHOICES.items():
-            value = getattr(self, name)
-            if not (isinstance(value, str) and value in choices):
-                self._reject(name, f"a str among {set(choices)}")
+            check_option(self, name, choices)
         if not isinstance(self.missing_indicator, bool | np.bool_):
-            self._reject("missing_indicator", "an instance of 'bool'")
-        levels = self.max_levels
-        whole = isinstance(levels, numbers.Integral) and not isinstance(levels, bool)
-        if levels is not None and not (whole and levels >= 1):
-            self._reject("max_levels", "an int in the range [1, inf) or None")
-
-    def _reject(self, name: str, wanted: str) -> None:
-        raise InvalidParameterError(
-            f"The {name!r} parameter of {type(self).__name__} must be {wanted}. "
-            f"Got {getattr(self, name)!r} instead."
-        )
+            fail(self, "missing_indicator", "a bool", self.missing_indicator)
+        check_integer(self, "max_levels", least=1, optional=True)
 
 
 def _takes(encoding: Encoding, column: Column) -> bool:

@@ -1,11 +1,11 @@
 """What every file of a table is checked for, whatever its form."""
 
-import difflib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from narrows.data._containers import listed
+from narrows._checks import listed
+from narrows._files import no_such_file
 from narrows.data.reading._files import opened
 
 # What files begin with, whatever they are called.
@@ -27,10 +27,7 @@ def check_there(path: Path) -> None:
         raise ValueError(f"A table is a file. Got the folder {str(path)!r} instead.")
     if path.exists():
         return
-    beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, beside, n=3, cutoff=0.7)
-    advice = f" Did you mean {' or '.join(map(repr, near))}?" if near else " Check the path."
-    raise FileNotFoundError(f"There is no file {str(path)!r}.{advice}")
+    raise FileNotFoundError(no_such_file(path))
 
 
 def check_names(path: Path, names: list[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from narrows.data._containers import listed
+from narrows._checks import listed
 from narrows.data.reading._form import Form
 from narrows.data.reading._numbers_in_text import SHARE
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from narrows._checks import listed
 from narrows._files import at_home
-from narrows.data._containers import listed
 from narrows.data.reading._arrow import ARROW, PARQUET, read_arrow
 from narrows.data.reading._checks import check_there
 from narrows.data.reading._files import GZIP

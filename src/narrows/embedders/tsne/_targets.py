@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from narrows._progress import progress_bar
 from narrows._session import usual_numbers
-from narrows.embedders._fit import progress_bar
 from narrows.embedders.tsne._landmarks import Landmarks, choose_landmarks, landmark_count
 from narrows.embedders.tsne._map import grid_nodes, tsne_map
 from narrows.embedders.tsne._refine import Reference
@@ -67,7 +67,7 @@ def _mapped(embedder: "TSNEMapEncoder", start: np.ndarray, neighbors: np.ndarray
     steps, report = int(embedder.map_steps), None
     with contextlib.ExitStack() as stack:
         if embedder.verbose:
-            report = stack.enter_context(progress_bar("mapping", steps, "steps"))
+            report = stack.enter_context(progress_bar("mapping", "steps", steps))
         return tsne_map(
             start, neighbors, steps=steps, exaggeration=float(embedder.exaggeration),
             on_progress=report,
