@@ -391,6 +391,10 @@ def test_the_figure_of_intervals_takes_the_options_of_verdicts(found):
     assert drawn.labels.x == "difference from one, kappa"
 
 
+def test_the_figure_of_scores_calls_measures_by_their_titles(found):
+    assert found.plot("scores", measure="log_loss").labels.x == "Log loss"
+
+
 def test_answers_are_the_verdicts_with_the_reference_among_them(found):
     rows = answers(found)
     compared = [row for row in rows if row.arm != "pca"]

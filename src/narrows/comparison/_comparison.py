@@ -9,7 +9,7 @@ import pandas as pd
 
 from narrows._files import replace_file
 from narrows._session import usual_numbers
-from narrows.comparison.probes._measures import measures_of
+from narrows.comparison.probes._measures import measure_named, measures_of
 from narrows.comparison.resampling._resamples import Resamples
 from narrows.comparison.results import _text
 from narrows.comparison.results._arm_records import ArmRecord, arm_records
@@ -231,7 +231,8 @@ class Comparison:
         elif kind == "scores":
             measure = measure or self.measure
             probe = probe or next(iter(self.settings["probes"]))
-            figure = plots.scores(self._one_score(probe, measure), measure=measure)
+            title = measure_named(measure).title
+            figure = plots.scores(self._one_score(probe, measure, title), measure=title)
         else:
             rows = answers(
                 self, probe, measure or self.measure, reference=reference, rope=rope,
@@ -387,14 +388,14 @@ class Comparison:
 
         return from_json(text)
 
-    def _one_score(self, probe: str, measure: str) -> pd.DataFrame:
+    def _one_score(self, probe: str, measure: str, title: str) -> pd.DataFrame:
         means = _tables.averaged(self.scores)
         probes = means["probe"].unique()
         _tables.check_choice("probe", probe, probes)
         means = means[means["probe"] == probe]
         where = f" for the probe {probe!r} (probes are {', '.join(map(repr, probes))})"
         _tables.check_choice("measure", measure, means["measure"].unique(), where)
-        return means[means["measure"] == measure].rename(columns={"value": measure})
+        return means[means["measure"] == measure].rename(columns={"value": title})
 
     def _embeddings(self, label: str) -> pd.DataFrame:
         """Return the points of every arm that has two dimensions, with origin and label."""

@@ -38,7 +38,7 @@ _MOST_REBUILT, _WORST = 1_000, 5
 
 @dataclass(frozen=True)
 class Worst:
-    """One of the rows that came back worst.
+    """One of the rows that are reconstructed worst.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Worst:
     column : str
         The column that is furthest off, in standard deviations of it.
     original, rebuilt : float
-        Its value and what it came back as.
+        Its value and its reconstruction.
     """
 
     row: int

@@ -30,14 +30,14 @@ def reconstruction_images(
     cmap: str | None = None,
 ) -> ggplot:
     """
-    Draw images and, below each, what came back of it.
+    Draw images and, below each, its reconstruction.
 
     Parameters
     ----------
     images : array-like of shape (n_rows, height, width), with channels or flat
         The original rows, with one channel or three.
     reconstructions : array-like of the same shape, or mapping of str to such
-        What came back. A mapping gives one line of images per entry, under its name.
+        Their reconstruction. A mapping gives one line of images per entry, under its name.
     n : int, default=10
         The first `n` rows are drawn; index all arguments to choose others.
     noisy : array-like of the same shape, optional

@@ -72,7 +72,7 @@ def scores(
         + facet_wrap("preprocess", ncol=1, labeller="label_both")
         # The first arm on top, as in a table.
         + scale_y_discrete(limits=arms[::-1])
-        + labs(x=measure.capitalize(), y="")
+        + labs(x=measure[:1].upper() + measure[1:], y="")
         + light_theme(WIDTH, 0.8 + len(ways) * (0.4 + 0.42 * len(arms)))
     )
 

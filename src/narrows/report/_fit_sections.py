@@ -189,8 +189,8 @@ def reconstruction_section(comparison: Comparison, view: View) -> Section | None
     figure = Figure(
         still(_two_columns(first)),
         f"Rows and their reconstruction by {_title(first)}, in two columns.",
-        "A row on the dashed line came back as it was. In print, two columns are drawn against "
-        "each other, rows as they were and as they came back."
+        "A row on the dashed line is reconstructed exactly. In print, two columns are drawn "
+        "against each other, original and reconstructed rows."
         + (
             f" {len(sample):,} of {comparison.settings['n_rows']:,} rows are drawn."
             if len(sample) < comparison.settings["n_rows"]
@@ -257,16 +257,16 @@ def _worst(comparison: Comparison, items: list[Portrait], names: list[str]) -> T
             "error": one.error,
             "times the median": one.error / item.typical if item.typical > 0 else np.nan,
             "column furthest off": one.column,
-            "was": f"{one.original:.4g}",
-            "came back as": f"{one.rebuilt:.4g}",
+            "original": f"{one.original:.4g}",
+            "reconstructed": f"{one.rebuilt:.4g}",
         }
         for item in items
         for one in item.worst
     ]
     formats = {"error": ".3g", "times the median": ".1f"}
     caption = (
-        "The five rows that came back worst: mean squared error in squared units of the prepared "
-        "columns, and the column that is furthest off in standard deviations of it."
+        "The five rows that are reconstructed worst: mean squared error in squared units of the "
+        "prepared columns, and the column that is furthest off in standard deviations of it."
     )
     return Table(pd.DataFrame(rows), caption, formats)
 

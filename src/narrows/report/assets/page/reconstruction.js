@@ -1,4 +1,4 @@
-// Each row's value in a column against what it came back as, arm beside arm.
+// Each row's value in a column against its reconstruction, arm beside arm.
 function reconstruction(host, data) {
   const names = [...new Set(data.panels.flatMap((panel) => panel.columns.map((one) => one.name)))];
   const charts = [];
@@ -12,7 +12,7 @@ function reconstruction(host, data) {
     grid.append(make("div", { class: "panel" }, make("h3", {}, panel.title), place));
     const current = () => panel.columns.find((one) => one.name === select.value) || nothing;
     const get = () => ({ x: current().original, y: current().rebuilt,
-      axes: ["as it was", "as it came back"] });
+      axes: ["original", "reconstructed"] });
     const line = () => {
       const values = [...current().original, ...current().rebuilt].filter((v) => v !== null);
       const ends = values.length ? [Math.min(...values), Math.max(...values)] : [];
@@ -21,8 +21,8 @@ function reconstruction(host, data) {
     };
     const made = scatter(place, `Values of a column against what ${panel.title} made of them`, {
       get, level: data.level, levels: data.levels, rows: data.rows, more: line,
-      describe: (i) => [[`row ${data.names[i]}`], ["was", shown(current().original[i])],
-        ["came back as", shown(current().rebuilt[i])]] });
+      describe: (i) => [[`row ${data.names[i]}`], ["original", shown(current().original[i])],
+        ["reconstructed", shown(current().rebuilt[i])]] });
     charts.push(made.draw);
   }
 }
