@@ -41,7 +41,7 @@ def test_numbers_are_grouped_as_pandas_qcut_groups_them(values, groups, seed):
         values[0] += 1.0
     breaks = np.unique(np.quantile(values, np.linspace(0, 1, groups)))
     cells = pd.cut(pd.Series(values), breaks, include_lowest=True)
-    train, _ = partition(values, train=0.5, groups=groups, random_state=seed)
+    train, _ = partition(values, train=0.5, quantile_groups=groups, random_state=seed)
     expected = np.ceil(cells.value_counts() * 0.5)
     assert (cells.iloc[train].value_counts().sort_index() == expected.sort_index()).all()
 
@@ -142,5 +142,5 @@ def test_bad_share_is_refused(train):
 
 @pytest.mark.parametrize("groups", [1, 0, 2.5])
 def test_bad_groups_are_refused(groups):
-    with pytest.raises(ValueError, match=r"The 'groups' parameter .* range \[2, inf\)"):
-        partition(["a", "b"] * 5, groups=groups)
+    with pytest.raises(ValueError, match=r"The 'quantile_groups' parameter .* range \[2, inf\)"):
+        partition(["a", "b"] * 5, quantile_groups=groups)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from narrows._checks import refusal
+from narrows._checks import check_integer, refusal
 from narrows.data._containers import as_numpy_takes
 from narrows.data._from_r import with_gaps
 
@@ -19,7 +19,7 @@ def partition(
     y: Any,
     train: float = 0.8,
     random_state: int | np.random.RandomState | None = None,
-    groups: int = 5,
+    quantile_groups: int = 5,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Split rows into training and test rows, stratified by the labels.
 
@@ -38,7 +38,7 @@ def partition(
         Share of rows to train on, above 0 and below 1.
     random_state : int, RandomState instance or None, default=None
         Seed of the draw; an int gives the same split every time.
-    groups : int, default=5
+    quantile_groups : int, default=5
         For numbers, how many quantiles to cut at, minimum and maximum included, as in caret:
         5 gives four groups of about equal size. At most the number of rows is used, and equal
         quantiles count once.
@@ -54,7 +54,7 @@ def partition(
     ------
     ValueError
         If `y` is not one-dimensional, has fewer than two rows, or has missing or infinite
-        labels; if `train` or `groups` is out of range.
+        labels; if `train` or `quantile_groups` is out of range.
 
     Warns
     -----
@@ -82,10 +82,10 @@ def partition(
     from sklearn.utils import check_random_state
 
     _check_share(train)
-    _check_groups(groups)
+    check_integer("partition", "quantile_groups", quantile_groups, least=2)
     labels = _as_labels(y)
     if _is_numeric(labels):
-        strata = _quantile_groups(labels.to_numpy(dtype=float), min(groups, len(labels)))
+        strata = _quantile_groups(labels.to_numpy(dtype=float), min(quantile_groups, len(labels)))
     else:
         strata = _classes(labels)
 
@@ -113,11 +113,6 @@ def _check_share(train: float) -> None:
             "be a number above 0 and below 1, the share of rows to train on",
             repr(train),
         )
-
-
-def _check_groups(groups: int) -> None:
-    if not (isinstance(groups, numbers.Integral) and groups >= 2):
-        raise refusal("partition", "groups", "be an int in the range [2, inf)", repr(groups))
 
 
 def _as_labels(y: Any) -> pd.Series:
