@@ -109,7 +109,7 @@ def forest(X: np.ndarray, y: np.ndarray, counts: np.ndarray, new: np.ndarray) ->
     predicted = np.zeros(counts.shape, bool)
     for number, count in enumerate(counts.astype(int)):
         rows, test = np.repeat(np.arange(len(y)), count), count == 0
-        grown = Forest(TREES, mtry=2, random_state=number).fit(X[rows], y[rows])
+        grown = Forest(TREES, max_features=2, random_state=number).fit(X[rows], y[rows])
         predicted[number, test] = grown.predict(new[test]) == 1
     return predicted
 

@@ -21,7 +21,7 @@ def embedding():
 def test_scores_are_those_of_a_forest_on_out_of_bag_rows(embedding):
     Z, y = embedding
     drawn = bootstrap(120, times=3, random_state=0)
-    found = caret_forest(Z, y, resamples=drawn, trees=50, random_state=7)
+    found = caret_forest(Z, y, resamples=drawn, n_estimators=50, random_state=7)
     labels = y.to_numpy()
     for j, (train, test) in enumerate(drawn):
         forest = Forest(50, 2, SeedSource(7).get("forest", j)).fit(Z[train], labels[train])
@@ -41,9 +41,9 @@ def test_labels_that_tell_nothing_score_as_chance(embedding):
     Z, y = embedding
     shuffled = np.random.default_rng(0).permutation(y.to_numpy())
     drawn = bootstrap(120, times=10, random_state=0)
-    found = caret_forest(Z, shuffled, resamples=drawn, trees=50, random_state=0)
+    found = caret_forest(Z, shuffled, resamples=drawn, n_estimators=50, random_state=0)
     assert abs(found.kappa_mean) < 0.2
-    good = caret_forest(Z, y, resamples=drawn, trees=50, random_state=0)
+    good = caret_forest(Z, y, resamples=drawn, n_estimators=50, random_state=0)
     assert good.kappa_mean > 0.7
 
 
@@ -56,8 +56,8 @@ def test_prints_as_caret_does():
         resamples=drawn,
         classes=("setosa", "versicolor", "virginica"),
         n_columns=2,
-        trees=500,
-        mtry=2,
+        n_estimators=500,
+        max_features=2,
     )
     # The post's first print, with the two deviations beside it.
     assert str(found) == "\n".join(
@@ -91,7 +91,7 @@ def test_undefined_kappas_are_left_out_as_in_caret():
 
 def test_one_resample_has_no_deviation(embedding):
     drawn = bootstrap(120, times=1, random_state=0)
-    found = caret_forest(*embedding, resamples=drawn, trees=10, random_state=0)
+    found = caret_forest(*embedding, resamples=drawn, n_estimators=10, random_state=0)
     assert math.isnan(found.accuracy_sd)
 
 
@@ -101,7 +101,7 @@ def test_seed_decides_the_scores(embedding):
     drawn = bootstrap(120, times=5, random_state=0)
 
     def scores(seed):
-        return caret_forest(Z, y, resamples=drawn, trees=20, random_state=seed).accuracy
+        return caret_forest(Z, y, resamples=drawn, n_estimators=20, random_state=seed).accuracy
 
     np.testing.assert_array_equal(scores(0), scores(0))
     assert (scores(0) != scores(1)).any()

@@ -19,8 +19,8 @@ backends = pytest.mark.parametrize("backend", ["sklearn", pytest.param("ydf", ma
 
 @parametrize_with_checks(
     [
-        Forest(trees=20, random_state=0, backend="sklearn"),
-        ForestRegressor(trees=20, random_state=0, backend="sklearn"),
+        Forest(n_estimators=20, random_state=0, backend="sklearn"),
+        ForestRegressor(n_estimators=20, random_state=0, backend="sklearn"),
     ]
 )
 def test_scikit_learn_contract(estimator, check):
@@ -44,8 +44,8 @@ class EveryColumnOfNumbers(ForestRegressor):
 @needs_ydf
 @parametrize_with_checks(
     [
-        EveryColumn(trees=20, random_state=0, backend="ydf"),
-        EveryColumnOfNumbers(trees=20, random_state=0, backend="ydf"),
+        EveryColumn(n_estimators=20, random_state=0, backend="ydf"),
+        EveryColumnOfNumbers(n_estimators=20, random_state=0, backend="ydf"),
     ]
 )
 def test_scikit_learn_contract_with_ydf(estimator, check):
@@ -61,7 +61,9 @@ def scores(backend, seed):
     X, y = petals()
     found = []
     for j, (train, test) in enumerate(bootstrap(150, times=8, random_state=seed)):
-        forest = Forest(trees=150, mtry=2, random_state=100 * seed + j, backend=backend)
+        forest = Forest(
+            n_estimators=150, max_features=2, random_state=100 * seed + j, backend=backend
+        )
         found.append(accuracy(y[test], forest.fit(X[train], y[train]).predict(X[test])))
     return np.array(found)
 
@@ -86,7 +88,7 @@ def test_backends_give_the_same_shares():
     X = X + np.random.default_rng(0).normal(scale=0.01, size=X.shape)
 
     def shares(backend, seed=0):
-        forest = Forest(trees=1000, mtry=2, random_state=seed, backend=backend)
+        forest = Forest(n_estimators=1000, max_features=2, random_state=seed, backend=backend)
         return forest.fit(X, y).predict_proba(X)
 
     # 1,000 votes: a share's standard deviation is at most 0.016 in each forest, and on
@@ -96,24 +98,28 @@ def test_backends_give_the_same_shares():
 
 
 @needs_ydf
-@pytest.mark.parametrize("mtry", [2, 3, 5, 8])
-def test_ydf_looks_at_as_many_columns_as_asked(mtry):
+@pytest.mark.parametrize("max_features", [2, 3, 5, 8])
+def test_ydf_looks_at_as_many_columns_as_asked(max_features):
     # Column 0 decides, so the first split is on it exactly when it is among the candidates.
     X = np.random.default_rng(0).normal(size=(200, 8))
-    forest = Forest(trees=500, mtry=mtry, random_state=0, backend="ydf").fit(X, X[:, 0] > 0)
+    forest = Forest(n_estimators=500, max_features=max_features, random_state=0, backend="ydf").fit(
+        X, X[:, 0] > 0
+    )
     roots = [tree.root.condition.attribute for tree in forest.forest_.get_all_trees()]
     share = np.bincount(roots).max() / 500
-    assert share == pytest.approx(mtry / 8, abs=4 * np.sqrt(0.25 / 500) * (mtry < 8))
+    assert share == pytest.approx(
+        max_features / 8, abs=4 * np.sqrt(0.25 / 500) * (max_features < 8)
+    )
 
 
 @needs_ydf
 def test_one_column_of_many_is_left_to_scikit_learn():
     X, y = petals()
-    assert Forest(trees=5, mtry=1).fit(X, y).backend_ == "sklearn"
-    assert Forest(trees=5).fit(X, y).backend_ == "ydf"
-    assert Forest(trees=5).fit(X[:, :1], y).backend_ == "ydf"
+    assert Forest(n_estimators=5, max_features=1).fit(X, y).backend_ == "sklearn"
+    assert Forest(n_estimators=5).fit(X, y).backend_ == "ydf"
+    assert Forest(n_estimators=5).fit(X[:, :1], y).backend_ == "ydf"
     with pytest.raises(ValueError, match=r"at least 2 with backend='ydf'.* Got 1 instead"):
-        Forest(trees=5, mtry=1, backend="ydf").fit(X, y)
+        Forest(n_estimators=5, max_features=1, backend="ydf").fit(X, y)
 
 
 @pytest.mark.parametrize(
@@ -127,14 +133,14 @@ def test_one_column_of_many_is_left_to_scikit_learn():
 def test_columns_per_split_are_those_of_r_but_two_at_least(forest, expected):
     X, y = np.random.default_rng(0).normal(size=(20, 784)), np.arange(20) % 2
     for n_columns, columns in expected.items():
-        fitted = forest(trees=1, backend="sklearn").fit(X[:, :n_columns], y)
+        fitted = forest(n_estimators=1, backend="sklearn").fit(X[:, :n_columns], y)
         assert fitted.forest_.max_features == columns
 
 
 @needs_ydf
 def test_shares_are_whole_votes():
     X, y = petals()
-    shares = Forest(301, mtry=2, random_state=0, backend="ydf").fit(X, y).predict_proba(X)
+    shares = Forest(301, max_features=2, random_state=0, backend="ydf").fit(X, y).predict_proba(X)
     # A tie of two classes is one in the last digit too, and the first of them wins.
     np.testing.assert_allclose(shares * 301, (shares * 301).round(), rtol=0, atol=1e-12)
     np.testing.assert_allclose((shares * 301).round().sum(axis=1), 301)
@@ -146,7 +152,7 @@ def test_trees_are_grown_out_and_bagged(backend):
     # sure of its training rows, about (1 - 1/e) of the votes seeing each.
     X = np.arange(40.0).reshape(-1, 1)
     y = np.arange(40) % 2
-    shares = Forest(trees=400, random_state=0, backend=backend).fit(X, y).predict_proba(X)
+    shares = Forest(n_estimators=400, random_state=0, backend=backend).fit(X, y).predict_proba(X)
     own = shares[np.arange(40), y][2:-2]
     assert own.min() > 0.5
     assert own.mean() == pytest.approx(1 - np.exp(-1) + np.exp(-1) * 0.1, abs=0.08)
@@ -158,7 +164,7 @@ def test_class_labels_come_back_whatever_their_number(backend, n_classes):
     rng = np.random.default_rng(0)
     y = np.array([f"class {i % n_classes:02}" for i in range(60)])
     X = np.column_stack([np.arange(60) % n_classes, rng.normal(size=60)])
-    forest = Forest(trees=50, mtry=2, random_state=0, backend=backend).fit(X, y)
+    forest = Forest(n_estimators=50, max_features=2, random_state=0, backend=backend).fit(X, y)
     assert forest.predict(X).tolist() == y.tolist()
     assert forest.predict_proba(X).shape == (60, n_classes)
     np.testing.assert_allclose(forest.predict_proba(X).sum(axis=1), 1)
@@ -168,7 +174,7 @@ def test_class_labels_come_back_whatever_their_number(backend, n_classes):
 def test_class_with_one_row_is_not_lost(backend):
     X = np.arange(21.0).reshape(-1, 1)
     y = np.array(["common"] * 20 + ["rare"])
-    forest = Forest(trees=300, random_state=0, backend=backend).fit(X, y)
+    forest = Forest(n_estimators=300, random_state=0, backend=backend).fit(X, y)
     assert 0.4 < forest.predict_proba([[20.0]])[0, 1] < 0.9
 
 
@@ -178,7 +184,9 @@ def test_seed_decides_the_forest(backend):
 
     def shares(seed):
         return (
-            Forest(trees=30, mtry=2, random_state=seed, backend=backend).fit(X, y).predict_proba(X)
+            Forest(n_estimators=30, max_features=2, random_state=seed, backend=backend)
+            .fit(X, y)
+            .predict_proba(X)
         )
 
     np.testing.assert_array_equal(shares(1), shares(1))
@@ -188,8 +196,8 @@ def test_seed_decides_the_forest(backend):
 def test_a_learner_that_is_kept_has_its_own_settings():
     X, y = petals()
     shares = [
-        Forest(trees, mtry, random_state=seed, n_jobs=1).fit(X, y).predict_proba(X)
-        for trees, mtry, seed in [(50, 2, 0), (50, 2, 1), (40, 2, 0), (50, 2, 0)]
+        Forest(n_estimators, max_features, random_state=seed, n_jobs=1).fit(X, y).predict_proba(X)
+        for n_estimators, max_features, seed in [(50, 2, 0), (50, 2, 1), (40, 2, 0), (50, 2, 0)]
     ]
     np.testing.assert_array_equal(shares[0], shares[3])
     assert not np.array_equal(shares[0], shares[1])
@@ -199,7 +207,7 @@ def test_a_learner_that_is_kept_has_its_own_settings():
 @backends
 def test_pickle_keeps_the_forest(backend, capfd):
     X, y = petals()
-    forest = Forest(trees=20, mtry=2, random_state=0, backend=backend).fit(X, y)
+    forest = Forest(n_estimators=20, max_features=2, random_state=0, backend=backend).fit(X, y)
     again = pickle.loads(pickle.dumps(forest))
     np.testing.assert_array_equal(again.predict_proba(X), forest.predict_proba(X))
     assert capfd.readouterr() == ("", "")
@@ -211,7 +219,7 @@ def test_ydf_is_silent_and_its_verbosity_is_left_alone(capfd):
 
     before = ydf.verbose(2)
     try:
-        Forest(trees=5, mtry=2, backend="ydf").fit(*petals())
+        Forest(n_estimators=5, max_features=2, backend="ydf").fit(*petals())
         assert ydf.verbose(2) == 2
     finally:
         ydf.verbose(before)
@@ -225,7 +233,7 @@ def test_threads_grow_forests_side_by_side_in_silence(capfd):
     X, y = petals()
 
     def shares(seed):
-        forest = Forest(trees=20, mtry=2, random_state=seed, backend="ydf", n_jobs=1)
+        forest = Forest(n_estimators=20, max_features=2, random_state=seed, backend="ydf", n_jobs=1)
         forest = pickle.loads(pickle.dumps(forest.fit(X, y)))
         return forest.predict_proba(X)
 
@@ -318,17 +326,17 @@ def test_ydf_is_imported_at_use_only():
 
 def test_without_ydf_scikit_learn_takes_its_place(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert Forest(trees=5).fit(*petals()).backend_ == "sklearn"
+    assert Forest(n_estimators=5).fit(*petals()).backend_ == "sklearn"
     with pytest.raises(ImportError, match=r"needs the package 'ydf'.* backend='auto'"):
-        Forest(trees=5, backend="ydf").fit(*petals())
+        Forest(n_estimators=5, backend="ydf").fit(*petals())
 
 
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"trees": 0}, r"'trees' parameter of Forest must be an int .* Got 0"),
-        ({"mtry": 3}, r"'mtry' parameter of Forest .* columns, 2\. Got 3"),
-        ({"mtry": 0}, r"'mtry' parameter of Forest .* Got 0"),
+        ({"n_estimators": 0}, r"'n_estimators' parameter of Forest must be an int .* Got 0"),
+        ({"max_features": 3}, r"'max_features' parameter of Forest .* columns, 2\. Got 3"),
+        ({"max_features": 0}, r"'max_features' parameter of Forest .* Got 0"),
         ({"backend": "r"}, r"'backend' .* one of 'auto', 'sklearn', 'ydf'\. Got 'r'"),
         ({"n_jobs": 0}, r"'n_jobs' parameter of Forest .* other than 0.* Got 0"),
         ({"n_jobs": "all"}, r"'n_jobs' parameter of Forest .* Got 'all'"),
@@ -340,8 +348,8 @@ def test_bad_settings_are_refused(setting, message):
 
 
 def test_messages_name_the_estimator():
-    with pytest.raises(ValueError, match="'mtry' parameter of ForestRegressor"):
-        ForestRegressor(mtry=5).fit(*peaks(30)[:2])
+    with pytest.raises(ValueError, match="'max_features' parameter of ForestRegressor"):
+        ForestRegressor(max_features=5).fit(*peaks(30)[:2])
 
 
 @backends

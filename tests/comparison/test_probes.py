@@ -37,13 +37,17 @@ def split(load, n_columns=2):
 
 def quick(probe):
     """The same probe with fewer trees."""
-    return probe.set_params(trees=50, random_state=0) if "trees" in probe.get_params() else probe
+    return (
+        probe.set_params(n_estimators=50, random_state=0)
+        if "n_estimators" in probe.get_params()
+        else probe
+    )
 
 
 def test_names_make_what_they_say():
     forest = probe_for("forest", "classes")
     assert isinstance(forest, Forest)
-    assert forest.trees == 500
+    assert forest.n_estimators == 500
     assert isinstance(probe_for("forest", "numbers"), ForestRegressor)
     assert [type(step) for step in probe_for("logistic", "classes")] == [
         StandardScaler,
@@ -146,7 +150,7 @@ def test_forest_judges_as_it_would_alone(missing):
     Z_train, y_train, Z_test, y_test = split(datasets.load_iris, 4)
     Z_train, Z_test = Z_train[:, :2], Z_test[:, :2]
     seen = y_train != missing
-    forest = Forest(trees=60, random_state=3)
+    forest = Forest(n_estimators=60, random_state=3)
     found = score_probe(forest, Z_train[seen], y_train[seen], Z_test, y_test, "classes", 3)
     alone = forest.fit(Z_train[seen], y_train[seen])
     shares = np.zeros((len(Z_test), 3))
@@ -165,7 +169,7 @@ def test_forest_refuses_an_embedding_that_is_not_finite(part, value):
     data[part] = data[part].copy()
     data[part][3, 1] = value
     with pytest.raises(ValueError, match=r"contains (NaN|infinity)"):
-        score_probe(Forest(trees=5), *data, "classes", 3)
+        score_probe(Forest(n_estimators=5), *data, "classes", 3)
 
 
 def test_one_class_in_training_is_predicted():

@@ -29,7 +29,7 @@ class CaretForest:
         Class names.
     n_columns : int
         Columns of the embedding.
-    trees, mtry : int
+    n_estimators, max_features : int
         Settings of the forest.
     """
 
@@ -38,8 +38,8 @@ class CaretForest:
     resamples: Resamples
     classes: tuple[str, ...]
     n_columns: int
-    trees: int
-    mtry: int
+    n_estimators: int
+    max_features: int
 
     @property
     def accuracy_mean(self) -> float:
@@ -93,7 +93,7 @@ class CaretForest:
                 "",
                 *self._result_lines(),
                 "",
-                f"Tuning parameter 'mtry' was held constant at a value of {self.mtry}",
+                f"Tuning parameter 'mtry' was held constant at a value of {self.max_features}",
             ]
         )
 
@@ -131,8 +131,8 @@ def caret_forest(
     y: Any,
     *,
     resamples: Resamples,
-    trees: int = 500,
-    mtry: int = 2,
+    n_estimators: int = 500,
+    max_features: int = 2,
     random_state: int | None = None,
 ) -> CaretForest:
     """Score a finished embedding with a forest, as caret's ``train(method = "rf")`` does.
@@ -148,9 +148,9 @@ def caret_forest(
         Class labels.
     resamples : Resamples
         Rows to train and test on, e.g. from `bootstrap`, caret's default.
-    trees : int, default=500
+    n_estimators : int, default=500
         Trees of the forest.
-    mtry : int, default=2
+    max_features : int, default=2
         Columns looked at in each split.
     random_state : int or None, default=None
         Seed of the forests; each resample gets its own.
@@ -178,11 +178,13 @@ def caret_forest(
     seeds = SeedSource(random_state)
     accuracies, kappas = np.empty(len(resamples)), np.empty(len(resamples))
     for number, (train, test) in enumerate(resamples):
-        forest = Forest(trees, mtry, random_state=seeds.get("forest", number))
+        forest = Forest(n_estimators, max_features, random_state=seeds.get("forest", number))
         predicted = forest.fit(Z[train], codes[train]).predict(Z[test])
         accuracies[number] = accuracy(codes[test], predicted)
         kappas[number] = kappa(codes[test], predicted)
-    return CaretForest(accuracies, kappas, resamples, classes, Z.shape[1], trees, mtry)
+    return CaretForest(
+        accuracies, kappas, resamples, classes, Z.shape[1], n_estimators, max_features
+    )
 
 
 def _check_rows(n_rows: int, resamples: Resamples) -> None:

@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from narrows._checks import refusal
 from narrows.comparison.probes._forest_backends import (
     Growth,
     choose_backend,
@@ -26,38 +27,43 @@ class ForestBase(BaseEstimator):
 
     def __init__(
         self,
-        trees: int = 500,
-        mtry: int | None = None,
+        n_estimators: int = 500,
+        max_features: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         backend: str = "auto",
         n_jobs: int | None = None,
     ):
-        self.trees = trees
-        self.mtry = mtry
+        self.n_estimators = n_estimators
+        self.max_features = max_features
         self.random_state = random_state
         self.backend = backend
         self.n_jobs = n_jobs
 
     def _grow(self, X: np.ndarray, y: np.ndarray) -> None:
         """Check the parameters, choose a library and grow `forest_`."""
-        _check_count(self, "trees", self.trees)
+        _check_count(self, "n_estimators", self.n_estimators)
         _check_jobs(self, self.n_jobs)
-        mtry = self._columns_per_split(X.shape[1])
-        one_of_many = mtry == 1 < X.shape[1]
+        max_features = self._columns_per_split(X.shape[1])
+        one_of_many = max_features == 1 < X.shape[1]
         self.backend_ = choose_backend(type(self).__name__, self.backend, one_of_many)
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         grow = grow_ydf if self.backend_ == "ydf" else grow_sklearn
-        self.forest_ = grow(X, y, Growth(int(self.trees), mtry, seed, self.n_jobs))
+        self.forest_ = grow(X, y, Growth(int(self.n_estimators), max_features, seed, self.n_jobs))
 
     def _columns_per_split(self, n_columns: int) -> int:
-        if self.mtry is None:
+        if self.max_features is None:
             return min(n_columns, max(2, self._r_default(n_columns)))
-        if not isinstance(self.mtry, numbers.Integral) or not 1 <= self.mtry <= n_columns:
-            raise ValueError(
-                f"The 'mtry' parameter of {type(self).__name__} must be None or an int from 1 to "
-                f"the number of columns, {n_columns}. Got {self.mtry!r} instead."
+        if (
+            not isinstance(self.max_features, numbers.Integral)
+            or not 1 <= self.max_features <= n_columns
+        ):
+            raise refusal(
+                self,
+                "max_features",
+                f"be None or an int from 1 to the number of columns, {n_columns}",
+                f"{self.max_features!r}",
             )
-        return int(self.mtry)
+        return int(self.max_features)
 
     def _r_default(self, n_columns: int) -> int:
         """Return R's own `mtry` for so many columns."""
@@ -78,17 +84,13 @@ class ForestBase(BaseEstimator):
 
 def _check_count(owner: ForestBase, name: str, value: Any) -> None:
     if not isinstance(value, numbers.Integral) or value < 1:
-        raise ValueError(
-            f"The '{name}' parameter of {type(owner).__name__} must be an int in the range "
-            f"[1, inf). Got {value!r} instead."
-        )
+        raise refusal(owner, name, "be an int in the range [1, inf)", f"{value!r}")
 
 
 def _check_jobs(owner: ForestBase, n_jobs: Any) -> None:
     if n_jobs is not None and (not isinstance(n_jobs, numbers.Integral) or n_jobs == 0):
-        raise ValueError(
-            f"The 'n_jobs' parameter of {type(owner).__name__} must be None or an int other than "
-            f"0, where -1 is all cores. Got {n_jobs!r} instead."
+        raise refusal(
+            owner, "n_jobs", "be None or an int other than 0, where -1 is all cores", f"{n_jobs!r}"
         )
 
 
@@ -96,13 +98,13 @@ class Forest(ClassifierMixin, ForestBase):
     """Random forest classifier with the settings of R's ``randomForest``.
 
     Every tree grows on as many rows as there are, drawn with replacement, without a limit of
-    depth, down to single rows; each split looks at `mtry` columns.
+    depth, down to single rows; each split looks at `max_features` columns.
 
     Parameters
     ----------
-    trees : int, default=500
+    n_estimators : int, default=500
         Number of trees.
-    mtry : int or None, default=None
+    max_features : int or None, default=None
         Columns looked at in each split, at most the number of columns. None is R's default,
         the square root of their number, rounded down, but at least two where there are two, the
         fewest that caret tries: with one, the columns of a narrow embedding take turns by lot.
@@ -111,7 +113,7 @@ class Forest(ClassifierMixin, ForestBase):
     backend : {"auto", "sklearn", "ydf"}, default="auto"
         Library that grows the trees. ``"auto"`` is Yggdrasil (ydf), some twenty times faster
         on small tables, where it is installed and can do what is asked, and scikit-learn
-        elsewhere. ydf cannot look at one column alone when there are more (``mtry=1``).
+        elsewhere. ydf cannot look at one column alone when there are more (``max_features=1``).
     n_jobs : int or None, default=None
         Threads that grow the trees and, with ydf, predict; negative as in joblib. None is every
         core with ydf and one with scikit-learn, whose threads do not help on small tables. Give
@@ -150,7 +152,8 @@ class Forest(ClassifierMixin, ForestBase):
     Examples
     --------
     >>> from narrows.comparison import Forest
-    >>> Forest(trees=20, random_state=0).fit([[0.0], [0.1], [1.0], [1.1]], list("aabb")).classes_
+    >>> X, y = [[0.0], [0.1], [1.0], [1.1]], list("aabb")
+    >>> Forest(n_estimators=20, random_state=0).fit(X, y).classes_
     array(['a', 'b'], dtype='<U1')
     """
 
@@ -237,13 +240,13 @@ class ForestRegressor(RegressorMixin, ForestBase):
     """Random forest for numbers with the settings of R's ``randomForest``.
 
     Every tree grows on as many rows as there are, drawn with replacement; a node of more than
-    five draws is split, and each split looks at `mtry` columns.
+    five draws is split, and each split looks at `max_features` columns.
 
     Parameters
     ----------
-    trees : int, default=500
+    n_estimators : int, default=500
         Number of trees.
-    mtry : int or None, default=None
+    max_features : int or None, default=None
         Columns looked at in each split, at most the number of columns. None is R's default, a
         third of their number, rounded down, but at least two where there are two, as in
         `Forest`.
@@ -283,7 +286,7 @@ class ForestRegressor(RegressorMixin, ForestBase):
     --------
     >>> from narrows.comparison import ForestRegressor
     >>> X = [[row] for row in range(100)]
-    >>> forest = ForestRegressor(trees=50, random_state=0).fit(X, range(100))
+    >>> forest = ForestRegressor(n_estimators=50, random_state=0).fit(X, range(100))
     >>> float(forest.predict([[50]])[0].round(-1))
     50.0
     """

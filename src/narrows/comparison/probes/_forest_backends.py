@@ -11,6 +11,8 @@ from typing import Any
 import joblib
 import numpy as np
 
+from narrows._checks import refusal
+
 BACKENDS = ("auto", "sklearn", "ydf")
 _quiet_lock = threading.Lock()
 _quiet_inside = 0
@@ -23,14 +25,14 @@ class Growth:
 
     Attributes
     ----------
-    mtry : int
+    max_features : int
         Columns looked at in each split.
     n_jobs : int or None
         As `Forest` has it.
     """
 
-    trees: int
-    mtry: int
+    n_estimators: int
+    max_features: int
     seed: int
     n_jobs: int | None
 
@@ -38,9 +40,11 @@ class Growth:
 def choose_backend(owner: str, backend: str, one_of_many: bool) -> str:
     """Return the library to use, ``"sklearn"`` or ``"ydf"``."""
     if backend not in BACKENDS:
-        raise ValueError(
-            f"The 'backend' parameter of {owner} must be one of "
-            f"{', '.join(repr(name) for name in BACKENDS)}. Got {backend!r} instead."
+        raise refusal(
+            owner,
+            "backend",
+            f"be one of {', '.join(repr(name) for name in BACKENDS)}",
+            f"{backend!r}",
         )
     has_ydf = importlib.util.find_spec("ydf") is not None
     if backend == "ydf" and not has_ydf:
@@ -49,9 +53,12 @@ def choose_backend(owner: str, backend: str, one_of_many: bool) -> str:
             "Install it, or use backend='auto' for scikit-learn's forest."
         )
     if backend == "ydf" and one_of_many:
-        raise ValueError(
-            f"The 'mtry' parameter of {owner} must be at least 2 with backend='ydf' and more "
-            "than one column. Got 1 instead. Use backend='auto' for scikit-learn's forest."
+        raise refusal(
+            owner,
+            "max_features",
+            "be at least 2 with backend='ydf' and more than one column",
+            "1",
+            "Use backend='auto' for scikit-learn's forest.",
         )
     usable = has_ydf and not one_of_many
     return "ydf" if usable and backend != "sklearn" else "sklearn"
@@ -62,7 +69,7 @@ def grow_ydf(X: np.ndarray, y: np.ndarray, growth: Growth) -> Any:
     numbers = np.issubdtype(y.dtype, np.floating)
     labels = y.astype(np.float32) if numbers else y.astype(str)
     learner = _learner(replace(growth, n_jobs=_threads(growth.n_jobs)), numbers)
-    return _trained(learner, {"x": X, "y": labels}, growth.trees)
+    return _trained(learner, {"x": X, "y": labels}, growth.n_estimators)
 
 
 @functools.lru_cache(maxsize=128)
@@ -86,11 +93,11 @@ def _learner(growth: Growth, numbers: bool) -> Any:
     return ydf.RandomForestLearner(
         label="y",
         features=["x"],
-        num_trees=growth.trees,
+        num_trees=growth.n_estimators,
         # ydf tests one column more than it is asked for: its loop over candidates counts down
         # to zero inclusively (decision_tree/training.cc). Zero would mean its own default,
         # hence no `mtry` of one; with one column it is the same.
-        num_candidate_attributes=max(growth.mtry - 1, 1),
+        num_candidate_attributes=max(growth.max_features - 1, 1),
         sampling_with_replacement=True,
         max_depth=-1,
         compute_oob_performances=False,
@@ -104,7 +111,7 @@ def _threads(n_jobs: int | None) -> int:
     return joblib.cpu_count() if n_jobs is None else joblib.effective_n_jobs(n_jobs)
 
 
-def _trained(learner: Any, data: dict[str, np.ndarray], trees: int) -> Any:
+def _trained(learner: Any, data: dict[str, np.ndarray], n_estimators: int) -> Any:
     # While ydf trains, Ctrl-C is ydf's: it stops every training of the process. The last one to
     # end raises an error, the others hand over the trees they have, maybe none, and so do
     # trainings that begin before that (ydf/learner/learner.cc).
@@ -115,7 +122,7 @@ def _trained(learner: Any, data: dict[str, np.ndarray], trees: int) -> Any:
         if "interrupted by user" in str(problem):
             raise KeyboardInterrupt from None
         raise
-    if forest.num_trees() < trees:
+    if forest.num_trees() < n_estimators:
         raise KeyboardInterrupt
     return forest
 
@@ -194,8 +201,8 @@ def grow_sklearn(X: np.ndarray, y: np.ndarray, growth: Growth) -> Any:
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
     settings = {
-        "n_estimators": growth.trees,
-        "max_features": growth.mtry,
+        "n_estimators": growth.n_estimators,
+        "max_features": growth.max_features,
         "random_state": growth.seed,
         "n_jobs": growth.n_jobs,
     }
