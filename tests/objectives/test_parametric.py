@@ -12,6 +12,7 @@ from narrows.objectives import (
     Batch,
     BatchDivergence,
     LandmarkEntropy,
+    PerRow,
     Reconstruction,
     joint_affinities,
     kl_divergence,
@@ -36,7 +37,7 @@ def batch(target, outputs, padding=0, weights=None, **more):
     weights = counted * jnp.asarray(np.r_[own, np.zeros(padding)].astype("float32"))
     target = filled(target)
     outputs = {name: filled(value) for name, value in outputs.items()}
-    return Batch(target, target, outputs, weights, counted, jnp.float32(rows), **more)
+    return Batch(target, target, outputs, PerRow(weights), counted, jnp.float32(rows), **more)
 
 
 @pytest.mark.parametrize("padding", [0, 9])

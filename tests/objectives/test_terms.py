@@ -12,6 +12,7 @@ from narrows.objectives import (
     Contraction,
     GaussianDivergence,
     LogLikelihood,
+    PerRow,
     Reconstruction,
     Sparsity,
     Sum,
@@ -33,7 +34,7 @@ def batch(outputs, **more):
     rows = jnp.asarray(X, jnp.float32)
     weights = jnp.asarray(WEIGHTS, jnp.float32)
     counted = (jnp.arange(N) < ROWS).astype(jnp.float32)
-    return Batch(rows, rows, outputs, weights, counted, jnp.float32(ROWS), **more)
+    return Batch(rows, rows, outputs, PerRow(weights), counted, jnp.float32(ROWS), **more)
 
 
 def mean(per_row):
@@ -162,7 +163,9 @@ def test_contraction_of_images_sums_over_all_axes():
     images = jnp.asarray(np.random.default_rng(3).normal(size=(4, 2, 3, 1)), jnp.float32)
     kernel = jnp.asarray(np.random.default_rng(4).normal(size=(6, 2)), jnp.float32)
     ones = jnp.ones(4)
-    seen = Batch(images, images, {}, ones, ones, 4.0, encode=lambda x: x.reshape(4, 6) @ kernel)
+    seen = Batch(
+        images, images, {}, PerRow(ones), ones, 4.0, encode=lambda x: x.reshape(4, 6) @ kernel
+    )
     np.testing.assert_allclose(Contraction()(seen).loss, np.sum(kernel**2), rtol=RTOL)
 
 
@@ -174,7 +177,7 @@ def test_divergence_by_monte_carlo():
     ratios = (stats.norm.logpdf(draws, means, sd) - stats.norm.logpdf(draws)).sum(axis=1)
     one = jnp.ones(1)
     outputs = {"code": jnp.asarray(means, "f4"), "log_variance": jnp.asarray(log_variances, "f4")}
-    found = GaussianDivergence()(Batch(one, one, outputs, one, one, 1.0)).loss
+    found = GaussianDivergence()(Batch(one, one, outputs, PerRow(one), one, 1.0)).loss
     assert abs(found - ratios.mean()) < 4 * ratios.std() / np.sqrt(len(ratios))
 
 

@@ -10,12 +10,11 @@ from scipy.spatial.distance import squareform
 from sklearn.manifold._t_sne import _kl_divergence
 
 from narrows.objectives._affinities import joint_affinities
-from narrows.objectives._tsne import contrastive_loss, degrees_of_freedom, kl_divergence
+from narrows.objectives._tsne import degrees_of_freedom, kl_divergence
 
 ROWS = 30
 value_and_gradients = jax.jit(jax.value_and_grad(kl_divergence, argnums=(1, 2)))
 joint = jax.jit(joint_affinities)
-contrastive_and_gradients = jax.jit(jax.value_and_grad(contrastive_loss, argnums=(0, 1)))
 
 
 def squared(a, b):
@@ -36,17 +35,6 @@ def student(P, z, alpha):
         (P - Q) * (np.log1p(d / alpha) / 2 - (alpha + 1) * d / (2 * alpha**2 * (1 + d / alpha)))
     )
     return value, by_z, by_alpha
-
-
-def contrastive(z_from, z_to, alpha):
-    """The value, and its gradients by both arrays."""
-    d = squared(z_from, z_to)
-    w = (1 + d / alpha) ** (-(alpha + 1) / 2)
-    shares = w / w.sum(axis=1, keepdims=True)
-    forces = (alpha + 1) / alpha * (np.eye(len(d)) - shares) / (1 + d / alpha) / len(d)
-    by_from = forces.sum(axis=1)[:, None] * z_from - forces @ z_to
-    by_to = forces.sum(axis=0)[:, None] * z_to - forces.T @ z_from
-    return -np.mean(np.log(np.diag(shares))), by_from, by_to
 
 
 def differences(function, at, step=1e-5):
@@ -172,53 +160,6 @@ def test_lanes_of_a_vmap_are_the_single_results():
     together = jax.jit(jax.vmap(kl_divergence))(P, z, alpha)
     alone = [kl(P[lane], z[lane], alpha[lane]) for lane in range(3)]
     np.testing.assert_allclose(together, alone, rtol=1e-6)
-
-
-@settings(max_examples=30, deadline=None)
-@given(
-    seed=st.integers(0, 2**16),
-    alpha=st.floats(0.5, 20),
-    spread=st.sampled_from([1e-4, 1e-2, 1.0, 10.0, 100.0]),
-)
-def test_contrastive_loss_is_the_formula(seed, alpha, spread):
-    rng = np.random.default_rng(seed)
-    z_from, z_to = (spread * rng.normal(size=(2, 12, 2))).astype(np.float32)
-    alpha = float(np.float32(alpha))
-    exact = contrastive(z_from.astype(np.float64), z_to.astype(np.float64), alpha)
-    value, (by_from, by_to) = contrastive_and_gradients(z_from, z_to, alpha)
-    assert value == pytest.approx(exact[0], rel=1e-5, abs=1e-6)
-    assert_close(by_from, exact[1])
-    assert_close(by_to, exact[2])
-
-
-@pytest.mark.parametrize("alpha", [0.5, 1.0, 9.0])
-def test_the_contrastive_formulas_are_the_values_derivatives(alpha):
-    z_from, z_to = 3.0 * np.random.default_rng(0).normal(size=(2, 12, 2))
-    _, by_from, by_to = contrastive(z_from, z_to, alpha)
-    numeric = differences(lambda moved: contrastive(moved, z_to, alpha)[0], z_from)
-    np.testing.assert_allclose(numeric, by_from, atol=1e-8)
-    numeric = differences(lambda moved: contrastive(z_from, moved, alpha)[0], z_to)
-    np.testing.assert_allclose(numeric, by_to, atol=1e-8)
-
-
-def test_contrastive_loss_of_equal_places_is_the_logarithm_of_the_number_of_edges():
-    z = jnp.zeros((8, 2))
-    assert contrastive_loss(z, z) == pytest.approx(np.log(8), rel=1e-6)
-
-
-def test_contrastive_loss_ignores_padding():
-    z = np.random.default_rng(0).normal(size=(2, 10, 2)).astype(np.float32)
-    counted = np.arange(10) < 7
-    padded = z.copy()
-    padded[:, 7:] = np.nan
-    z_from, z_to = z[:, :7].astype(np.float64)
-    exact = contrastive(z_from, z_to, 1.0)
-    value, gradients = contrastive_and_gradients(padded[0], padded[1], 1.0, counted)
-    assert value == pytest.approx(exact[0], rel=1e-5)
-    for ours, expected in zip(gradients, exact[1:], strict=True):
-        assert_close(ours[:7], expected)
-        assert not np.any(ours[7:])
-    assert contrastive_loss(z[0], z[1], counted=np.zeros(10)) == 0
 
 
 @pytest.mark.parametrize(

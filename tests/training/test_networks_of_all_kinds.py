@@ -7,7 +7,7 @@ import pytest
 
 import narrows
 from narrows._keras import keras
-from narrows.objectives import Reconstruction
+from narrows.objectives import PerRow, Reconstruction
 from narrows.training import Recipe, train
 from narrows.training._forward import forward
 from support.agreement import check, keras_fit
@@ -225,7 +225,7 @@ def test_a_batch_larger_than_the_data_costs_no_padding(rows, recipe):
 
     plan, _ = _train._plan(
         recipe,
-        Data(rows, None, np.ones(70, "f4")),
+        Data(rows, None, PerRow(np.ones(70, "f4"))),
         [np.arange(50)],
         None,
         1,

@@ -372,7 +372,7 @@ class NetworkEmbedder(
         self._check_row_shape(rows, X.shape[1:])
         return rows
 
-    def _checked(self, X) -> np.ndarray:
+    def _checked(self, X: Any) -> np.ndarray:
         rows = super()._checked(X)
         if hasattr(self, "encoder_"):
             self._check_row_shape(rows, tuple(self.encoder_.input.shape[1:]))

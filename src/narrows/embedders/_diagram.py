@@ -2,6 +2,7 @@
 
 import html
 import math
+from typing import Any
 
 _STEP, _BAR, _HEIGHT, _FOOT = 34, 18, 120, 34
 _COLOURS = {"encoder": "#0072B2", "bottleneck": "#D55E00", "decoder": "#009E73"}
@@ -51,7 +52,7 @@ def _bar(place: int, name: str, width: int, part: str, most: float) -> str:
     )
 
 
-def layer_widths(model) -> list[tuple[str, int]]:
+def layer_widths(model: Any) -> list[tuple[str, int]]:
     """Return a Keras model's layers that change the number of values, and how many they pass on.
 
     Parameters

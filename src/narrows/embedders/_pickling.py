@@ -104,7 +104,7 @@ class Held:
     def __init__(self, value: Any):
         self.value = value
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         reduced = self.value.__reduce_ex__(4)
         rebuild, arguments = reduced[:2]
         if len(reduced) > 2 or len(arguments) != 1 or not isinstance(arguments[0], io.BytesIO):

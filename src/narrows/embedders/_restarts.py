@@ -1,6 +1,7 @@
 """Every restart of a fit: its losses, its weights, and which one is in use."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,7 @@ class Restarts:
         """
         return self.table.copy()
 
-    def plot(self):
+    def plot(self) -> Any:
         """Draw every restart's losses over the epochs.
 
         Returns
@@ -65,7 +66,7 @@ class Restarts:
         )
 
 
-def history_frame(training, names: np.ndarray) -> pd.DataFrame:
+def history_frame(training: Any, names: np.ndarray) -> pd.DataFrame:
     """Return a training's history with one row per restart and epoch.
 
     Parameters
@@ -82,7 +83,7 @@ def history_frame(training, names: np.ndarray) -> pd.DataFrame:
     return frame[run.ravel()].reset_index(drop=True)
 
 
-def restarts_of(training, weight_positions: list[int]) -> Restarts:
+def restarts_of(training: Any, weight_positions: list[int]) -> Restarts:
     """Sort out a training of several restarts.
 
     Parameters

@@ -12,11 +12,11 @@ from narrows.objectives._affinities import (
     squared_differences,
 )
 from narrows.objectives._code import Contraction, Sparsity, TargetSparsity
-from narrows.objectives._objective import Batch, Losses, Objective
+from narrows.objectives._objective import Batch, Losses, Objective, PerRow
 from narrows.objectives._parametric import BatchDivergence, LandmarkEntropy, TargetReconstruction
 from narrows.objectives._reconstruction import Reconstruction
 from narrows.objectives._sum import Sum, Weighted
-from narrows.objectives._tsne import contrastive_loss, degrees_of_freedom, kl_divergence
+from narrows.objectives._tsne import degrees_of_freedom, kl_divergence
 from narrows.objectives._variational import GaussianDivergence, LogLikelihood
 
 # The public names; what else is imported above is for the house's other packages.
@@ -29,13 +29,13 @@ __all__ = [
     "LogLikelihood",
     "Losses",
     "Objective",
+    "PerRow",
     "Reconstruction",
     "Sparsity",
     "Sum",
     "TargetSparsity",
     "Weighted",
     "conditional_affinities",
-    "contrastive_loss",
     "degrees_of_freedom",
     "joint_affinities",
     "kl_divergence",

@@ -8,6 +8,22 @@ import jax
 import jax.numpy as jnp
 
 
+class PerRow(NamedTuple):
+    """What is given for each row of a table beside the row itself.
+
+    The engine takes, pads and passes on all fields alike. What an objective may be told of rows
+    later, such as labels or which cells count, becomes a field with the default None; no
+    objective and no part of the engine changes for it.
+
+    Attributes
+    ----------
+    weights : float32 array of shape (rows,)
+        Factors of the rows' losses.
+    """
+
+    weights: jax.Array
+
+
 @dataclass(frozen=True)
 class Batch:
     """What an objective sees of one batch.
@@ -21,8 +37,8 @@ class Batch:
     outputs : dict of str to array
         What the network made of them: ``"code"`` of shape (batch, bottleneck), ``"output"`` of
         the shape of `target` where there is a decoder, and whatever else the network gives.
-    weights : float32 array of shape (batch,)
-        0 for padding rows; 1, or the row's sample weight, for others.
+    given : PerRow
+        What was given for each row; of padding it may be anything.
     counted : float32 array of shape (batch,)
         1 for rows, 0 for padding.
     rows : scalar
@@ -42,13 +58,18 @@ class Batch:
     target: jax.Array
     seen: jax.Array
     outputs: Mapping[str, jax.Array]
-    weights: jax.Array
+    given: PerRow
     counted: jax.Array
     rows: Any
     epoch: Any = 0.0
     encode: Callable | None = None
     parameters: Mapping[str, jax.Array] | None = None
     mask: jax.Array | None = None
+
+    @property
+    def weights(self) -> jax.Array:
+        """The rows' weights: 0 for padding; 1, or the sample weight, for others."""
+        return self.counted * self.given.weights
 
     @property
     def code(self) -> jax.Array:

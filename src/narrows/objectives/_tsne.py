@@ -1,6 +1,6 @@
-"""What t-SNE minimises, for one batch: over all pairs, or over a graph's edges.
+"""What t-SNE minimises, for one batch.
 
-Both compare rows through Student's kernel in the embedding, with α degrees of freedom::
+It compares rows through Student's kernel in the embedding, with α degrees of freedom::
 
     w(d²) = (1 + d²/α)^(−(α + 1)/2)
 """
@@ -111,60 +111,6 @@ def kl_divergence(P, z, degrees_of_freedom: Any = 1.0, counted=None) -> jax.Arra
     log_q = jnp.where(pairs & (P > 0), log_w - total, 0.0)
     log_p = jnp.log(jnp.where(P > 0, P, 1.0))
     return jnp.sum(jnp.where(pairs, P * (log_p - log_q), 0.0))
-
-
-def contrastive_loss(z_from, z_to, degrees_of_freedom: Any = 1.0, counted=None) -> jax.Array:
-    """Return how badly the embedding tells a graph's edges from other pairs of the batch.
-
-    For edges (i, j) of a graph of nearest neighbours, zᵢ in `z_from` and zⱼ in `z_to`, the other
-    edges' ends are what the edge's own is told from, with w as in the head of this file::
-
-        C = −1/n Σₑ log(w(|zᵢ − zⱼ|²) / Σₖ w(|zᵢ − zₖ|²)),  k over the ends of all edges
-
-    This is InfoNCE with Student's kernel; with edges drawn from the whole table's graph it
-    nears t-SNE (InfoNC-t-SNE) without the batch's own, blurred affinities.
-
-    In float32 the value is within 1e-5 of float64's and a gradient within 1e-5 of the largest.
-    About three arrays of batch² × 4 bytes are in use with the gradient.
-
-    Parameters
-    ----------
-    z_from, z_to : arrays of shape (batch, bottleneck)
-        The embedding of the edges' two ends.
-    degrees_of_freedom : float or scalar array, default=1.0
-        α above 0.
-    counted : array of shape (batch,), optional
-        1 for an edge, 0 for padding, which may hold anything. By default all edges count.
-
-    Returns
-    -------
-    float32 scalar
-        In nats; log n for n edges that nothing tells apart.
-
-    References
-    ----------
-    Damrich, S., Böhm, J. N., Hamprecht, F. A. and Kobak, D. (2023). From t-SNE to UMAP with
-    contrastive learning. ICLR. https://arxiv.org/abs/2206.01816
-
-    Examples
-    --------
-    >>> import jax.numpy as jnp
-    >>> from narrows.objectives import contrastive_loss
-    >>> z = jnp.array([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]])
-    >>> bool(contrastive_loss(z, z) < contrastive_loss(z, z[::-1]))
-    True
-    """
-    z_from, z_to = jnp.asarray(z_from, jnp.float32), jnp.asarray(z_to, jnp.float32)
-    keep = _keep(z_from.shape[0], counted)
-    z_from = jnp.where(keep[:, None], z_from, 0.0)
-    z_to = jnp.where(keep[:, None], z_to, 0.0)
-    own = _log_kernel(squared_differences(z_from, z_to), degrees_of_freedom)
-    every = _log_kernel(
-        squared_differences(z_from[:, None, :], z_to[None, :, :]), degrees_of_freedom
-    )
-    total = jax.nn.logsumexp(jnp.where(keep[None, :], every, -jnp.inf), axis=1)
-    edges = jnp.maximum(jnp.sum(keep, dtype=jnp.float32), 1.0)
-    return jnp.sum(jnp.where(keep, total - own, 0.0)) / edges
 
 
 def _log_kernel(squared, degrees_of_freedom) -> jax.Array:

@@ -60,25 +60,26 @@ def sample_spec(data: Data, shifted: bool) -> Rows:
     offset = jax.ShapeDtypeStruct(data.x.shape[1:], jnp.float32) if shifted else None
     counted = jax.ShapeDtypeStruct((SAMPLE,), jnp.float32)
     targets = None if data.targets is None else some(data.targets)
-    return Rows(some(data.x), targets, counted, counted, offset)
+    return Rows(some(data.x), targets, counted, jax.tree.map(some, data.given), offset)
 
 
-def samples_of(x, targets, rows: Sequence[np.ndarray], offsets) -> list[Rows]:
+def samples_of(data: Data, rows: Sequence[np.ndarray], offsets) -> list[Rows]:
     """Take a few of each lane's rows, repeated where there are too few.
 
     Copies, once for lanes with the same rows: all the others may be let go of.
     """
     ones = np.ones(SAMPLE, np.float32)
-    taken: dict[bytes, tuple] = {}
+    data = data._replace(given=data.given._replace(weights=np.ones(len(data.x), np.float32)))
+    taken: dict[bytes, Data] = {}
     found = []
     for lane, numbers in enumerate(rows):
         own = np.asarray(numbers)[np.arange(SAMPLE) % len(numbers)]
         key = own.tobytes()
         if key not in taken:
-            taken[key] = x[own], None if targets is None else targets[own]
-        values, wanted = taken[key]
+            taken[key] = jax.tree.map(lambda values, own=own: values[own], data)
+        some = taken[key]
         offset = None if offsets is None else np.array(offsets[lane], np.float32)
-        found.append(Rows(values, wanted, ones, ones, offset))
+        found.append(Rows(some.x, some.targets, ones, some.given, offset))
     return found
 
 
@@ -181,7 +182,7 @@ def _as_keras(sample: Sample, weights, models) -> tuple[dict[str, np.ndarray], f
             target=x if rows.target is None else jnp.asarray(rows.target),
             seen=x,
             outputs=found,
-            weights=jnp.asarray(rows.weights),
+            given=jax.tree.map(jnp.asarray, rows.given),
             counted=jnp.asarray(rows.counted),
             rows=jnp.float32(len(x)),
             epoch=jnp.float32(0),

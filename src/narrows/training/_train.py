@@ -11,6 +11,7 @@ import jax
 import joblib
 import numpy as np
 
+from narrows.objectives import PerRow
 from narrows.training._buckets import (
     VALIDATION_BATCH,
     bucket,
@@ -110,7 +111,7 @@ def train(
     """
     if sample_weights is None:
         sample_weights = np.ones(len(x), np.float32)
-    data = Data(x, targets, np.asarray(sample_weights, np.float32))
+    data = Data(x, targets, PerRow(np.asarray(sample_weights, np.float32)))
     values = [] if initial is None else initial
     own = {place: value for place, value in enumerate(values) if value is not None}
     plan, lanes_at_once = _plan(
@@ -155,7 +156,7 @@ def train(
             kept.write()
     if not results:
         raise KeyboardInterrupt
-    some = samples_of(x, targets, rows, offsets)
+    some = samples_of(data, rows, offsets)
     check = plan.compiled.check
 
     @engine()

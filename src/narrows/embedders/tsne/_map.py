@@ -49,7 +49,7 @@ def tsne_map(
     *,
     steps: int = 750,
     exaggeration: float = 12.0,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], object] | None = None,
 ) -> np.ndarray:
     """Return places whose neighbours are those of the table.
 
@@ -129,11 +129,18 @@ def grid_nodes(n_rows: int, width: int) -> int:
 
 @partial(jax.jit, static_argnames="nodes", donate_argnums=0)
 def _descend(
-    moving: _Moving, neighbours, counted, steps, exaggeration, rate, momentum, nodes: int
+    moving: _Moving,
+    neighbours: jax.Array,
+    counted: jax.Array,
+    steps: int,
+    exaggeration: float,
+    rate: float,
+    momentum: float,
+    nodes: int,
 ) -> _Moving:
     rows = jnp.sum(counted)
 
-    def step(_, moving):
+    def step(_: int, moving: _Moving) -> _Moving:
         places = moving.places
         pull = attraction(places, neighbours, counted)
         if nodes:
@@ -151,7 +158,7 @@ def _descend(
     return jax.lax.fori_loop(0, steps, step, moving)
 
 
-def attraction(places, neighbours, counted) -> jax.Array:
+def attraction(places: jax.Array, neighbours: jax.Array, counted: jax.Array) -> jax.Array:
     """Return how the neighbours pull: Σⱼ P(i, j) w(i, j) (zᵢ − zⱼ), with w = 1/(1 + |zᵢ − zⱼ|²).
 
     Parameters
@@ -177,7 +184,7 @@ def attraction(places, neighbours, counted) -> jax.Array:
     return both / (2.0 * k * jnp.sum(counted))
 
 
-def exact_repulsion(places, counted) -> tuple[jax.Array, jax.Array]:
+def exact_repulsion(places: jax.Array, counted: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Return Σ w over all ordered pairs, and for each row Σⱼ w² (zᵢ − zⱼ).
 
     Parameters
@@ -193,7 +200,7 @@ def exact_repulsion(places, counted) -> tuple[jax.Array, jax.Array]:
     size = -(-len(places) // _BLOCK) * _BLOCK if len(places) > _BLOCK else len(places)
     padded = jnp.pad(places, ((0, size - len(places)), (0, 0)))
 
-    def block(own):
+    def block(own: jax.Array) -> tuple[jax.Array, jax.Array]:
         kernel = counted[None] / (1.0 + squared_differences(own[:, None], places[None]))
         squares = kernel * kernel
         # Both terms are large where their difference is not: a GPU must not round the factors.
@@ -208,7 +215,9 @@ def exact_repulsion(places, counted) -> tuple[jax.Array, jax.Array]:
     return total, push.reshape(size, -1)[: len(places)] * counted[:, None]
 
 
-def grid_repulsion(places, counted, nodes: int) -> tuple[jax.Array, jax.Array]:
+def grid_repulsion(
+    places: jax.Array, counted: jax.Array, nodes: int
+) -> tuple[jax.Array, jax.Array]:
     """Return what `exact_repulsion` does, read from a grid over the map.
 
     Rows are shared out over the nodes around them, the kernels are summed over nodes by a fast
@@ -248,7 +257,7 @@ def grid_repulsion(places, counted, nodes: int) -> tuple[jax.Array, jax.Array]:
     return jnp.sum(read[0] * counted) - jnp.sum(counted), read[1:].T * counted[:, None]
 
 
-def _corners(position, shape: tuple[int, ...]) -> list[tuple[tuple, jax.Array]]:
+def _corners(position: jax.Array, shape: tuple[int, ...]) -> list[tuple[tuple, jax.Array]]:
     """Return the nodes around positions (in units of the spacing) and the share of each."""
     last = jnp.asarray(shape) - 2
     below = jnp.clip(jnp.floor(position).astype(jnp.int32), 0, last)
@@ -262,7 +271,7 @@ def _corners(position, shape: tuple[int, ...]) -> list[tuple[tuple, jax.Array]]:
     return found
 
 
-def interpolated(fields, position) -> jax.Array:
+def interpolated(fields: jax.Array, position: jax.Array) -> jax.Array:
     """Read fields between their nodes.
 
     Parameters

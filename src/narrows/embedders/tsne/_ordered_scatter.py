@@ -6,12 +6,13 @@ them. Whole numbers do not, so that is what a GPU adds.
 """
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 
-def added_at(onto, at, values, most: int, largest) -> jax.Array:
+def added_at(onto: jax.Array, at: Any, values: jax.Array, most: int, largest: Any) -> jax.Array:
     """Return an array with values added to it at places that may repeat.
 
     Parameters
@@ -40,7 +41,7 @@ def adds_in_order() -> bool:
     return jax.default_backend() == "cpu"
 
 
-def _sums_in_words(shape, at, values, most: int, largest) -> jax.Array:
+def _sums_in_words(shape: Any, at: Any, values: jax.Array, most: int, largest: Any) -> jax.Array:
     """Sum whole numbers: the values' first bits, and as many that follow.
 
     A word has 30 − log₂(most) bits, so that no sum overflows an int32. The error of one value is

@@ -80,7 +80,9 @@ class Reference:
 
 
 @engine()
-def refined(reference: Reference, places: np.ndarray, X: np.ndarray, start) -> np.ndarray:
+def refined(
+    reference: Reference, places: np.ndarray, X: np.ndarray, start: np.ndarray
+) -> np.ndarray:
     """Move new rows from the network's places to where t-SNE would have them.
 
     Each new row is pulled to its 15 nearest rows of the table, with affinities of perplexity 5
@@ -198,8 +200,16 @@ def _shared_out(position: np.ndarray, nodes: np.ndarray) -> np.ndarray:
 
 
 @partial(jax.jit, static_argnames="steps")
-def _descend(start, neighbours, affinities, sums, low, spacing, steps: int) -> jax.Array:
-    def step(_, moving):
+def _descend(
+    start: jax.Array,
+    neighbours: jax.Array,
+    affinities: jax.Array,
+    sums: jax.Array,
+    low: jax.Array,
+    spacing: float,
+    steps: int,
+) -> jax.Array:
+    def step(_: int, moving: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         places, speed = moving
         apart = places[:, None] - neighbours
         kernel = affinities / (1.0 + jnp.sum(apart * apart, axis=2))

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from narrows.objectives import PerRow
 from narrows.training.looping._step import (
     Moment,
     Parts,
@@ -59,18 +60,19 @@ class Data(NamedTuple):
     x : array of shape (data_rows, ...)
     targets : array of shape (data_rows, ...) or None
         What outputs should equal, if not `x`.
-    weights : float32 array of shape (data_rows,)
-        See `Rows`; of validation rows too.
+    given : PerRow
+        Of all rows, those to validate on too.
     """
 
     x: jax.Array
     targets: jax.Array | None
-    weights: jax.Array
+    given: PerRow
 
     def take(self, rows, counted, offset) -> Rows:
         """Return a batch by its row numbers; shapes (batch,), but for the lane's offset."""
         targets = None if self.targets is None else self.targets[rows]
-        return Rows(self.x[rows], targets, counted, self.weights[rows], offset)
+        given = jax.tree.map(lambda values: values[rows], self.given)
+        return Rows(self.x[rows], targets, counted, given, offset)
 
 
 class Own(NamedTuple):

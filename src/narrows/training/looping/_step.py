@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from narrows._errors import UntrainableError
 from narrows._keras import keras, mask_of, with_mask
-from narrows.objectives import Batch, Losses, Objective
+from narrows.objectives import Batch, Losses, Objective, PerRow
 from narrows.training.compiling._trace import VALIDATION_SITES, Trace, tracing
 from narrows.training.looping._noise import Noise, corrupt
 
@@ -47,9 +47,9 @@ class Rows(NamedTuple):
         What the output should equal, if not `x`.
     counted : float32 array of shape (batch,)
         1 for a row, 0 for padding; padding comes last.
-    weights : float32 array of shape (batch,)
-        Factors of the rows' losses. As in Keras the sum is divided by the number of rows, not by
-        the sum of the weights; batch statistics and metrics do not see them.
+    given : PerRow
+        What was given for each row. As in Keras the weighted sum is divided by the number of
+        rows, not by that of the weights; batch statistics and metrics do not see them.
     offset : float32 array of the shape of a row, or None
         Taken off what goes into the network and added to its output: the network is that of
         rows with another origin, while objective, noise and metrics see rows as they are.
@@ -58,7 +58,7 @@ class Rows(NamedTuple):
     x: jax.Array
     target: jax.Array | None
     counted: jax.Array
-    weights: jax.Array
+    given: PerRow
     offset: jax.Array | None
 
 
@@ -119,7 +119,7 @@ def empty_tally(parts: Parts) -> Tally:
     )
 
 
-def _losses(parts: Parts, trainable, other, seen, rows: Rows, weights, epoch, *, training: bool):
+def _losses(parts: Parts, trainable, other, seen, rows: Rows, epoch, *, training: bool):
     """Run the network: the objective's losses, the layers' new state, outputs and a mask if any."""
     count = len(trainable) - len(parts.objective.parameters)
     network, own = trainable[:count], trainable[count:]
@@ -142,7 +142,7 @@ def _losses(parts: Parts, trainable, other, seen, rows: Rows, weights, epoch, *,
             target=rows.x if rows.target is None else rows.target,
             seen=seen,
             outputs=outputs,
-            weights=weights,
+            given=rows.given,
             counted=rows.counted,
             rows=jnp.sum(rows.counted),
             epoch=epoch,
@@ -209,11 +209,10 @@ def train_step(
     seen = rows.x
     if parts.noise is not None:
         seen = corrupt(parts.noise, state.key, state.step, rows.x, jnp.sum(rows.counted))
-    weights = rows.counted * rows.weights
 
     def loss_of(trainable):
         found, other, (outputs, _) = _losses(
-            parts, trainable, state.other, seen, rows, weights, moment.epoch, training=True
+            parts, trainable, state.other, seen, rows, moment.epoch, training=True
         )
         return _scaled(parts, state, found.minimised), (found, other, outputs.get("output"))
 
@@ -272,8 +271,8 @@ def evaluate(
     trace = Trace(state.key, jnp.asarray(place, jnp.uint32), None, _sites=VALIDATION_SITES)
     with tracing(trace):
         found, _, (outputs, mask) = _losses(
-            parts, state.trainable, state.other, rows.x, rows, rows.counted * rows.weights,
-            jnp.float32(0), training=False,
+            parts, state.trainable, state.other, rows.x, rows, jnp.float32(0),
+            training=False,
         )  # fmt: skip
     # Keras's metrics heed a mask here, and not in training, where Keras loses it on JAX.
     output = outputs.get("output")
@@ -298,7 +297,7 @@ def check(parts: Parts, trainable, other, rows: Rows) -> tuple[dict, jax.Array]:
     (dict of str to float32 array, float32 scalar)
     """
     found, _, (outputs, _) = _losses(
-        parts, trainable, other, rows.x, rows, rows.counted * rows.weights, jnp.float32(0),
+        parts, trainable, other, rows.x, rows, jnp.float32(0),
         training=False,
     )  # fmt: skip
     return outputs, found.loss
