@@ -231,7 +231,7 @@ def test_a_batch_larger_than_the_data_costs_no_padding(rows, recipe):
         1,
         1_000_000,
         None,
-        None,
+        {},
         False,
     )
     assert plan.shape.batch_size <= 256
