@@ -44,17 +44,7 @@ class ParameterError(ValueError):
         super().__init__(self.sentence())
 
     def sentence(self, options: Mapping[str, str] | None = None) -> str:
-        """Return the message.
-
-        Parameters
-        ----------
-        options : mapping of str to str, default=None
-            The names of a command line's options by those of the parameters, to speak of instead.
-
-        Returns
-        -------
-        str
-        """
+        """Return the message."""
         options = options or {}
         owner = "" if self.owner is None else f" of {self.owner}"
         what = options.get(self.name) or f"The {self.name!r} parameter{owner}"

@@ -50,16 +50,6 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     If the block raises, or the process is killed in it, the file at `path` stays as it was. What
     killed processes left of earlier writes to `path` is removed.
 
-    Parameters
-    ----------
-    path : path-like
-        A link stays one, and its target is written.
-
-    Raises
-    ------
-    OSError
-        If the folder does not exist or cannot be written to.
-
     Notes
     -----
     The temporary file is locked with ``flock`` while the block runs. HDF5 locks files itself, so

@@ -8,17 +8,7 @@ Progress = Callable[[float, float], None]
 
 @contextlib.contextmanager
 def progress_bar(text: str, unit: str = "", total: float | None = None) -> Iterator[Progress]:
-    """Show a bar while the block runs; yield what to call with (done, total).
-
-    Parameters
-    ----------
-    text : str
-        What stands before the bar.
-    unit : str, default=""
-        What is counted; without, the bar shows percent.
-    total : float, default=None
-        How many there are; None if that is not known yet, or never.
-    """
+    """Show a bar while the block runs; yield what to call with (done, total)."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

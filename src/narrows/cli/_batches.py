@@ -49,12 +49,7 @@ class Source:
     def pieces(
         self, learned: Sequence[str], kept: Sequence[str] = ()
     ) -> "Iterator[tuple[pd.DataFrame, pd.DataFrame]]":
-        """Yield rows for the model, and columns of the same rows to be taken over.
-
-        Parameters
-        ----------
-        learned, kept : sequence of str
-        """
+        """Yield rows for the model, and columns of the same rows to be taken over."""
         if self._batches is None:
             beside = _tables.as_read(self.path, self._whole, kept, self.form)
             yield self._whole[list(learned)], beside

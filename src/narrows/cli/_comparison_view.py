@@ -20,14 +20,7 @@ _STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided":
 
 
 def show_comparison(found: "Comparison", console: "Console | None" = None) -> None:
-    """Print a comparison: tables on a terminal, its own text in a pipe or file.
-
-    Parameters
-    ----------
-    found : Comparison
-    console : rich.console.Console, optional
-        By default one on stdout.
-    """
+    """Print a comparison: tables on a terminal, its own text in a pipe or file."""
     from rich.console import Console
 
     console = console or Console(highlight=False)

@@ -35,14 +35,7 @@ def is_refusal(error: OSError) -> bool:
 
 
 def sentence_of(error: OSError, path: str | os.PathLike | None = None) -> str:
-    """Return one sentence on what a file system refused.
-
-    Parameters
-    ----------
-    error : OSError
-    path : path-like, optional
-        The file that was read or written, for errors that do not know it.
-    """
+    """Return one sentence on what a file system refused."""
     name = path if error.filename is None else error.filename
     what = "a file" if name is None else repr(os.fspath(name))
     reason = error.strerror or str(error) or type(error).__name__
@@ -54,11 +47,6 @@ def output_folder(path: Path) -> Path:
     """Make sure that files can be written in a folder, making it if it is not there.
 
     Nothing that is in it is touched.
-
-    Raises
-    ------
-    BadInputError
-        If it is a file, cannot be made, or cannot be written to.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -75,21 +63,7 @@ def output_folder(path: Path) -> Path:
 
 
 def output_file(path: Path, *inputs: Path, option: str = "--out") -> Path:
-    """Make sure that a file can be written, without touching what is there.
-
-    Parameters
-    ----------
-    path : Path
-    *inputs : Path
-        Files that the command reads, which it must not overwrite.
-    option : str
-        What the error calls it.
-
-    Raises
-    ------
-    BadInputError
-        If its folder does not exist or cannot be written to, it is a folder, or it is an input.
-    """
+    """Make sure that a file can be written, without touching what is there."""
     if path.is_dir():
         raise BadInputError(f"{option} must be a file. Got the folder {str(path)!r}.")
     if any(path.exists() and one.exists() and path.samefile(one) for one in inputs):
@@ -116,13 +90,6 @@ def bad_input(
 
     A ValueError is what reading, fitting and loading raise for input they cannot take, an
     ImportError what reading raises where an optional library is not installed.
-
-    Parameters
-    ----------
-    path : path-like, optional
-        The file that the block reads or writes, for errors that do not know it.
-    options : mapping of str to str, optional
-        Options by the names of Python's parameters, for errors that speak of these.
     """
     try:
         yield
@@ -136,13 +103,7 @@ def bad_input(
 
 @contextlib.contextmanager
 def interruption(kept: Callable[[], str]) -> Iterator[None]:
-    """Say at Ctrl-C in the block what is left of the work.
-
-    Parameters
-    ----------
-    kept : callable returning str
-        What follows "interrupted; ".
-    """
+    """Say at Ctrl-C in the block what is left of the work."""
     try:
         yield
     except KeyboardInterrupt as stop:

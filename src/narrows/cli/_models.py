@@ -12,21 +12,7 @@ if TYPE_CHECKING:
 
 
 def load_model(path: Path) -> Any:
-    """Load what ``narrows fit`` or `narrows.save` wrote, set to return arrays.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    fitted embedder or Pipeline
-
-    Raises
-    ------
-    BadInputError
-        If there is no such file, or it is none of ours.
-    """
+    """Load what ``narrows fit`` or `narrows.save` wrote, set to return arrays."""
     check_there(path)
     from narrows.storage import load
 
@@ -43,17 +29,7 @@ def preprocessor_of(model: Any) -> Any:
 
 
 def text_columns(model: Any) -> dict[str, set[Any]]:
-    """Return those of a model's columns that were text when it was fitted, if they have names.
-
-    Parameters
-    ----------
-    model : fitted embedder or Pipeline
-
-    Returns
-    -------
-    dict of str to set
-        The levels that each had.
-    """
+    """Return those of a model's columns that were text when it was fitted, if they have names."""
     preprocessor = preprocessor_of(model)
     names = getattr(model, "feature_names_in_", None)
     if preprocessor is None or names is None:
@@ -88,12 +64,7 @@ class Unseen:
     def add(self, table: Any, start: int) -> None:
         """Count rows.
 
-        Parameters
-        ----------
-        table : table or ndarray of shape (n_rows, n_columns)
-            The columns that the model was fitted on.
-        start : int
-            How many rows were before these.
+        Shapes: `table` (n_rows, n_columns).
         """
         import pandas as pd
 

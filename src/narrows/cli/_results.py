@@ -14,16 +14,7 @@ from narrows.cli._stdout import is_utf8
 
 
 def show(result: Mapping[str, Any], text: str, *, as_json: bool) -> None:
-    """Print a result.
-
-    Parameters
-    ----------
-    result : mapping
-        What ``--json`` prints.
-    text : str
-        What is printed otherwise; on a terminal, lines that are too long for it are wrapped.
-    as_json : bool
-    """
+    """Print a result."""
     if as_json:
         print_json(result)
         return
@@ -67,14 +58,7 @@ def printing() -> Iterator[None]:
 
 
 def wrapped(text: str, width: int | None = None) -> str:
-    """Break lines at words that are longer than a terminal is wide, and indent what follows.
-
-    Parameters
-    ----------
-    text : str
-    width : int, optional
-        In characters; by default the terminal's.
-    """
+    """Break lines at words that are longer than a terminal is wide, and indent what follows."""
     width = width or shutil.get_terminal_size().columns
     return "\n".join(part for line in text.split("\n") for part in _broken(line, width))
 

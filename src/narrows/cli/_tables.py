@@ -92,17 +92,7 @@ def _header(path: Path, form: "Form") -> Sequence[str]:
 def read(
     path: Path, form: "Form", *, drop: Sequence[str] = (), warns: bool = True
 ) -> "pd.DataFrame":
-    """Read a table, whatever is wrong with it being the input's fault.
-
-    Parameters
-    ----------
-    path : Path
-    form : Form
-    drop : sequence of str
-        Columns that nobody needs, so that nothing in them can be wrong.
-    warns : bool
-        Warnings are of what will be learned from it: a model that has learned needs none.
-    """
+    """Read a table, whatever is wrong with it being the input's fault."""
     import warnings
 
     from narrows.data import read_table
@@ -129,21 +119,7 @@ def check_extension(path: Path, known: Sequence[str]) -> None:
 
 
 def columns(option: str, given: Sequence[str] | None, known: Sequence[str]) -> list[str]:
-    """Return the columns that an option names, separated by commas or given one by one.
-
-    Parameters
-    ----------
-    option : str
-        What errors call it.
-    given : sequence of str or None
-    known : sequence of str
-        The table's columns.
-
-    Raises
-    ------
-    BadInputError
-        If the table has no such column.
-    """
+    """Return the columns that an option names, separated by commas or given one by one."""
     found: list[str] = []
     for entry in given or ():
         parts = [entry] if entry in known else entry.split(",")
@@ -160,15 +136,6 @@ def as_read(
     """Return columns to be taken over; those of text files are the file's text, unchanged.
 
     As numbers, 00001 would come out as 1, and NA as an empty cell.
-
-    Parameters
-    ----------
-    path : Path
-    table : pandas.DataFrame
-        What `read` made of that file.
-    names : sequence of str
-    form : Form
-        As for `read`.
     """
     from narrows.data import read_cells
 
@@ -179,21 +146,7 @@ def as_read(
 
 
 def names_for(model: Any, known: Sequence[str], apart: Sequence[str] = ()) -> list[str]:
-    """Return the columns that a model was fitted on, in its order.
-
-    Parameters
-    ----------
-    model : fitted embedder or Pipeline
-    known : sequence of str
-        The table's columns, those among them; others are left out.
-    apart : sequence of str
-        Columns that a model without names must not take.
-
-    Raises
-    ------
-    BadInputError
-        If columns are missing.
-    """
+    """Return the columns that a model was fitted on, in its order."""
     names = getattr(model, "feature_names_in_", None)
     if names is None:
         rest = [name for name in known if name not in apart]

@@ -9,14 +9,7 @@ from narrows.comparison.resampling._resamples import Resamples
 def check_teachable(y: np.ndarray, kind: str, resamples: Resamples, caller: str) -> None:
     """Raise ValueError if no training part has anything to teach: every score would be chance.
 
-    Parameters
-    ----------
-    y : ndarray of shape (n_rows,)
-        Class codes, or numbers.
-    kind : {"classes", "numbers"}
-    resamples : Resamples
-    caller : str
-        Name of the public function, for its messages.
+    Shapes: `y` (n_rows,).
     """
     if any((y[train] != y[train[0]]).any() for train, _ in resamples):
         if kind == "numbers" or any(np.isin(y[test], y[train]).any() for train, test in resamples):

@@ -55,16 +55,7 @@ class Column:
 def columns_of(X: Any, owner: str) -> tuple[list[Column], tuple[str, ...] | None]:
     """Read every column of a table or matrix.
 
-    Parameters
-    ----------
-    X : table or array-like of shape (n_rows, n_columns)
-    owner : str
-        Who asks, for the messages.
-
-    Returns
-    -------
-    list of Column, tuple of str or None
-        And the columns' names; None if they have none.
+    Shapes: `X` (n_rows, n_columns).
     """
     frame = as_frame(X, owner)
     if frame is None:

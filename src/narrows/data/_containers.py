@@ -11,25 +11,7 @@ from narrows.data._from_r import with_nan
 
 
 def as_frame(X: Any, owner: str) -> Any:
-    """Wrap a table with narwhals; arrays, lists and what else there is give None.
-
-    Parameters
-    ----------
-    X : object
-    owner : str
-        Who asks, for the messages.
-
-    Returns
-    -------
-    narwhals.DataFrame or None
-
-    Raises
-    ------
-    TypeError
-        If `X` is sparse, a lazy query, or its column names are of mixed types.
-    ValueError
-        If `X` is one column of a table, or column names repeat.
-    """
+    """Wrap a table with narwhals; arrays, lists and what else there is give None."""
     if isinstance(X, np.ndarray | list | tuple):
         return None
     if hasattr(X, "toarray"):
@@ -59,13 +41,7 @@ def as_frame(X: Any, owner: str) -> Any:
 
 
 def names_of(frame: Any) -> tuple[str, ...] | None:
-    """Return a narwhals frame's column names; None if they are not text, as in scikit-learn.
-
-    Raises
-    ------
-    TypeError
-        If some names are text and others are not.
-    """
+    """Return a narwhals frame's column names; None if they are not text, as in scikit-learn."""
     names = tuple(frame.columns)
     text = [isinstance(name, str) for name in names]
     if names and all(text):
@@ -83,11 +59,6 @@ def as_array(X: Any, owner: str, *, allow_images: bool = False) -> np.ndarray:
     """Return what is no table as an array of two dimensions, or more for images.
 
     Text among the numbers of a list makes an array of objects, so that it can be pointed at.
-
-    Raises
-    ------
-    ValueError
-        If there are too few or too many dimensions, or rows of different lengths.
     """
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         X = np.ma.filled(X.astype(np.float64), np.nan)

@@ -43,12 +43,7 @@ def label_kind(y: Any) -> str:
 def kind_of(y: Any, caller: str) -> str:
     """Return what `label_kind` does.
 
-    Parameters
-    ----------
-    y : array-like of shape (n_rows,)
-        Labels.
-    caller : str
-        Name of the public function, for its messages.
+    Shapes: `y` (n_rows,).
     """
     labels = _as_series(y, caller)
     if pd.api.types.is_float_dtype(labels.dtype):
@@ -63,26 +58,7 @@ def kind_of(y: Any, caller: str) -> str:
 def check_labels(y: Any, n_rows: int, caller: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return class codes and class names.
 
-    Parameters
-    ----------
-    y : array-like of shape (n_rows,)
-        Class labels.
-    n_rows : int
-        How many there must be.
-    caller : str
-        Name of the public function, for its messages.
-
-    Returns
-    -------
-    codes : int ndarray of shape (n_rows,)
-        Class numbers from 0.
-    names : tuple of str
-        Class names by number: a categorical's order, otherwise sorted.
-
-    Raises
-    ------
-    ValueError
-        If labels are missing, do not match `n_rows`, or name one class only.
+    Shapes: `y` (n_rows,), `codes` (n_rows,) returned.
     """
     labels = _complete(y, n_rows, caller)
     codes, levels = pd.factorize(labels, sort=True)
@@ -111,24 +87,7 @@ def check_shared(codes: np.ndarray, names: tuple[str, ...], caller: str) -> None
 def check_numbers(y: Any, n_rows: int, caller: str) -> np.ndarray:
     """Return labels that are numbers.
 
-    Parameters
-    ----------
-    y : array-like of shape (n_rows,)
-        Numbers to predict.
-    n_rows : int
-        How many there must be.
-    caller : str
-        Name of the public function, for its messages.
-
-    Returns
-    -------
-    float ndarray of shape (n_rows,)
-
-    Raises
-    ------
-    ValueError
-        If labels are missing or infinite, do not match `n_rows`, are no numbers, or are all the
-        same.
+    Shapes: `y` (n_rows,), (n_rows,) returned.
     """
     labels = _complete(y, n_rows, caller)
     real = pd.api.types.is_numeric_dtype(labels.dtype)

@@ -182,19 +182,9 @@ def _classes(labels: pd.Series) -> np.ndarray:
 
 
 def thinned(codes: np.ndarray, most: int) -> np.ndarray:
-    """
-    Return some of the rows: all, or so many that each class keeps its share.
+    """Return some of the rows: all, or so many that each class keeps its share.
 
-    Parameters
-    ----------
-    codes : int ndarray of shape (n_rows,)
-    most : int
-        A class keeps at least one row, so that with very many classes there may be more.
-
-    Returns
-    -------
-    int ndarray
-        Sorted; the same for the same codes.
+    Shapes: `codes` (n_rows,).
     """
     if len(codes) <= most:
         return np.arange(len(codes))

@@ -12,15 +12,7 @@ STEPS = 1_000  # between a column's least and largest value; with fewer it is co
 def coarse(values: np.ndarray) -> np.ndarray:
     """Return which columns vary by less than `STEPS` of float32's steps at their largest value.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows, ...)
-        Finite numbers, before they become float32.
-
-    Returns
-    -------
-    bool ndarray of shape (...)
-        A column without any variation is not coarse: there is nothing to lose.
+    Shapes: `values` (n_rows, ...), (...) returned.
     """
     if values.dtype.kind not in "fiu" or not len(values):
         return np.zeros(values.shape[1:], bool)
@@ -44,13 +36,7 @@ def coarse_message(owner: str, names: Sequence[str], then: str) -> str:
 def shift_of(rows: np.ndarray) -> np.ndarray:
     """Return the means of columns that float32 is too coarse for, 0 for all others.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n_rows, n_columns)
-
-    Returns
-    -------
-    float64 ndarray of shape (n_columns,)
+    Shapes: `rows` (n_rows, n_columns), (n_columns,) returned.
     """
     shift, places = np.zeros(rows.shape[1:]), coarse(rows)
     shift[places] = rows[:, places].mean(axis=0, dtype=np.float64)

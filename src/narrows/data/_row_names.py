@@ -17,16 +17,7 @@ _CALLED = re.compile(r"(^|[^a-z0-9])(id|ids|uuid|guid|rowid|rownames?|index)$|[a
 def numbers_that_name_rows(values: np.ndarray, names: Sequence[Any]) -> np.ndarray:
     """Return which columns are whole numbers, another in every row, that run through or are ids.
 
-    Parameters
-    ----------
-    values : number ndarray of shape (n_rows, n_columns)
-        A column with NaN names no rows.
-    names : sequence
-        What columns are called: of an ``id``, the numbers need not run through.
-
-    Returns
-    -------
-    bool ndarray of shape (n_columns,)
+    Shapes: `values` (n_rows, n_columns), (n_columns,) returned.
     """
     found = np.zeros(values.shape[1], bool)
     n_rows = len(values)

@@ -42,15 +42,6 @@ class Capabilities:
 
 
 def capabilities_of(embedder: Any) -> Capabilities:
-    """Return what an embedder, or a class, can do; of others' transformers nothing is known.
-
-    Parameters
-    ----------
-    embedder : object or type
-
-    Returns
-    -------
-    Capabilities
-    """
+    """Return what an embedder, or a class, can do; of others' transformers nothing is known."""
     kind = embedder if isinstance(embedder, type) else type(embedder)
     return getattr(kind, "_capabilities", Capabilities())

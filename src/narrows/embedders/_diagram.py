@@ -9,19 +9,7 @@ _COLOURS = {"encoder": "#0072B2", "bottleneck": "#D55E00", "decoder": "#009E73"}
 
 
 def network_svg(encoder: list[tuple[str, int]], decoder: list[tuple[str, int]]) -> str:
-    """Draw the layers of an autoencoder from left to right.
-
-    Parameters
-    ----------
-    encoder, decoder : list of (str, int)
-        Each layer's name and the number of values it passes on; the encoder's last layer is the
-        bottleneck.
-
-    Returns
-    -------
-    str
-        An SVG element that inherits the text colour, with a title on every bar.
-    """
+    """Draw the layers of an autoencoder from left to right."""
     bars = [(name, width, "encoder") for name, width in encoder[:-1]]
     bars += [(name, width, "bottleneck") for name, width in encoder[-1:]]
     bars += [(name, width, "decoder") for name, width in decoder]
@@ -53,16 +41,7 @@ def _bar(place: int, name: str, width: int, part: str, most: float) -> str:
 
 
 def layer_widths(model: Any) -> list[tuple[str, int]]:
-    """Return a Keras model's layers that change the number of values, and how many they pass on.
-
-    Parameters
-    ----------
-    model : keras.Model
-
-    Returns
-    -------
-    list of (str, int)
-    """
+    """Return a Keras model's layers that change the number of values, and how many they pass on."""
     found: list[tuple[str, int]] = []
     for layer in model.layers:
         width = math.prod(layer.output.shape[1:])

@@ -78,22 +78,7 @@ def run(
     on_progress: Progress | None = None,
     checkpoint: Any = None,
 ) -> Training:
-    """Train all restarts of all jobs: one lane each, a job's restarts side by side.
-
-    Parameters
-    ----------
-    embedder : NetworkEmbedder
-    networks : Networks
-    jobs : list of Job
-        Their row counts must be equal. Every matrix is on the device once, however many jobs
-        have it.
-    seeds : list of int
-        The entropy of each job.
-    on_progress : callable, optional
-        See `narrows.training.train`; by default a bar, if the embedder is verbose.
-    checkpoint : path-like, optional
-        See `narrows.training.train`.
-    """
+    """Train all restarts of all jobs: one lane each, a job's restarts side by side."""
     restarts = range(embedder.restarts)
     x, weights, firsts = _stacked(jobs)
     lanes = [pair for pair in zip(jobs, firsts, strict=True) for _ in restarts]

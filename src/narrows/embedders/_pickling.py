@@ -141,14 +141,7 @@ def release(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def timeless(content: bytes, change: Callable[[Any], Any] = lambda config: config) -> bytes:
-    """Return a ``.keras`` file without what depends on when and where it was written.
-
-    Parameters
-    ----------
-    content : bytes
-    change : callable
-        What else to do to its configuration.
-    """
+    """Return a ``.keras`` file without what depends on when and where it was written."""
     written = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(written, "w") as new:
         for name in old.namelist():

@@ -69,11 +69,7 @@ class Restarts:
 def history_frame(training: Any, names: np.ndarray) -> pd.DataFrame:
     """Return a training's history with one row per restart and epoch.
 
-    Parameters
-    ----------
-    training : narrows.training.Training
-    names : int ndarray of shape (lanes,)
-        The restart's number of each lane.
+    Shapes: `names` (lanes,).
     """
     lanes, epochs, _ = training.history.shape
     frame = pd.DataFrame(training.history.reshape(lanes * epochs, -1), columns=training.measures)
@@ -84,19 +80,7 @@ def history_frame(training: Any, names: np.ndarray) -> pd.DataFrame:
 
 
 def restarts_of(training: Any, weight_positions: list[int]) -> Restarts:
-    """Sort out a training of several restarts.
-
-    Parameters
-    ----------
-    training : narrows.training.Training
-    weight_positions : list of int
-        Which of the training's variables are weights (the rest is state of random layers).
-
-    Raises
-    ------
-    ValueError
-        If every restart diverged.
-    """
+    """Sort out a training of several restarts."""
     names = training.lanes
     monitored = training.monitored
     at_best = training.losses(monitored).astype(float)

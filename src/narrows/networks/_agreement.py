@@ -10,14 +10,7 @@ TOLERANCE = 1e-3  # of the largest number; float32 kernels differ by a hundredth
 def made_up_rows(row_shape, count: int = 3) -> np.ndarray:
     """Return rows between -1 and 1 that are the same on every machine, float32.
 
-    Parameters
-    ----------
-    row_shape : tuple of int
-    count : int
-
-    Returns
-    -------
-    float32 ndarray of shape (count, *row_shape)
+    Shapes: (count, *row_shape) returned.
     """
     shape = (count, *(int(length) for length in row_shape))
     place = np.arange(1, 1 + int(np.prod(shape)), dtype=np.float64)

@@ -243,13 +243,7 @@ class Copies:
         self._to_compare.append((model, made))
 
     def fill(self) -> None:
-        """Give the copies, called and tied by now, the weights that they keep; check them.
-
-        Raises
-        ------
-        ValueError
-            If a copy computes something else, or a name to keep is no layer's.
-        """
+        """Give the copies, called and tied by now, the weights that they keep; check them."""
         for layer, copy in self._pairs.values():
             for own, other in _inner_pairs(layer, copy):
                 self._carry_marks(own, other)

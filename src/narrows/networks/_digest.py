@@ -22,20 +22,7 @@ class UnknowableError(Exception):
 
 
 def digest(function: Callable, *args: Any) -> str | None:
-    """Return a text for what a function does with arguments of given shapes and types.
-
-    Parameters
-    ----------
-    function : callable
-        That JAX can trace.
-    *args : pytrees of arrays or jax.ShapeDtypeStruct
-
-    Returns
-    -------
-    str or None
-        Equal for functions that compute the same in the same steps, in any process with the same
-        JAX; None if the function calls back into Python.
-    """
+    """Return a text for what a function does with arguments of given shapes and types."""
     closed = jax.make_jaxpr(function)(*args)
     found = hashlib.sha256()
     try:

@@ -11,13 +11,7 @@ _WEIGHTS = ("float32", "bfloat16")
 
 
 def check_session() -> None:
-    """Refuse a session whose default type is not float32, before anything is built in it.
-
-    Raises
-    ------
-    ValueError
-        If it is not, by ``floatx`` or by the policy of types.
-    """
+    """Refuse a session whose default type is not float32, before anything is built in it."""
     floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
     if floatx != "float32":
         raise ValueError(
@@ -34,13 +28,7 @@ def check_session() -> None:
 
 
 def check_layers(models) -> None:
-    """Refuse layers whose weights, or work, are of a type that a training cannot keep right.
-
-    Raises
-    ------
-    ValueError
-        If there is one.
-    """
+    """Refuse layers whose weights, or work, are of a type that a training cannot keep right."""
     for layer in (layer for model in models if model is not None for layer in model.layers):
         found = {weight.dtype for weight in layer.weights if "float" in weight.dtype}
         found |= {layer.compute_dtype} & {"float64"} if layer.weights else set()

@@ -137,15 +137,7 @@ class _StandIn(keras.initializers.Initializer):
 
 @contextlib.contextmanager
 def deferred_initializers(fill: int | None = None) -> Iterator[Build]:
-    """Build variables at zero inside the block; yield what was built.
-
-    Parameters
-    ----------
-    fill : int, optional
-        Build variables with numbers drawn from this seed instead, and set the session's other
-        generators to it inside the block: what a function makes of drawn numbers then differs
-        from seed to seed, and what it sets does not.
-    """
+    """Build variables at zero inside the block; yield what was built."""
     found = Build()
     generator = None if fill is None else np.random.default_rng(fill)
     seeded = contextlib.nullcontext() if fill is None else seeded_session(fill)
@@ -225,11 +217,6 @@ def initializers_of(model: keras.Model, clone: Callable) -> dict[int, Any]:
     """Return the initializer of each variable of a model that somebody else built.
 
     They are caught while `clone`, a function of the model, builds its layers again.
-
-    Raises
-    ------
-    ValueError
-        If the clone has other variables than the model.
     """
     with deferred_initializers() as found:
         twin = clone(model)

@@ -51,24 +51,10 @@ def build_landmarks(
 ) -> LandmarkNetworks:
     """Build an encoder that gives the mean place of landmarks, and a decoder.
 
-    With l(x) the `count` numbers of the last dense layer and C the landmarks' places, an array
-    of shape (count, bottleneck) that is not trained::
+    With l(x) the `count` numbers of the last dense layer and C the landmarks' places, an array of
+    shape (count, bottleneck) that is not trained::
 
         code = softmax(sharpness · l(x)) C
-
-    Parameters
-    ----------
-    row_shape, bottleneck, decoder, decoded, keep
-        As for `narrows.networks.build_networks`.
-    encoder : sequence of int, callable or keras.Model
-        Widths of the hidden layers; or what `build_networks` takes, whose last layer is left out
-        if it is a dense one of the bottleneck's width.
-    count : int
-    sharpness : float
-
-    Returns
-    -------
-    LandmarkNetworks
     """
 
     def with_head(x, copies: Copies):

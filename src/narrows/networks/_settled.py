@@ -23,23 +23,7 @@ _SEEDS = (1, 2)
 @usual_numbers()
 @jax.disable_jit(False)
 def settled(make: Callable) -> tuple:
-    """Build networks, and make sure that building them again gives the same.
-
-    Parameters
-    ----------
-    make : callable
-        ``make(build)`` returns `narrows.networks.Networks`.
-
-    Returns
-    -------
-    (Networks, Build)
-
-    Raises
-    ------
-    ValueError
-        If functions make another network every time, or the encoder or decoder uses weights
-        that are not its own.
-    """
+    """Build networks, and make sure that building them again gives the same."""
     networks, build = _made(make)
     undescribed = build.read or not all(is_described(model) for model in _parts(networks))
     if not undescribed and not build.assigned():

@@ -217,13 +217,7 @@ class Transposed(keras.layers.Layer):
 
 
 def tie_again(*models: keras.Model) -> None:
-    """Tie transposed layers of models to the layers that they were tied to, by name.
-
-    Raises
-    ------
-    ValueError
-        If there is no such layer.
-    """
+    """Tie transposed layers of models to the layers that they were tied to, by name."""
     layers = [layer for model in models for layer in model._flatten_layers(include_self=False)]
     by_name = {layer.name: layer for layer in layers}
     for layer in layers:

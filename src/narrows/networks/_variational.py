@@ -26,15 +26,7 @@ def split_posterior(both, bottleneck: int) -> list:
 
     With layers rather than slices, so that the graph is one that every reader knows.
 
-    Parameters
-    ----------
-    both : keras.KerasTensor
-    bottleneck : int
-
-    Returns
-    -------
-    list of two keras.KerasTensor of shape (None, bottleneck)
-        Means and log variances.
+    Shapes: (None, bottleneck) returned.
     """
     pair = keras.layers.Reshape((2, bottleneck), name=_JOINED)(both)
     found = []

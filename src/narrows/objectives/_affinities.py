@@ -50,22 +50,7 @@ def largest_perplexity(batch_size: int) -> float:
 
 
 def check_perplexity(perplexity: Any, batch_size: int, owner: str = "ParametricTSNE") -> None:
-    """Refuse a perplexity that a batch cannot hold.
-
-    Parameters
-    ----------
-    perplexity : float
-        Neighbours a row should have, at least 1.
-    batch_size : int
-        Rows in a batch.
-    owner : str, default="ParametricTSNE"
-        Whose parameter it is, for the message.
-
-    Raises
-    ------
-    ValueError
-        If the perplexity is below 1, not a number, or above `largest_perplexity`.
-    """
+    """Refuse a perplexity that a batch cannot hold."""
     largest = largest_perplexity(batch_size)
     if largest < 1:
         raise ValueError(
@@ -92,21 +77,12 @@ def _floor(value: float) -> float:
 def squared_distances(x, counted=None) -> jax.Array:
     """Return squared Euclidean distances within a batch, in units of the batch's own size.
 
-    The rows are centred and divided by their largest absolute value first, so that squares
-    neither overflow nor vanish whatever the data's scale; perplexities do not see a common
-    factor. For more than 16 columns ``dᵢⱼ² = |xᵢ|² + |xⱼ|² − 2 xᵢ·xⱼ`` is a matrix product, with
-    an error of about 1e-7 · (|xᵢ|² + |xⱼ|²); up to 2⁻²¹ of that sum a distance is zero.
+    The rows are centred and divided by their largest absolute value first, so that squares neither
+    overflow nor vanish whatever the data's scale; perplexities do not see a common factor. For more
+    than 16 columns ``dᵢⱼ² = |xᵢ|² + |xⱼ|² − 2 xᵢ·xⱼ`` is a matrix product, with an error of about
+    1e-7 · (|xᵢ|² + |xⱼ|²); up to 2⁻²¹ of that sum a distance is zero.
 
-    Parameters
-    ----------
-    x : array of shape (batch, ...)
-    counted : array of shape (batch,), optional
-        1 for a row, 0 for padding, which may hold anything. By default all rows count.
-
-    Returns
-    -------
-    float32 array of shape (batch, batch)
-        Zero on the diagonal; meaningless in padding's rows and columns.
+    Shapes: `x` (batch, ...), `counted` (batch,), (batch, batch) returned.
     """
     x = jnp.asarray(x, jnp.float32)
     x = x.reshape(x.shape[0], -1)
@@ -124,13 +100,7 @@ def squared_differences(a, b) -> jax.Array:
 
     It is summed column by column: no array with that axis is made, nor by its gradient.
 
-    Parameters
-    ----------
-    a, b : arrays of shapes that broadcast, (..., columns)
-
-    Returns
-    -------
-    array of shape (...)
+    Shapes: (...) returned.
     """
     columns = range(a.shape[-1])
     return sum((jnp.square(a[..., k] - b[..., k]) for k in columns), start=jnp.float32(0.0))

@@ -26,16 +26,7 @@ class Sparsity(Objective):
     takes_mask = True
 
     def __call__(self, batch: Batch) -> Losses:
-        """Return the penalty on one batch.
-
-        Parameters
-        ----------
-        batch : Batch
-
-        Returns
-        -------
-        Losses
-        """
+        """Return the penalty on one batch."""
         return self._single(batch.mean(jnp.sum(jnp.abs(batch.code), axis=-1)))
 
     def config(self) -> list:
@@ -73,16 +64,7 @@ class TargetSparsity(Objective):
         self._squash = squash
 
     def __call__(self, batch: Batch) -> Losses:
-        """Return the penalty on one batch.
-
-        Parameters
-        ----------
-        batch : Batch
-
-        Returns
-        -------
-        Losses
-        """
+        """Return the penalty on one batch."""
         activation = jax.nn.sigmoid(batch.code) if self._squash else batch.code
         weights = batch.weights[:, None]
         total = jnp.sum(jnp.where(weights > 0, activation * weights, 0.0), axis=0)
@@ -120,16 +102,7 @@ class Contraction(Objective):
     encodes = True
 
     def __call__(self, batch: Batch) -> Losses:
-        """Return the penalty on one batch.
-
-        Parameters
-        ----------
-        batch : Batch
-
-        Returns
-        -------
-        Losses
-        """
+        """Return the penalty on one batch."""
         if batch.encode is None:
             raise ValueError("Contraction needs a network with an encoder.")
         code, pull_back = jax.vjp(batch.encode, batch.target)

@@ -146,16 +146,7 @@ class Objective:
     parameters: Mapping[str, float] = {}
 
     def __call__(self, batch: Batch) -> Losses:
-        """Return the losses of one batch.
-
-        Parameters
-        ----------
-        batch : Batch
-
-        Returns
-        -------
-        Losses
-        """
+        """Return the losses of one batch."""
         raise NotImplementedError
 
     @property

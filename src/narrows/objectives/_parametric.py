@@ -56,16 +56,7 @@ class BatchDivergence(Objective):
         self.parameters = {_LOGARITHM: float(np.log(self._start))} if kind == "learned" else {}
 
     def __call__(self, batch: Batch) -> Losses:
-        """Return the divergence of one batch.
-
-        Parameters
-        ----------
-        batch : Batch
-
-        Returns
-        -------
-        Losses
-        """
+        """Return the divergence of one batch."""
         alpha: Any = self._start
         if batch.parameters and self.parameters:
             alpha = jnp.exp(batch.parameters[_LOGARITHM])
@@ -116,16 +107,7 @@ class LandmarkEntropy(Objective):
         self._nearest = nearest
 
     def __call__(self, batch: Batch) -> Losses:
-        """Return the divergence of one batch.
-
-        Parameters
-        ----------
-        batch : Batch
-
-        Returns
-        -------
-        Losses
-        """
+        """Return the divergence of one batch."""
         k = self._nearest
         numbers = batch.target[:, :k].astype(jnp.int32)
         shares = batch.target[:, k : 2 * k]
@@ -154,16 +136,7 @@ class TargetReconstruction(Reconstruction):
         self._first = first
 
     def __call__(self, batch: Batch) -> Losses:
-        """Return the loss over the rows that count.
-
-        Parameters
-        ----------
-        batch : Batch
-
-        Returns
-        -------
-        Losses
-        """
+        """Return the loss over the rows that count."""
         rows = batch.target[:, self._first :].reshape(batch.output.shape)
         return super().__call__(dataclasses.replace(batch, target=rows))
 

@@ -68,16 +68,7 @@ class Reconstruction(Objective):
         )
 
     def __call__(self, batch: Batch) -> Losses:
-        """Return the loss over the rows that count.
-
-        Parameters
-        ----------
-        batch : Batch
-
-        Returns
-        -------
-        Losses
-        """
+        """Return the loss over the rows that count."""
         values = jnp.asarray(self._per_element(batch.target, batch.output))
         if values.ndim == 0:
             return self._single(values * _mean_weight(batch))

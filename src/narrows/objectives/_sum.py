@@ -69,16 +69,7 @@ class Sum(Objective):
         self.takes_mask = all(one.takes_mask for one in objectives)
 
     def __call__(self, batch: Batch) -> Losses:
-        """Return the sum over one batch.
-
-        Parameters
-        ----------
-        batch : Batch
-
-        Returns
-        -------
-        Losses
-        """
+        """Return the sum over one batch."""
         minimised = loss = jnp.float32(0.0)
         terms: dict[str, jax.Array] = {}
         for part in self._parts:

@@ -36,16 +36,7 @@ class LogLikelihood(Objective):
         self._likelihood = likelihood
 
     def __call__(self, batch: Batch) -> Losses:
-        """Return the negative log-likelihood of one batch.
-
-        Parameters
-        ----------
-        batch : Batch
-
-        Returns
-        -------
-        Losses
-        """
+        """Return the negative log-likelihood of one batch."""
         x = batch.target.reshape(len(batch.target), -1)
         y = batch.output.reshape(x.shape)
         if self._likelihood == "gaussian":
@@ -78,16 +69,7 @@ class GaussianDivergence(Objective):
     names = ("kl",)
 
     def __call__(self, batch: Batch) -> Losses:
-        """Return the divergence of one batch.
-
-        Parameters
-        ----------
-        batch : Batch
-
-        Returns
-        -------
-        Losses
-        """
+        """Return the divergence of one batch."""
         mean, log_variance = batch.code, batch.outputs["log_variance"]
         per_unit = 1.0 + log_variance - mean**2 - jnp.exp(log_variance)
         return self._single(batch.mean(-jnp.sum(per_unit, axis=-1) / 2))

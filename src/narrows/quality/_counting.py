@@ -15,18 +15,8 @@ LIMITS_PER_ENTRY = 0.01
 def count_below(values: np.ndarray, rows: np.ndarray, limits: np.ndarray) -> np.ndarray:
     """Count entries below limits.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows, width)
-        At least one infinite entry in every row.
-    rows : int ndarray of shape (n_limits,)
-        Which row a limit is for, ascending.
-    limits : ndarray of shape (n_limits,)
-        Finite.
-
-    Returns
-    -------
-    int ndarray of shape (n_limits,)
+    Shapes: `values` (n_rows, width), `rows` (n_limits,), `limits` (n_limits,), (n_limits,)
+    returned.
     """
     if values.shape[1] < SHORT:
         return _together(np.sort(values, axis=1), rows, limits)

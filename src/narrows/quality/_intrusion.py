@@ -4,20 +4,7 @@ from narrows.quality._neighbourhoods import Neighbourhoods
 
 
 def intrusion(own: Neighbourhoods, other: Neighbourhoods) -> tuple[float, float]:
-    """Sum up the neighbours in one space that are not neighbours in the other.
-
-    Parameters
-    ----------
-    own, other : Neighbourhoods
-        Of the same rows in the two spaces.
-
-    Returns
-    -------
-    count : float
-        How many they are.
-    excess : float
-        By how many ranks they lie beyond the nearest rows in the other space, summed up.
-    """
+    """Sum up the neighbours in one space that are not neighbours in the other."""
     rows, others = own.pairs()
     weight = own.weights(rows, others) - other.weights(rows, others)
     strange = weight > 0

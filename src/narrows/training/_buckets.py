@@ -14,12 +14,6 @@ def bucket(rows: int, multiple: int = 1) -> int:
     """Round a row count up, so that data of similar size shares one compiled program.
 
     Four sizes to each power of two: at most a quarter is padding, from 256 rows on.
-
-    Parameters
-    ----------
-    rows : int
-    multiple : int
-        The result is a multiple of this (a batch size).
     """
     size = max(rows, _SMALLEST_BUCKET)
     grain = 2 ** max(math.ceil(math.log2(size)) - 3, 0)

@@ -176,13 +176,7 @@ class Slot:
         self._last = time.monotonic()
 
     def load(self, carry: Any) -> tuple[Any, np.ndarray, Place] | None:
-        """Return the chunk's memory, history and place; None if it has none.
-
-        Parameters
-        ----------
-        carry : pytree of arrays
-            The memory of a chunk that has just begun, for its structure.
-        """
+        """Return the chunk's memory, history and place; None if it has none."""
         kept = self._checkpoint._kept.get(self._chunk)
         if kept is None:
             return None
@@ -203,11 +197,7 @@ class Slot:
     def save(self, carry: Any, history: Sequence[np.ndarray], place: Place) -> None:
         """Copy the chunk's memory.
 
-        Parameters
-        ----------
-        carry : pytree of arrays
-        history : sequence of float32 ndarrays of shape (lanes, epochs, n_measures)
-        place : Place
+        Shapes: `history` (lanes, epochs, n_measures).
         """
         # Bytes, as NumPy and safetensors do not know every type that JAX has (bfloat16).
         leaves = [
@@ -224,18 +214,7 @@ def identity_of(
     starts: Mapping[str, np.ndarray],
     settings: Mapping[str, Any],
 ) -> dict[str, str]:
-    """Return hashes by which a training is known again, in any process.
-
-    Parameters
-    ----------
-    network : str or None
-        What tells the network, its loss and its optimizer from others; None if nobody can tell,
-        so that the training is no other's.
-    rows : mapping of str to arrays, sequences of arrays or None
-    starts : mapping of str to array
-        What variables start from, of those that are not drawn.
-    settings : mapping of str to plain values
-    """
+    """Return hashes by which a training is known again, in any process."""
     network = network or os.urandom(16).hex()
     return {
         "network": hashlib.sha256(network.encode()).hexdigest(),

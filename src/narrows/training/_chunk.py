@@ -101,25 +101,7 @@ def train_chunk(
     report: Callable[[float], None],
     slot: Slot | None = None,
 ) -> ChunkResult | None:
-    """Train the lanes together.
-
-    Parameters
-    ----------
-    plan : Plan
-    lanes : Lanes
-    should_stop : callable
-        Asked between segments; when true, the chunk ends with the history of the epochs it has
-        finished, and with its weights as they are, steps of the epoch under way included.
-    report : callable
-        Called between segments with the epochs done since the last call, summed over lanes.
-    slot : Slot, optional
-        Where to go on from, if there is something, and to keep the memory between segments.
-
-    Returns
-    -------
-    ChunkResult or None
-        None if not one epoch was finished.
-    """
+    """Train the lanes together."""
     shape, compiled = plan.shape, plan.compiled
     carry = compiled.start(
         lanes.weights_keys, lanes.masks_keys, lanes.rates, plan.kept, lanes.initial

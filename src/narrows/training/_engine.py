@@ -11,13 +11,7 @@ from narrows._session import usual_numbers
 
 @contextlib.contextmanager
 def engine() -> Iterator[None]:
-    """Compile inside the block, though the session may debug its own JAX code uncompiled.
-
-    Raises
-    ------
-    ForkedProcessError
-        If this process was forked after JAX had started.
-    """
+    """Compile inside the block, though the session may debug its own JAX code uncompiled."""
     check_process()
     with jax.disable_jit(False), jax.debug_nans(False), jax.debug_infs(False), usual_numbers():
         yield

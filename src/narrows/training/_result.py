@@ -9,13 +9,7 @@ import numpy as np
 def finite_lanes(weights: list[np.ndarray]) -> np.ndarray:
     """Say of each lane whether all its weights are finite numbers.
 
-    Parameters
-    ----------
-    weights : list of ndarrays of shape (lanes, ...)
-
-    Returns
-    -------
-    bool ndarray of shape (lanes,)
+    Shapes: `weights` (lanes, ...), (lanes,) returned.
     """
     finite = [np.isfinite(values).reshape(len(values), -1).all(axis=1) for values in weights]
     return np.logical_and.reduce(finite)

@@ -75,19 +75,7 @@ def initial_weights(
 ) -> list[jax.Array]:
     """Return what every variable of a model starts from; meant to be compiled and `vmap`-ed.
 
-    Parameters
-    ----------
-    model : keras.Model
-    start : Start
-    key : uint32 array of shape (2,)
-    given : dict of int to array
-        By a variable's place among ``model.variables``, what lies over its drawn value.
-
-    Returns
-    -------
-    list of arrays
-        In the order of ``model.variables``. A variable without a Keras initializer starts as the
-        model has it; the state of a layer's random generator starts from `key`.
+    Shapes: `key` (2,).
     """
     return [
         given[place] if place in given else _draw(start, variable, key, place)

@@ -88,11 +88,7 @@ def train(data: Data, seed: int, epochs: int, verbose: int = 0) -> narrows.Autoe
 def embeddings(data: Data, encoded: np.ndarray) -> Embeddings:
     """Put caret's PCA of standardized columns beside the autoencoder's embedding.
 
-    Parameters
-    ----------
-    data : Data
-    encoded : ndarray of shape (120, 2)
-        What the encoder-only model made of the training rows.
+    Shapes: `encoded` (120, 2).
     """
     pca = np.asarray(narrows.PCA(n_components=2, standardize=True).fit_transform(data.train))
     stacked = [

@@ -254,24 +254,7 @@ def parse_resampling(
 def check_folds(text: str, y: Any, caller: str, task: str, codes: np.ndarray | None = None) -> None:
     """Raise, with advice that fits a comparison, where a class is too small for a text's folds.
 
-    Parameters
-    ----------
-    text : str
-        As `parse_resampling` takes it.
-    y : array-like of shape (n_rows,)
-        Labels, checked already.
-    caller : str
-        Name of the public function, for its messages.
-    task : {"classes", "numbers"}
-        What the labels are.
-    codes : int ndarray of shape (n_rows,), default=None
-        The rows' groups.
-
-    Raises
-    ------
-    ValueError
-        If a class has fewer rows than there are folds, or a single row for a holdout. With
-        groups: if there are fewer than folds, in all or of a class where each has one only.
+    Shapes: `y` (n_rows,), `codes` (n_rows,).
     """
     name, given = _parts(text)
     if codes is not None:
@@ -380,26 +363,7 @@ def resamples_for(
 ) -> Resamples:
     """Return the resamples that an argument stands for, checked.
 
-    Parameters
-    ----------
-    resampling : Resamples, str, splitter, iterable of pairs, or None
-    y : array-like of shape (n_rows,)
-        Labels, checked already.
-    kind : {"classes", "numbers"}
-        What they are.
-    n_rows : int
-    codes : int ndarray of shape (n_rows,), or None
-        The rows' groups.
-    seed : int
-        Of what is drawn from a text.
-    caller : str
-        Name of the public function, for its messages.
-
-    Raises
-    ------
-    ValueError
-        If it is none of these, is of another number of rows, cannot be drawn, or has a group in
-        both parts of a pair.
+    Shapes: `y` (n_rows,), `codes` (n_rows,).
     """
     if resampling is None or isinstance(resampling, str):
         text = DEFAULT if resampling is None else resampling

@@ -14,16 +14,7 @@ _FINE = 0.5  # share of different rows that differ in one column alone
 def repeats_across(table: Any, codes: np.ndarray | None) -> list[str]:
     """Return what is to be warned of: many rows that repeat rows outside their group.
 
-    Parameters
-    ----------
-    table : ndarray or narwhals.DataFrame of shape (n_rows, n_columns)
-    codes : int ndarray of shape (n_rows,), or None
-        The rows' groups; without, each row is one.
-
-    Returns
-    -------
-    list of str
-        Nothing of tables of coarse columns, in which rows are equal by chance.
+    Shapes: `table` (n_rows, n_columns), `codes` (n_rows,).
     """
     frame = _as_pandas(table)
     try:

@@ -13,23 +13,7 @@ from narrows.data import series_of
 def group_codes(groups: Any, n_rows: int, caller: str) -> np.ndarray:
     """Return the number of each row's group, from 0 in the order of their names.
 
-    Parameters
-    ----------
-    groups : array-like of shape (n_rows,)
-        Names or numbers of groups.
-    n_rows : int
-        How many there must be.
-    caller : str
-        Name of the public function, for its messages.
-
-    Returns
-    -------
-    int ndarray of shape (n_rows,)
-
-    Raises
-    ------
-    ValueError
-        If it has another length, gaps, or one group only.
+    Shapes: `groups` (n_rows,), (n_rows,) returned.
     """
     if getattr(groups, "ndim", 1) != 1 or isinstance(groups, str) or not hasattr(groups, "__len__"):
         raise refusal(
@@ -65,16 +49,7 @@ def group_codes(groups: Any, n_rows: int, caller: str) -> np.ndarray:
 def labels_of_groups(y: Any, codes: np.ndarray, kind: str) -> Any:
     """Return what groups can be stratified by: their labels, if each has one class only.
 
-    Parameters
-    ----------
-    y : array-like of shape (n_rows,)
-    codes : int ndarray of shape (n_rows,)
-    kind : {"classes", "numbers"}
-
-    Returns
-    -------
-    pandas.Series of shape (n_groups,), or int
-        The number of groups, where labels differ within one, are numbers, or are all the same.
+    Shapes: `y` (n_rows,), `codes` (n_rows,), (n_groups,) returned.
     """
     labels = series_of(y)
     by_group = labels.groupby(codes, sort=True)
@@ -85,11 +60,7 @@ def labels_of_groups(y: Any, codes: np.ndarray, kind: str) -> Any:
 def spread(drawn: Resamples, codes: np.ndarray) -> Resamples:
     """Return the resamples of rows that resamples of groups stand for.
 
-    Parameters
-    ----------
-    drawn : Resamples
-        Of the groups. One that is there twice in a training part has each of its rows twice.
-    codes : int ndarray of shape (n_rows,)
+    Shapes: `codes` (n_rows,).
     """
     pairs = []
     for train, test in drawn:

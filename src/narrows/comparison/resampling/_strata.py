@@ -21,31 +21,7 @@ def strata_of(
 ) -> np.ndarray:
     """Return the stratum of each row.
 
-    Parameters
-    ----------
-    y : array-like of shape (n_rows,)
-        Labels.
-    least : int
-        How many rows each stratum needs.
-    caller, purpose : str
-        Name of the public function and what the rows are needed for, for its messages.
-    task : {"classes", "numbers"}, default=None
-        What `y` is; None decides by `label_kind`.
-    advice : str
-        What to do about classes that are too small.
-    **settings : str
-        The settings that the advice speaks of.
-
-    Returns
-    -------
-    int ndarray of shape (n_rows,)
-        Class codes; for numbers their quarter, or fewer groups where rows are few or many
-        numbers are equal.
-
-    Raises
-    ------
-    ValueError
-        If a class has fewer rows than needed, labels are missing, or all are the same.
+    Shapes: `y` (n_rows,), (n_rows,) returned.
     """
     n_rows = len(y)
     check_option(caller, "task", ("classes", "numbers"), task, optional=True)

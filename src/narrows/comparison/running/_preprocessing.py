@@ -23,28 +23,7 @@ DEFAULT = ("none", "standardize")
 
 
 def choices_of(preprocess: Any, mixed: bool, caller: str) -> dict[str, Any]:
-    """Return the preprocessing choices by name, as transformers that are not fitted.
-
-    Parameters
-    ----------
-    preprocess : str, transformer, sequence of these, or mapping of str to these
-        ``"none"`` leaves numbers as they are, ``"standardize"`` gives every column mean 0 and
-        standard deviation 1. In a mixed table both turn text and gaps into numbers first, as
-        `TablePreprocessor` does.
-    mixed : bool
-        Whether the table has other columns than finite numbers.
-    caller : str
-        Name of the public function, for its messages.
-
-    Returns
-    -------
-    dict of str to transformer
-
-    Raises
-    ------
-    ValueError
-        If there is no choice, a name is unknown, or two choices have one name.
-    """
+    """Return the preprocessing choices by name, as transformers that are not fitted."""
     if isinstance(preprocess, Mapping):
         pairs = list(preprocess.items())
     else:
@@ -100,23 +79,7 @@ def _transformer(choice: Any, mixed: bool, caller: str) -> Any:
 def table_of(X: Any, caller: str) -> tuple[Any, bool]:
     """Return a table that rows can be taken from by number, and whether it is mixed.
 
-    Parameters
-    ----------
-    X : table or array-like of shape (n_rows, n_columns)
-    caller : str
-        Name of the public function, for its messages.
-
-    Returns
-    -------
-    table : float64 ndarray of shape (n_rows, n_columns), or narwhals.DataFrame if mixed
-    mixed : bool
-        Whether a table has text, dates, booleans or gaps, which a preprocessing has to turn into
-        numbers.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two rows, or NaN or infinities in an array.
+    Shapes: `X` (n_rows, n_columns), `table` (n_rows, n_columns) returned.
     """
     frame = as_frame(X, caller)
     if frame is not None and _is_mixed(frame):
@@ -140,18 +103,7 @@ def _has_gaps(column: Any) -> bool:
 def prepare(transformer: Any, table: Any, train: np.ndarray, others: list[np.ndarray]) -> list:
     """Learn a preprocessing from training rows and apply it to them and to others.
 
-    Parameters
-    ----------
-    transformer : transformer
-        Cloned; it stays as it is.
-    table : ndarray or narwhals.DataFrame
-    train : int ndarray of shape (n_train,)
-    others : list of int ndarray
-
-    Returns
-    -------
-    list of float64 ndarray of shape (n_rows, n_prepared_columns)
-        The training rows first.
+    Shapes: `train` (n_train,), (n_rows, n_prepared_columns) returned.
     """
     fitted = _fitted(transformer, rows_of(table, train))
     parts = [rows_of(table, rows) for rows in (train, *others)]
@@ -172,24 +124,7 @@ def _fitted(transformer: Any, rows: Any) -> Any:
 def check_mixed(
     choices: Mapping[str, Any], table: Any, trains: list[np.ndarray], caller: str
 ) -> None:
-    """Raise before anything is trained if no resample, or not each, could be preprocessed.
-
-    Parameters
-    ----------
-    choices : mapping of str to transformer
-        Where one of them is the caller's own, which may cope, nothing is checked.
-    table : ndarray or narwhals.DataFrame
-        As `table_of` returns it.
-    trains : list of int ndarrays
-        Every resample's training rows.
-    caller : str
-
-    Raises
-    ------
-    ValueError, TypeError
-        If a mixed table has columns that cannot be encoded, or that have no value at all in the
-        training rows of some resample.
-    """
+    """Raise before anything is trained if no resample, or not each, could be preprocessed."""
     mixed = not isinstance(table, np.ndarray)
     if not (mixed and all(hasattr(choice, "_fit_quietly") for choice in choices.values())):
         return

@@ -56,20 +56,7 @@ class Survey:
 def survey(
     choices: Mapping[str, Any], table: Any, X: Any, caller: str, *, widths: bool = True
 ) -> Survey:
-    """Learn the preprocessings from all rows, as far as something is asked that needs it.
-
-    Parameters
-    ----------
-    choices : mapping of str to transformer
-    table : ndarray or narwhals.DataFrame
-        As `narrows.comparison.running._preprocessing.table_of` returns it.
-    X : table or array-like
-        What it was made from, for the columns' names.
-    caller : str
-        Name of the public function, for the warnings.
-    widths : bool, default=True
-        Whether widths are wanted. Without, transformers of the caller's own are not fitted.
-    """
+    """Learn the preprocessings from all rows, as far as something is asked that needs it."""
     own = int(table.shape[1])
     known: dict[str, int] = {}
     messages: list[str] = []
@@ -90,13 +77,7 @@ def survey(
 def coarse_columns(
     choices: Mapping[str, Any], table: Any, X: Any, arms: Sequence[Any], caller: str
 ) -> list[str]:
-    """Return sentences on columns that are centred before the engine's networks see them.
-
-    Parameters
-    ----------
-    choices, table, X, caller : see `survey`
-    arms : sequence of Arm
-    """
+    """Return sentences on columns that are centred before the engine's networks see them."""
     if not any(arm.lanes for arm in arms):
         return []
     messages = []
@@ -119,12 +100,7 @@ def coarse_columns(
 def row_names(table: Any, X: Any, y: Any, kind: str, caller: str) -> list[str]:
     """Return sentences on columns that seem to name the rows, and on labels that do.
 
-    Parameters
-    ----------
-    table, X, caller : see `survey`
-    y : ndarray of shape (n_rows,)
-        Checked labels.
-    kind : {"classes", "numbers"}
+    Shapes: `y` (n_rows,).
     """
     said = []
     if isinstance(table, np.ndarray):  # of others, the preprocessings tell

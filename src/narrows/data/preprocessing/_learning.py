@@ -44,15 +44,7 @@ class Settings:
 
 
 def learn_encodings(columns: list[Column], settings: Settings) -> list[Encoding]:
-    """Return one encoding for each column, in their order.
-
-    Raises
-    ------
-    ValueError
-        If columns have no value at all, an infinite one, or too large ones to scale.
-    TypeError
-        If a column is neither numbers, booleans, dates nor text.
-    """
+    """Return one encoding for each column, in their order."""
     check_usable(columns, settings.owner)
     empty = [column.name for column in columns if column.missing.all()]
     if empty:

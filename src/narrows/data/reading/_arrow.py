@@ -28,19 +28,7 @@ def read_arrow(path: Path, drop: Sequence[str] = ()) -> pd.DataFrame:
 
 @contextlib.contextmanager
 def opened_arrow(path: Path, *, mapped: bool = False) -> Iterator["_Parquet | _Ipc"]:
-    """Open a Parquet or Arrow file; name what is wrong with it, also while it is read.
-
-    Parameters
-    ----------
-    path : Path
-    mapped : bool
-        Map an Arrow file into memory, which may have a single record batch larger than that. What
-        is made of it must not look into the file once it is closed, as others may cut it.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError, ImportError
-    """
+    """Open a Parquet or Arrow file; name what is wrong with it, also while it is read."""
     extension = path.suffix.lower()
     check_there(path)
     if extension not in PARQUET | ARROW:
@@ -145,14 +133,6 @@ def as_pandas(path: Path, table: Any, exact: Sequence[str] = ()) -> pd.DataFrame
     """Return an Arrow table with the names that the file has, as other programs show it.
 
     pandas would make whole numbers of names, and an index of columns that were one.
-
-    Parameters
-    ----------
-    path : Path
-        Where it comes from, for errors.
-    table : pyarrow.Table
-    exact : sequence of str
-        Columns whose whole numbers and booleans keep Arrow's types, gaps or not.
     """
     import pyarrow
 

@@ -7,19 +7,7 @@ import pandas as pd
 
 
 def to_pandas(path: Path, table: Any) -> pd.DataFrame:
-    """Return an Arrow table as pandas makes it.
-
-    Parameters
-    ----------
-    path : Path
-        Where it comes from, for the error.
-    table : pyarrow.Table
-
-    Raises
-    ------
-    ValueError
-        If values of a column are none that Python or pandas know, such as the year 12000.
-    """
+    """Return an Arrow table as pandas makes it."""
     try:
         for place, name in enumerate(table.column_names):
             column = table.column(place)

@@ -35,19 +35,7 @@ def as_dates(column: pd.Series) -> pd.Series:
 
 
 def first_undated(texts: Sequence[str]) -> str | None:
-    """Return what keeps nearly all dates from being read as dates.
-
-    Parameters
-    ----------
-    texts : sequence of str
-        A column's values without missing ones.
-
-    Returns
-    -------
-    str or None
-        The first value that is no ISO date, if nine in ten or more look like dates; or else the
-        first value. None of fewer than ten values, and of other text.
-    """
+    """Return what keeps nearly all dates from being read as dates."""
     some = texts[:: max(1, len(texts) // _SOME)]  # other text is told from dates by a few
     if len(texts) < FEWEST or _dated(some) < SHARE / 2 * len(some):
         return None

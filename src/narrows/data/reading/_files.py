@@ -24,13 +24,7 @@ def extension_of(path: Path) -> str:
 
 @contextlib.contextmanager
 def opened(path: Path, encoding: str | None = None) -> Iterator[IO]:
-    """Open a file's content, as lines of an encoding or as bytes.
-
-    Raises
-    ------
-    ValueError
-        If the block meets a packed file that is not one, cut off or damaged.
-    """
+    """Open a file's content, as lines of an encoding or as bytes."""
     mode, newline = ("rb", None) if encoding is None else ("rt", "")
     if not is_packed(path):
         with path.open(mode, encoding=encoding, newline=newline) as file:

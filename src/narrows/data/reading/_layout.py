@@ -40,15 +40,7 @@ class Layout:
 
 
 def layout_of(path: Path, form: Form) -> Layout:
-    """Return how a file is read.
-
-    Raises
-    ------
-    UnicodeError
-        If its beginning is not in the form's encoding.
-    ValueError
-        If it is in another encoding, which its zeros or its mark tell.
-    """
+    """Return how a file is read."""
     codec = _codec(path, form)
     separator = str(form.between(path))
     with opened(path, codec) as file:
@@ -86,18 +78,7 @@ def _codec(path: Path, form: Form) -> str:
 
 
 def wide_kind(start: bytes) -> tuple[str | None, str | None]:
-    """Tell UTF-16 and UTF-32 by how a file starts.
-
-    Parameters
-    ----------
-    start : bytes
-
-    Returns
-    -------
-    str or None, str or None
-        The encoding that reads the byte order mark, if there is one; and the encoding without it,
-        None for all others.
-    """
+    """Tell UTF-16 and UTF-32 by how a file starts."""
     for mark, found in _MARKS.items():
         if start.startswith(mark):
             return found

@@ -58,14 +58,7 @@ def check_decimals(path: Path, table: pd.DataFrame, form: Form) -> None:
 
 
 def warn_of_codes(table: pd.DataFrame, texts: Callable[[Sequence[str]], pd.DataFrame]) -> None:
-    """Warn of whole numbers with leading zeros, which are codes more often than numbers.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-    texts : callable
-        Returns columns as the text that they are in the file, of `CODE_ROWS` rows at most.
-    """
+    """Warn of whole numbers with leading zeros, which are codes more often than numbers."""
     whole = [name for name in table.columns if _is_whole(table[name])]
     if not whole:
         return

@@ -21,22 +21,7 @@ def is_plain(text: str) -> bool:
 
 
 def first_unplain(texts: Sequence[str]) -> str | None:
-    """Return what keeps nearly all numbers from being read as numbers.
-
-    Parameters
-    ----------
-    texts : sequence of str
-        A column's values without missing ones.
-
-    Returns
-    -------
-    str or None
-        The first value that is no plain number, if nine in ten or more are numbers in some
-        manner of writing; or what stands for a missing one, such as ?, if half or more are
-        numbers and the others all the same. None of fewer than ten values, of other text, of
-        codes with leading zeros, and of plain numbers only, which are text because someone made
-        them so.
-    """
+    """Return what keeps nearly all numbers from being read as numbers."""
     odd = next((text for text in texts if not is_plain(text)), None)
     if odd is None or len(texts) < FEWEST or any(CODE.fullmatch(text) for text in texts):
         return None

@@ -32,17 +32,10 @@ class Landmarks:
     def shares(self, places: np.ndarray) -> np.ndarray:
         """Return each place's nearest landmarks and how it is shared out over them.
 
-        The share of landmark c is exp(−d²/2h²) over the sum of these, with d the distance to it
-        and h the radius.
+        The share of landmark c is exp(−d²/2h²) over the sum of these, with d the distance to it and
+        h the radius.
 
-        Parameters
-        ----------
-        places : float ndarray of shape (n_rows, width)
-
-        Returns
-        -------
-        float32 ndarray of shape (n_rows, 2k)
-            The numbers of the k nearest, then their shares, which sum to 1.
+        Shapes: `places` (n_rows, width), (n_rows, 2k) returned.
         """
         k = min(NEAREST, len(self.places))
         distances, numbers = cKDTree(self.places).query(places, k=np.arange(1, k + 1))
@@ -60,16 +53,7 @@ def landmark_count(wanted: int, n_rows: int) -> int:
 def choose_landmarks(places: np.ndarray, count: int, seed: int) -> Landmarks:
     """Return the centres of k-means over a map.
 
-    Parameters
-    ----------
-    places : float ndarray of shape (n_rows, width)
-    count : int
-    seed : int
-
-    Returns
-    -------
-    Landmarks
-        `count` of them; where the rows have fewer different places, some coincide.
+    Shapes: `places` (n_rows, width).
     """
     # In its own units, on which k-means' float32 sums depend.
     unit = float(places.std()) or 1.0

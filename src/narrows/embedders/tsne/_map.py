@@ -54,30 +54,11 @@ def tsne_map(
     """Return places whose neighbours are those of the table.
 
     Descends the Kullback-Leibler divergence of t-SNE, for affinities that are 1/k for each of a
-    row's k nearest neighbours, made symmetric; with gains (Jacobs 1988), as van der Maaten's
-    code. In the first 2/15 of the steps the affinities are exaggerated and the momentum is .5,
-    then .8. The learning rate is n/12 (Belkina et al. 2019, doi:10.1038/s41467-019-13055-y).
+    row's k nearest neighbours, made symmetric; with gains (Jacobs 1988), as van der Maaten's code.
+    In the first 2/15 of the steps the affinities are exaggerated and the momentum is .5, then .8.
+    The learning rate is n/12 (Belkina et al. 2019, doi:10.1038/s41467-019-13055-y).
 
-    Parameters
-    ----------
-    start : float ndarray of shape (n_rows, width)
-        Places to begin with; brought to a standard deviation of 0.01 along the first axis.
-    neighbours : int ndarray of shape (n_rows, k)
-        Each row's nearest others.
-    steps : int
-    exaggeration : float
-    on_progress : callable, optional
-        Called with (steps done, steps).
-
-    Returns
-    -------
-    float32 ndarray of shape (n_rows, width)
-        Centred; a distance of 1 is where Student's kernel has fallen to a half.
-
-    Raises
-    ------
-    ValueError
-        If there are too many rows for a map of that width.
+    Shapes: `start` (n_rows, width), `neighbours` (n_rows, k), (n_rows, width) returned.
 
     Notes
     -----
@@ -107,13 +88,7 @@ def tsne_map(
 
 
 def grid_nodes(n_rows: int, width: int) -> int:
-    """Return how many nodes the grid has along an axis; 0 where all pairs are summed.
-
-    Raises
-    ------
-    ValueError
-        If there are too many rows for a map of that width.
-    """
+    """Return how many nodes the grid has along an axis; 0 where all pairs are summed."""
     if n_rows <= EXACT_ROWS:
         return 0
     if width in _NODES:
@@ -161,17 +136,8 @@ def _descend(
 def attraction(places: jax.Array, neighbours: jax.Array, counted: jax.Array) -> jax.Array:
     """Return how the neighbours pull: Σⱼ P(i, j) w(i, j) (zᵢ − zⱼ), with w = 1/(1 + |zᵢ − zⱼ|²).
 
-    Parameters
-    ----------
-    places : array of shape (rows, width)
-    neighbours : int array of shape (rows, k)
-        With P(i, j) = (1[j of i] + 1[i of j])/2nk.
-    counted : array of shape (rows,)
-        1 for a row, 0 for padding.
-
-    Returns
-    -------
-    array of shape (rows, width)
+    Shapes: `places` (rows, width), `neighbours` (rows, k), `counted` (rows,), (rows, width)
+    returned.
     """
     k = neighbours.shape[1]
     apart = places[:, None] - places[neighbours]
@@ -187,15 +153,7 @@ def attraction(places: jax.Array, neighbours: jax.Array, counted: jax.Array) -> 
 def exact_repulsion(places: jax.Array, counted: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Return Σ w over all ordered pairs, and for each row Σⱼ w² (zᵢ − zⱼ).
 
-    Parameters
-    ----------
-    places : array of shape (rows, width)
-    counted : array of shape (rows,)
-        1 for a row, 0 for padding.
-
-    Returns
-    -------
-    scalar, array of shape (rows, width)
+    Shapes: `places` (rows, width), `counted` (rows,), (rows, width) returned.
     """
     size = -(-len(places) // _BLOCK) * _BLOCK if len(places) > _BLOCK else len(places)
     padded = jnp.pad(places, ((0, size - len(places)), (0, 0)))
@@ -223,17 +181,7 @@ def grid_repulsion(
     Rows are shared out over the nodes around them, the kernels are summed over nodes by a fast
     Fourier transform of twice the grid's length, and the sums are interpolated linearly.
 
-    Parameters
-    ----------
-    places : array of shape (rows, width)
-        Of width 1 or 2.
-    counted : array of shape (rows,)
-    nodes : int
-        Along each axis.
-
-    Returns
-    -------
-    scalar, array of shape (rows, width)
+    Shapes: `places` (rows, width), `counted` (rows,), (rows, width) returned.
     """
     width = places.shape[1]
     held = jnp.where(counted[:, None] > 0, places, places[:1])  # padding widens no grid
@@ -274,15 +222,7 @@ def _corners(position: jax.Array, shape: tuple[int, ...]) -> list[tuple[tuple, j
 def interpolated(fields: jax.Array, position: jax.Array) -> jax.Array:
     """Read fields between their nodes.
 
-    Parameters
-    ----------
-    fields : array of shape (fields, nodes, ...)
-    position : array of shape (rows, width)
-        In units of the spacing, from the first node.
-
-    Returns
-    -------
-    array of shape (fields, rows)
+    Shapes: `fields` (fields, nodes, ...), `position` (rows, width), (fields, rows) returned.
     """
     corners = _corners(position, fields.shape[1:])
     return sum(fields[(slice(None), *at)] * share for at, share in corners)

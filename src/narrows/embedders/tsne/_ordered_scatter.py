@@ -13,24 +13,7 @@ import jax.numpy as jnp
 
 
 def added_at(onto: jax.Array, at: Any, values: jax.Array, most: int, largest: Any) -> jax.Array:
-    """Return an array with values added to it at places that may repeat.
-
-    Parameters
-    ----------
-    onto : float32 array
-    at : int array or tuple of int arrays
-        Places along its first axes.
-    values : float32 array
-        One, or one row of `onto`, for each place.
-    most : int
-        How often a place can be there.
-    largest : float or scalar array
-        The largest absolute value among `values`, or a bound of it.
-
-    Returns
-    -------
-    float32 array like `onto`
-    """
+    """Return an array with values added to it at places that may repeat."""
     if adds_in_order():
         return onto.at[at].add(values)
     return onto + _sums_in_words(onto.shape, at, values, most, largest)

@@ -49,11 +49,7 @@ class Reference:
     def of(cls, X: np.ndarray, seed: int) -> "Reference":
         """Take over a table; its columns are those of a matrix, images flattened.
 
-        Parameters
-        ----------
-        X : float32 ndarray of shape (n_rows, ...)
-        seed : int
-            Of the components' randomised computation.
+        Shapes: `X` (n_rows, ...).
         """
         flat = X.reshape(len(X), -1)
         mean = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -85,22 +81,13 @@ def refined(
 ) -> np.ndarray:
     """Move new rows from the network's places to where t-SNE would have them.
 
-    Each new row is pulled to its 15 nearest rows of the table, with affinities of perplexity 5
-    that are exaggerated four times, and pushed off by the whole map, read from a grid; the map
-    stays as it is, and new rows do not see each other. 100 steps of descent with a momentum of
-    .8, a rate of .3 and steps of at most .25.
+    Each new row is pulled to its 15 nearest rows of the table, with affinities of perplexity 5 that
+    are exaggerated four times, and pushed off by the whole map, read from a grid; the map stays as
+    it is, and new rows do not see each other. 100 steps of descent with a momentum of .8, a rate of
+    .3 and steps of at most .25.
 
-    Parameters
-    ----------
-    reference : Reference
-    places : float ndarray of shape (n_rows, width)
-        The map of the reference's rows, of width 1 or 2.
-    X : float32 ndarray of shape (n_new, ...)
-    start : float ndarray of shape (n_new, width)
-
-    Returns
-    -------
-    float32 ndarray of shape (n_new, width)
+    Shapes: `places` (n_rows, width), `X` (n_new, ...), `start` (n_new, width), (n_new, width)
+    returned.
 
     References
     ----------
@@ -123,17 +110,7 @@ def refined(
 def perplexed(squared: np.ndarray, perplexity: float) -> np.ndarray:
     """Return affinities to a few neighbours, of a given perplexity, by bisection.
 
-    Parameters
-    ----------
-    squared : float ndarray of shape (n_rows, k)
-        Squared distances, ascending.
-    perplexity : float
-        Below k.
-
-    Returns
-    -------
-    float ndarray of shape (n_rows, k)
-        Rows sum to 1.
+    Shapes: `squared` (n_rows, k), (n_rows, k) returned.
     """
     excess = squared - squared[:, :1]
     mean = excess.mean(axis=1, keepdims=True)
@@ -169,10 +146,7 @@ class Field:
     def of(cls, places: np.ndarray) -> "Field":
         """Sum over a map.
 
-        Parameters
-        ----------
-        places : float ndarray of shape (n_rows, width)
-            Of width 1 or 2.
+        Shapes: `places` (n_rows, width).
         """
         width = places.shape[1]
         low = places.min(axis=0) - _MARGIN

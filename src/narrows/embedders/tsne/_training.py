@@ -36,18 +36,7 @@ def run(
 ) -> Training:
     """Train all restarts of one fit.
 
-    Parameters
-    ----------
-    embedder : TSNEEmbedder
-    networks : Networks
-    job : narrows.embedders._fit.Job
-    entropy : int
-    targets : float32 ndarray or None
-        What the objective is told of each row.
-    places : float32 ndarray of shape (n_landmarks, bottleneck) or None
-        What the last layer holds.
-    checkpoint : path-like, optional
-        See `narrows.training.train`.
+    Shapes: `places` (n_landmarks, bottleneck).
     """
     recipe, rate = _fit.recipe_of(embedder, networks, job.x.shape[1:])
     epochs = embedder._n_epochs(len(job.rows))

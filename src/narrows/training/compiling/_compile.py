@@ -17,14 +17,6 @@ def over_lanes(function, lanes: int, axes: tuple):
     """Return `function` over a leading lane axis: `jax.vmap`, or for one lane the plain function.
 
     XLA finds better kernels for a matrix product without an axis of length one.
-
-    Parameters
-    ----------
-    function : callable
-        Of one lane.
-    lanes : int
-    axes : tuple of 0 or None
-        For each argument, whether it has the lane axis.
     """
     if lanes > 1:
         return jax.vmap(function, in_axes=axes)

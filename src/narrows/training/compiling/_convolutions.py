@@ -17,17 +17,8 @@ from narrows.training.compiling._layers import matrix_product
 def convolve(x, kernel, strides, padding: str, dilation):
     """Convolve, channels last, as ``keras.ops.conv``.
 
-    Parameters
-    ----------
-    x : array of shape (batch, *space, channels)
-    kernel : array of shape (*window, channels / groups, filters)
-        Fewer channels than `x` has mean groups.
-    strides, dilation : sequence of int, one for each dimension of space
-    padding : {"same", "valid"}
-
-    Returns
-    -------
-    array of shape (batch, *new_space, filters)
+    Shapes: `x` (batch, *space, channels), `kernel` (*window, channels / groups, filters), (batch,
+    *new_space, filters) returned.
     """
     groups = x.shape[-1] // kernel.shape[-2]
     if groups == 1:
@@ -51,10 +42,7 @@ def _convolve(x, kernel, strides, padding: str, dilation):
 def _patches(x, window, strides, padding: str, dilation):
     """Lay what the kernel sees at each place side by side.
 
-    Returns
-    -------
-    array of shape (batch, *new_space, prod(window) × channels)
-        In the kernel's own order: window positions, then channels.
+    Shapes: (batch, *new_space, prod(window) returned.
     """
     space = x.shape[1:-1]
     reach = [(size - 1) * step + 1 for size, step in zip(window, dilation, strict=True)]
@@ -88,16 +76,8 @@ def convolve_transposed(x, kernel, strides, padding: str):
     It is the gradient of `convolve` with respect to its input, which is what a transposed
     convolution is named after (Dumoulin and Visin 2016, arXiv:1603.07285, section 4).
 
-    Parameters
-    ----------
-    x : array of shape (batch, *space, channels)
-    kernel : array of shape (*window, filters, channels)
-    strides : sequence of int
-    padding : {"same", "valid"}
-
-    Returns
-    -------
-    array of shape (batch, *new_space, filters)
+    Shapes: `x` (batch, *space, channels), `kernel` (*window, filters, channels), (batch,
+    *new_space, filters) returned.
     """
     window = kernel.shape[:-2]
     extra = [

@@ -89,17 +89,10 @@ def tolerates_padding(
 ) -> bool:
     """Whether padding rows in a batch leave the other rows' results and losses unchanged.
 
-    Where that is not certain, the engine compiles batches of exactly the right length instead,
-    and again for another number of rows: a layer class or activation that is not Keras's own, an
-    operation that is no layer, an activity regularizer (it sums over the batch), a loss or a
-    metric that may look across rows.
-
-    Parameters
-    ----------
-    model : keras.Model
-    objective : Objective
-        Its ``ignores_padding`` says whether padding rows cannot change it.
-    metrics : sequence of keras.metrics.Metric
+    Where that is not certain, the engine compiles batches of exactly the right length instead, and
+    again for another number of rows: a layer class or activation that is not Keras's own, an
+    operation that is no layer, an activity regularizer (it sums over the batch), a loss or a metric
+    that may look across rows.
     """
     if not objective.ignores_padding or not all(map(_takes_weights, metrics)):
         return False

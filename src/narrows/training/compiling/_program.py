@@ -186,20 +186,8 @@ class Program:
     ) -> tuple[Compiled, str | None]:
         """Return the functions for so many lanes, compiling them at the first call.
 
-        With what tells the training from others, the same in every process with the same
-        libraries; None if nobody can tell, so that the functions are for this once.
-
-        Parameters
-        ----------
-        shape : Shape
-        lanes : int
-        data : Data
-            For its shapes and types.
-        given : collection of int
-            Places of the variables whose start is given for each lane; the others are drawn, or
-            kept as they are.
-        shifted : bool
-            Whether lanes have offsets.
+        With what tells the training from others, the same in every process with the same libraries;
+        None if nobody can tell, so that the functions are for this once.
         """
         described = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), data)
         wanted = (shape, lanes, described, frozenset(given), shifted)
@@ -310,13 +298,7 @@ class Program:
         return trainable, other
 
     def join(self, trainable, other) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
-        """Put a state's arrays back in the order of ``model.variables``, and the objective's own.
-
-        Parameters
-        ----------
-        trainable, other : lists of arrays
-            As in `State`.
-        """
+        """Put a state's arrays back in the order of the model's variables, with the objective's."""
         model = self.recipe.model
         count = len(model.trainable_variables)
         by_id = dict(

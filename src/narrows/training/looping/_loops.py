@@ -134,18 +134,7 @@ def history_width(parts: Parts, shape: Shape) -> int:
 def run_segment(parts: Parts, shape: Shape, carry: Carry, data: Data, own: Own, span: Span):
     """Train one lane for a segment.
 
-    Parameters
-    ----------
-    parts, shape
-        What is compiled in.
-    carry : Carry
-    data : Data
-    own : Own
-    span : Span
-
-    Returns
-    -------
-    (Carry, float32 array of shape (shape.epochs, n_measures))
+    Shapes: (shape.epochs, n_measures) returned.
     """
     history = jnp.zeros((shape.epochs, history_width(parts, shape)), jnp.float32)
     steps = -(-span.rows // shape.batch_size)

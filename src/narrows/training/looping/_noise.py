@@ -30,22 +30,10 @@ def corrupt(noise: Noise, key: jax.Array, step: jax.Array, x: jax.Array, rows) -
 
     ``"gaussian"`` adds independent normal numbers; ``"masking"`` sets entries to 0, each with the
     given probability (Vincent et al. 2010, jmlr.org/papers/v11/vincent10a.html, section 3.3);
-    ``"swap"`` gives entries the value that another row of the batch has in the same place, so
-    that every column keeps its distribution, for tables of mixed columns.
+    ``"swap"`` gives entries the value that another row of the batch has in the same place, so that
+    every column keeps its distribution, for tables of mixed columns.
 
-    Parameters
-    ----------
-    noise : Noise
-    key : uint32 array of shape (2,)
-        The restart's key.
-    step : uint32 scalar
-    x : array of shape (batch, ...)
-    rows : scalar
-        How many rows, from the first, are not padding; only those give their values away.
-
-    Returns
-    -------
-    array of the shape of `x`
+    Shapes: `key` (2,), `x` (batch, ...).
     """
     if noise.kind == "gaussian":
         return x + noise.amount * _random.normal(key, step, _SITE, x.shape)

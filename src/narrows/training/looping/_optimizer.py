@@ -38,15 +38,7 @@ class BuiltOptimizer:
     rates: tuple[bool, ...]
 
     def start(self, weights: list[jax.Array], rate: jax.Array) -> list[jax.Array]:
-        """Return one lane's optimizer variables before the first step.
-
-        Parameters
-        ----------
-        weights : list of arrays
-            What the lane's weights start from, the objective's own parameters last.
-        rate : float32 scalar
-            The lane's learning rate.
-        """
+        """Return one lane's optimizer variables before the first step."""
         values = []
         for start, is_rate in zip(self.starts, self.rates, strict=True):
             if is_rate:
@@ -62,21 +54,9 @@ class BuiltOptimizer:
 def build_optimizer(template, weights: list, own: list) -> BuiltOptimizer:
     """Copy an optimizer and build it for the weights and the objective's own numbers.
 
-    Some optimizers start a variable as a copy of a weight, which is drawn later, for each lane.
-    So the optimizer is built twice, for the weights as they are and for made-up ones: what is the
-    same in both is a constant, and what equals a weight in both is a copy of it.
-
-    Parameters
-    ----------
-    template : keras.optimizers.Optimizer
-        Only its configuration is used.
-    weights, own : lists of keras.Variable
-        Their values are the same afterwards.
-
-    Raises
-    ------
-    ValueError
-        If the optimizer cannot be copied, or a variable of it starts from something else.
+    Some optimizers start a variable as a copy of a weight, which is drawn later, for each lane. So
+    the optimizer is built twice, for the weights as they are and for made-up ones: what is the same
+    in both is a constant, and what equals a weight in both is a copy of it.
     """
     variables = weights + own
     before = [variable.value for variable in variables]
@@ -186,16 +166,7 @@ def check_optimizer(optimizer) -> None:
 
 
 def lost_settings(optimizer) -> list[str]:
-    """Name what an optimizer was told to do that a compiled training would not do.
-
-    Parameters
-    ----------
-    optimizer : keras.optimizers.Optimizer
-
-    Returns
-    -------
-    list of str
-    """
+    """Name what an optimizer was told to do that a compiled training would not do."""
     return [name for name, asks in _LOST.items() if any(map(asks, _with_inner(optimizer)))]
 
 

@@ -29,19 +29,7 @@ def mix(x: jax.Array) -> jax.Array:
 def bits(key: jax.Array, step: jax.Array, site: int, shape: tuple[int, ...]) -> jax.Array:
     """Draw random 32-bit words.
 
-    Parameters
-    ----------
-    key : uint32 array of shape (2,)
-        The restart's key.
-    step : uint32 scalar
-        How many steps this restart has made.
-    site : int
-        Which of the network's random places asks.
-    shape : tuple of int
-
-    Returns
-    -------
-    uint32 array of shape `shape`
+    Shapes: `key` (2,).
     """
     size = 1
     for length in shape:

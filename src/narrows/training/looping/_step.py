@@ -189,22 +189,7 @@ def _add(parts: Parts, tally: Tally, found: Losses, output, rows: Rows, *, padde
 def train_step(
     parts: Parts, state: State, tally: Tally, rows: Rows, moment: Moment, *, padded: bool = True
 ):
-    """Make one optimiser step on one batch.
-
-    Parameters
-    ----------
-    parts : Parts
-    state : State
-    tally : Tally
-    rows : Rows
-    moment : Moment
-    padded : bool
-        Whether there may be padding; without it the layers see no mask.
-
-    Returns
-    -------
-    (State, Tally)
-    """
+    """Make one optimiser step on one batch."""
     trace = Trace(state.key, state.step, rows.counted if padded else None)
     seen = rows.x
     if parts.noise is not None:
@@ -249,25 +234,7 @@ def _apply(parts: Parts, state: State, gradients, moment: Moment):
 def evaluate(
     parts: Parts, state: State, tally: Tally, rows: Rows, place, *, padded: bool = True
 ) -> Tally:
-    """Add one batch in inference mode to `tally`.
-
-    Parameters
-    ----------
-    parts : Parts
-    state : State
-    tally : Tally
-    rows : Rows
-        Weighted as in training.
-    place : int32 scalar
-        The batch's place among the validation rows: what is drawn at random there is the same
-        after every epoch, so that epochs can be compared.
-    padded : bool
-        Whether there may be padding.
-
-    Returns
-    -------
-    Tally
-    """
+    """Add one batch in inference mode to `tally`."""
     trace = Trace(state.key, jnp.asarray(place, jnp.uint32), None, _sites=VALIDATION_SITES)
     with tracing(trace):
         found, _, (outputs, mask) = _losses(
@@ -284,17 +251,6 @@ def check(parts: Parts, trainable, other, rows: Rows) -> tuple[dict, jax.Array]:
     """Return the network's outputs by name and the loss, of rows in inference mode.
 
     Outside a training nothing is drawn: random layers do as they do in a delivered model.
-
-    Parameters
-    ----------
-    parts : Parts
-    trainable, other : lists of arrays
-        As in `State`.
-    rows : Rows
-
-    Returns
-    -------
-    (dict of str to float32 array, float32 scalar)
     """
     found, _, (outputs, _) = _losses(
         parts, trainable, other, rows.x, rows, jnp.float32(0),

@@ -35,17 +35,8 @@ def watch(stopper: Stopper, state: State, loss, epoch, patience) -> Stopper:
     """Look at one finished epoch, with the rule of Keras's ``EarlyStopping`` callback.
 
     An epoch is better if its loss is lower than every earlier one; `patience` epochs in a row
-    without a better one stop the lane (``min_delta=0, restore_best_weights=True``). A lane that
-    has stopped goes on computing beside the others, but its best weights stay as they are.
-
-    Parameters
-    ----------
-    stopper : Stopper
-    state : State
-        The weights after the epoch.
-    loss : float32 scalar
-        The epoch's validation loss, or its training loss where nothing is validated.
-    epoch, patience : int32 scalars
+    without a better one stop the lane (``min_delta=0, restore_best_weights=True``). A lane that has
+    stopped goes on computing beside the others, but its best weights stay as they are.
     """
     better = (loss < stopper.best) & ~stopper.stopped
     # Keras keeps the first epoch's weights even if its loss is not a number.
