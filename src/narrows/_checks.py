@@ -54,7 +54,7 @@ class ParameterError(ValueError):
             advice = advice.replace(f"{{{name}}}", said)
         return f"{what} must {self.wanted}. Got {self.got} instead. {advice}".rstrip()
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         fields = (self.owner, self.name, self.wanted, self.got, self.advice, self.settings)
         return _made, (type(self) is not ParameterError, fields)
 

@@ -194,7 +194,7 @@ def in_stateless_scope() -> bool:
     return in_stateless_scope()
 
 
-def mask_of(tensor):
+def mask_of(tensor: Any) -> Any:
     """Return the mask that Keras's layers have put on a tensor, or None.
 
     Keras has no public name for this, nor for `with_mask`.
@@ -204,7 +204,7 @@ def mask_of(tensor):
     return get_keras_mask(tensor)
 
 
-def with_mask(tensor, mask):
+def with_mask(tensor: Any, mask: Any) -> Any:
     """Put a mask on a tensor as Keras's layers do, for its losses and metrics; None for none."""
     from keras.src.backend import set_keras_mask
 

@@ -28,12 +28,12 @@ __all__ = [
 ]  # fmt: skip
 
 
-def default_of(owner, name: str):
+def default_of(owner: Any, name: str) -> Any:
     """Return a parameter's default."""
     return inspect.signature(type(owner).__init__).parameters[name].default
 
 
-def check_learning_rate(owner) -> None:
+def check_learning_rate(owner: Any) -> None:
     """Raise unless it is a positive number, and the default beside an optimizer object."""
     check_real(owner, "learning_rate", low=0, open_low=True)
     optimizer, default = owner.optimizer, default_of(owner, "learning_rate")
@@ -46,7 +46,7 @@ def check_learning_rate(owner) -> None:
         )  # fmt: skip
 
 
-def unused(owner, names: Iterable[str], why: str) -> list[str]:
+def unused(owner: Any, names: Iterable[str], why: str) -> list[str]:
     """Return a sentence that names the parameters of `names` that are not at their defaults."""
     given = [name for name in names if getattr(owner, name) != default_of(owner, name)]
     if not given:
@@ -62,7 +62,7 @@ def _is_amount(value: Any, high: float = math.inf) -> bool:
     return is_real(value, 0, high)
 
 
-def check_noise(owner, name: str) -> None:
+def check_noise(owner: Any, name: str) -> None:
     """Raise unless the parameter is a standard deviation, or a kind of noise and its amount."""
     value = getattr(owner, name)
     if _is_amount(value):
@@ -76,13 +76,13 @@ def check_noise(owner, name: str) -> None:
     fail(owner, name, wanted, value)
 
 
-def noise_of(value) -> tuple[str, float] | None:
+def noise_of(value: Any) -> tuple[str, float] | None:
     """Return a checked `noise` parameter as kind and amount; None for no noise."""
     kind, amount = ("gaussian", value) if _is_amount(value) else value
     return (str(kind), float(amount)) if amount > 0 else None
 
 
-def check_sparsity(owner, name: str) -> None:
+def check_sparsity(owner: Any, name: str) -> None:
     """Raise unless the parameter is a weight, or a kind of sparsity with its numbers."""
     value = getattr(owner, name)
     if _is_amount(value):
@@ -99,7 +99,7 @@ def check_sparsity(owner, name: str) -> None:
     fail(owner, name, wanted, value)
 
 
-def sparsity_of(value) -> tuple[float, float | None] | None:
+def sparsity_of(value: Any) -> tuple[float, float | None] | None:
     """Return a checked `sparsity` parameter as weight and target; None for no penalty."""
     if _is_amount(value):
         weight, target = float(value), None
@@ -108,11 +108,11 @@ def sparsity_of(value) -> tuple[float, float | None] | None:
     return (weight, target) if weight > 0 else None
 
 
-def _has_form(value, length: int) -> bool:
+def _has_form(value: Any, length: int) -> bool:
     return isinstance(value, tuple | list) and len(value) == length and isinstance(value[0], str)
 
 
-def check_widths(owner, name: str) -> None:
+def check_widths(owner: Any, name: str) -> None:
     """Raise unless the parameter is a sequence of positive widths, a callable or a Keras model."""
     value = getattr(owner, name)
     if callable(value):  # Keras models are callable too
@@ -128,7 +128,7 @@ def check_widths(owner, name: str) -> None:
             fail(owner, name, wanted, value)
 
 
-def check_keep(owner) -> None:
+def check_keep(owner: Any) -> None:
     """Raise unless `keep` names layers, and there is a model that may have them."""
     value = owner.keep
     several = isinstance(value, Sequence) and not isinstance(value, str)
@@ -139,7 +139,7 @@ def check_keep(owner) -> None:
         fail(owner, "keep", "() where neither encoder nor decoder is a Keras model", value, advice)
 
 
-def check_checkpoint(owner, checkpoint) -> None:
+def check_checkpoint(owner: Any, checkpoint: str | os.PathLike | None) -> None:
     """Raise if a training could not be known again: its seeds would be others next time."""
     if checkpoint is not None and at_home(checkpoint).is_dir():
         raise ValueError(
@@ -153,7 +153,7 @@ def check_checkpoint(owner, checkpoint) -> None:
         )
 
 
-def check_name(owner, name: str, value, known: Iterable[str], what: str) -> None:
+def check_name(owner: Any, name: str, value: str, known: Iterable[str], what: str) -> None:
     """Raise unless `value`, a string, is a known name; suggest near ones."""
     known = sorted(known)
     if value in known:

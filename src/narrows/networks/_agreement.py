@@ -1,5 +1,7 @@
 """Whether two networks compute the same: on rows that are made up, to a stated tolerance."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from narrows._keras import keras
@@ -7,7 +9,7 @@ from narrows._keras import keras
 TOLERANCE = 1e-3  # of the largest number; float32 kernels differ by a hundredth of it
 
 
-def made_up_rows(row_shape, count: int = 3) -> np.ndarray:
+def made_up_rows(row_shape: Sequence[int], count: int = 3) -> np.ndarray:
     """Return rows between -1 and 1 that are the same on every machine, float32.
 
     Shapes: (count, *row_shape) returned.

@@ -1,5 +1,7 @@
 """Layers that turn an encoder's outputs into the distribution of a code."""
 
+from typing import Any
+
 from narrows._keras import keras
 
 
@@ -9,7 +11,7 @@ class Sampling(keras.layers.Layer):
     It stands in the graph that is trained only, so that no file holds it.
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         """Return the means; both inputs and the output have shape (batch, bottleneck)."""
         return inputs[0]
 

@@ -1,5 +1,7 @@
 """Reconstruction losses: how far the decoder's output is from the row that went in."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -34,7 +36,7 @@ class Reconstruction(Objective):
     names = ("reconstruction",)
     takes_mask = True
 
-    def __init__(self, loss):
+    def __init__(self, loss: Any):
         self._loss = keras.losses.get(loss)
         is_object = isinstance(self._loss, keras.losses.Loss)
         if is_object and self._loss.reduction not in (None, "none", "sum_over_batch_size", "mean"):

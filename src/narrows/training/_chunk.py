@@ -11,7 +11,7 @@ from narrows.training._checkpoint import Place, Slot
 from narrows.training._engine import engine
 from narrows.training._result import finite_lanes
 from narrows.training.compiling._program import Compiled, Program
-from narrows.training.looping._loops import Data, Own, Shape, Span
+from narrows.training.looping._loops import Carry, Data, Own, Shape, Span
 
 _SEGMENT_SECONDS = 0.4  # how long progress and Ctrl-C may have to wait
 
@@ -185,7 +185,7 @@ class _Ahead:
         return drawn
 
 
-def _all_ended(carry, history: np.ndarray) -> bool:
+def _all_ended(carry: Carry, history: np.ndarray) -> bool:
     """Whether every lane has stopped early or lost its way."""
     ended = ~np.isfinite(history[:, -1, 0])
     if carry.stopper is not None:
@@ -193,7 +193,7 @@ def _all_ended(carry, history: np.ndarray) -> bool:
     return bool(ended.all())
 
 
-def _collect(plan: Plan, lanes: Lanes, carry, history: np.ndarray) -> ChunkResult:
+def _collect(plan: Plan, lanes: Lanes, carry: Carry, history: np.ndarray) -> ChunkResult:
     finite = np.isfinite(history[:, :, 0])
     diverged = ~finite.all(axis=1)
     total = history.shape[1]

@@ -2,7 +2,8 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import jax
 import numpy as np
@@ -60,8 +61,10 @@ def _batch_size(x: np.ndarray) -> int:
     return next((size for size in fitting if size >= len(x)), fitting[-1])
 
 
-def _function(model: keras.Model, trainable, other, size: int, x: np.ndarray):
-    def run(trainable, other, batch):
+def _function(
+    model: keras.Model, trainable: list[Any], other: list[Any], size: int, x: np.ndarray
+) -> Callable[..., jax.Array]:
+    def run(trainable: list[Any], other: list[Any], batch: jax.Array) -> jax.Array:
         return model.stateless_call(trainable, other, batch, training=False)[0]
 
     args = (trainable, other, np.zeros((size, *x.shape[1:]), x.dtype))
@@ -78,7 +81,7 @@ def _function(model: keras.Model, trainable, other, size: int, x: np.ndarray):
         return _compiled[key]
 
 
-def _compile(run, args):
+def _compile(run: Callable[..., jax.Array], args: tuple[Any, ...]) -> Callable[..., jax.Array]:
     # By default a GPU and a TPU round the factors of products to ten bits and fewer. An embedding
     # is the same everywhere, and what an exported file gives.
     with compiling(), jax.default_matmul_precision("float32"):

@@ -54,7 +54,7 @@ class Sample:
 def sample_spec(data: Data, shifted: bool) -> Rows:
     """Describe the rows of a sample."""
 
-    def some(values):
+    def some(values: Any) -> Any:
         return values and jax.ShapeDtypeStruct((SAMPLE, *values.shape[1:]), values.dtype)
 
     offset = jax.ShapeDtypeStruct(data.x.shape[1:], jnp.float32) if shifted else None
@@ -63,7 +63,7 @@ def sample_spec(data: Data, shifted: bool) -> Rows:
     return Rows(some(data.x), targets, counted, jax.tree.map(some, data.given), offset)
 
 
-def samples_of(data: Data, rows: Sequence[np.ndarray], offsets) -> list[Rows]:
+def samples_of(data: Data, rows: Sequence[np.ndarray], offsets: np.ndarray | None) -> list[Rows]:
     """Take a few of each lane's rows, repeated where there are too few.
 
     Copies, once for lanes with the same rows: all the others may be let go of.
@@ -147,12 +147,14 @@ def _makes_masks(model: keras.Model) -> bool:
     )
 
 
-def _as_keras(sample: Sample, weights, models) -> tuple[dict[str, np.ndarray], float]:
+def _as_keras(
+    sample: Sample, weights: list[np.ndarray], models: Mapping[str, Any]
+) -> tuple[dict[str, np.ndarray], float]:
     """Return outputs and loss as Keras has them, from models called here and now."""
     recipe, rows, model = sample.recipe, sample.rows, models["whole"]
     places = {id(variable): place for place, variable in enumerate(model.variables)}
 
-    def call(one, x, **more):
+    def call(one: keras.Model, x: jax.Array, **more: Any) -> Any:
         trainable, other = (
             [weights[places[id(v)]] for v in some]
             for some in (one.trainable_variables, one.non_trainable_variables)

@@ -83,7 +83,7 @@ def initial_weights(
     ]
 
 
-def _draw(start: Start, variable, key: jax.Array, place: int) -> jax.Array:
+def _draw(start: Start, variable: keras.Variable, key: jax.Array, place: int) -> jax.Array:
     own_key = _random.bits(key, jnp.uint32(0), place, (2,))
     initializer = start.initializers.get(id(variable))
     if initializer is not None:

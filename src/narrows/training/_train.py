@@ -173,7 +173,15 @@ def train(
 
 
 def _plan(
-    recipe, data: Data, rows, validation, epochs, batch_size, patience, given, shifted: bool
+    recipe: Recipe,
+    data: Data,
+    rows: Sequence[np.ndarray],
+    validation: Sequence[np.ndarray] | None,
+    epochs: int,
+    batch_size: int,
+    patience: int | None,
+    given: dict[int, np.ndarray],
+    shifted: bool,
 ) -> tuple[Plan, int]:
     """Compile what is needed; return the plan and how many lanes a chunk has."""
     program = Program(recipe)
@@ -191,7 +199,9 @@ def _plan(
     return plan, lanes
 
 
-def _shape(recipe, n_rows: int, n_validation: int, batch_size: int, early_stopping: bool) -> Shape:
+def _shape(
+    recipe: Recipe, n_rows: int, n_validation: int, batch_size: int, early_stopping: bool
+) -> Shape:
     """Choose the buckets, with padding where nobody could see it."""
     padding = tolerates_padding(recipe.model, recipe.objective, recipe.metrics)
     batch_size = min(batch_size, bucket(n_rows) if padding else n_rows)
@@ -244,7 +254,18 @@ def _share_of_memory(program: Program, shape: Shape, weights: int, lanes: int) -
     return -(-lanes // -(-lanes // most))
 
 
-def _lanes(plan, own, size: int, rows, validation, seeds, rates, initial, orders, offsets) -> Lanes:
+def _lanes(
+    plan: Plan,
+    own: list[int],
+    size: int,
+    rows: Sequence[np.ndarray],
+    validation: Sequence[np.ndarray] | None,
+    seeds: Sequence[tuple[Any, int]],
+    rates: Sequence[float],
+    initial: dict[int, np.ndarray],
+    orders: Sequence[np.ndarray] | None,
+    offsets: np.ndarray | None,
+) -> Lanes:
     """Put together what a chunk of `size` lanes starts with; the last lane fills up a short one."""
     numbers = own + [own[-1]] * (size - len(own))
     streams = [restart_seeds(*seeds[number]) for number in numbers]
@@ -287,7 +308,11 @@ class _Board:
 
 
 def _run(
-    plan: Plan, chunks, threads, on_progress, kept: Checkpoint | None
+    plan: Plan,
+    chunks: list[Lanes],
+    threads: int | None,
+    on_progress: Callable[[float, float], object] | None,
+    kept: Checkpoint | None,
 ) -> tuple[list[ChunkResult], bool]:
     """Train the chunks on threads; the calling thread watches, so that Ctrl-C is heard at once."""
     if threads is None:

@@ -1,7 +1,9 @@
 """From a function of one lane to a compiled function of many."""
 
 import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import jax
 
@@ -13,7 +15,9 @@ from narrows.training.compiling._cache import compiling
 _OPTIONS = {"xla_backend_optimization_level": 1}
 
 
-def over_lanes(function, lanes: int, axes: tuple):
+def over_lanes(
+    function: Callable[..., Any], lanes: int, axes: tuple[int | None, ...]
+) -> Callable[..., Any]:
     """Return `function` over a leading lane axis: `jax.vmap`, or for one lane the plain function.
 
     XLA finds better kernels for a matrix product without an axis of length one.
@@ -21,7 +25,7 @@ def over_lanes(function, lanes: int, axes: tuple):
     if lanes > 1:
         return jax.vmap(function, in_axes=axes)
 
-    def alone(*args):
+    def alone(*args: Any) -> Any:
         own = [
             arg if axis is None else jax.tree.map(lambda leaf: leaf[0], arg)
             for arg, axis in zip(args, axes, strict=True)
@@ -31,7 +35,7 @@ def over_lanes(function, lanes: int, axes: tuple):
     return alone
 
 
-def traced(trace):
+def traced(trace: Callable[[], Any]) -> Any:
     """Call what traces a network; what Python cannot trace is the network's fault, and named."""
     filtering = keras.config.is_traceback_filtering_enabled()
     keras.config.disable_traceback_filtering()  # or the error loses the frames that name the layer
@@ -66,7 +70,7 @@ def _first_lines(error: Exception, most: int = 3) -> str:
     return " ".join(lines[:most])
 
 
-def compile_together(*lowered):
+def compile_together(*lowered: Any) -> list[Any]:
     """Compile traced functions at once, on a thread each: XLA works outside Python's lock."""
     with compiling(), ThreadPoolExecutor(len(lowered)) as pool:
         return list(pool.map(lambda one: one.compile(_OPTIONS), lowered))

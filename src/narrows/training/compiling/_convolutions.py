@@ -6,6 +6,7 @@ patches under the kernel are laid side by side by slicing, and one matrix produc
 """
 
 import itertools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +15,13 @@ from narrows._keras import keras
 from narrows.training.compiling._layers import matrix_product
 
 
-def convolve(x, kernel, strides, padding: str, dilation):
+def convolve(
+    x: jax.Array,
+    kernel: jax.Array,
+    strides: tuple[int, ...],
+    padding: str,
+    dilation: tuple[int, ...],
+) -> jax.Array:
     """Convolve, channels last, as ``keras.ops.conv``.
 
     Shapes: `x` (batch, *space, channels), `kernel` (*window, channels / groups, filters), (batch,
@@ -32,14 +39,26 @@ def convolve(x, kernel, strides, padding: str, dilation):
     return jnp.concatenate(parts, axis=-1)
 
 
-def _convolve(x, kernel, strides, padding: str, dilation):
+def _convolve(
+    x: jax.Array,
+    kernel: jax.Array,
+    strides: tuple[int, ...],
+    padding: str,
+    dilation: tuple[int, ...],
+) -> jax.Array:
     patches = _patches(x, kernel.shape[:-2], strides, padding, dilation)
     rows = patches.reshape(-1, patches.shape[-1])
     product = matrix_product(rows, kernel.reshape(-1, kernel.shape[-1]))
     return product.reshape(*patches.shape[:-1], kernel.shape[-1])
 
 
-def _patches(x, window, strides, padding: str, dilation):
+def _patches(
+    x: jax.Array,
+    window: tuple[int, ...],
+    strides: tuple[int, ...],
+    padding: str,
+    dilation: tuple[int, ...],
+) -> jax.Array:
     """Lay what the kernel sees at each place side by side.
 
     Shapes: (batch, *new_space, prod(window) returned.
@@ -70,7 +89,9 @@ def _same(length: int, reach: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def convolve_transposed(x, kernel, strides, padding: str):
+def convolve_transposed(
+    x: jax.Array, kernel: jax.Array, strides: tuple[int, ...], padding: str
+) -> jax.Array:
     """Apply the transpose of a convolution, as ``keras.ops.conv_transpose`` without dilation.
 
     It is the gradient of `convolve` with respect to its input, which is what a transposed
@@ -86,14 +107,14 @@ def convolve_transposed(x, kernel, strides, padding: str):
     space = [n * s + e for n, s, e in zip(x.shape[1:-1], strides, extra, strict=True)]
     ones = (1,) * len(window)
 
-    def forward(y):
+    def forward(y: jax.Array) -> jax.Array:
         return convolve(y, kernel, strides, padding, ones)
 
     _, pull_back = jax.vjp(forward, jnp.zeros((len(x), *space, kernel.shape[-2]), x.dtype))
     return pull_back(x)[0]
 
 
-def _finish(layer, outputs):
+def _finish(layer: keras.layers.Layer, outputs: jax.Array) -> jax.Array:
     """Add bias and activation, as every Keras convolution does."""
     if layer.use_bias:
         outputs = outputs + keras.ops.convert_to_tensor(layer.bias)
@@ -103,7 +124,7 @@ def _finish(layer, outputs):
 class _Convolution(keras.layers.Layer):
     """Mixed into Keras's convolutions."""
 
-    def call(self, inputs):
+    def call(self, inputs: jax.Array) -> jax.Array:
         if self.data_format != "channels_last":
             return super().call(inputs)
         padding = self.padding
@@ -117,7 +138,7 @@ class _Convolution(keras.layers.Layer):
 class _Transposed(keras.layers.Layer):
     """Mixed into Keras's transposed convolutions."""
 
-    def call(self, inputs):
+    def call(self, inputs: jax.Array) -> jax.Array:
         plain = self.output_padding is None and set(_tuple(self.dilation_rate)) == {1}
         if self.data_format != "channels_last" or not plain:
             return super().call(inputs)
@@ -125,7 +146,7 @@ class _Transposed(keras.layers.Layer):
         return _finish(self, convolve_transposed(inputs, kernel, self.strides, self.padding))
 
 
-def _tuple(value) -> tuple:
+def _tuple(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 

@@ -28,8 +28,10 @@ _ON_CPU: dict[Any, Any] = {keras.layers.Dense: _layers.Dense, **_convolutions.EX
 class _Graph(_Functional):
     """A functional model that runs siblings of its layers."""
 
-    def _run_through_graph(self, inputs, operation_fn=lambda op: op, **kwargs):
-        def run(operation):
+    def _run_through_graph(
+        self, inputs: Any, operation_fn: Callable[[Any], Any] = lambda op: op, **kwargs: Any
+    ) -> Any:
+        def run(operation: Any) -> Any:
             return operation_fn(exchanged(operation))
 
         return super()._run_through_graph(inputs, operation_fn=run, **kwargs)
@@ -53,7 +55,7 @@ def exchanged(layer: Any) -> Any:
     return layer if kind is None else _sibling(layer, kind)
 
 
-def _sibling(layer, kind: type, more: dict[str, Any] | None = None):
+def _sibling(layer: Any, kind: type, more: dict[str, Any] | None = None) -> Any:
     """Return an object of another class over the same attributes, variables included."""
     found: Any = object.__new__(kind)
     found.__dict__.update(vars(layer))
@@ -71,14 +73,14 @@ def encoder_of(model: keras.Model) -> Callable:
     trainable_places = _places(encoder.trainable_variables, model.trainable_variables)
     other_places = _places(encoder.non_trainable_variables, model.non_trainable_variables)
 
-    def encode(trainable, other, rows):
+    def encode(trainable: list[jax.Array], other: list[jax.Array], rows: jax.Array) -> jax.Array:
         own = [trainable[i] for i in trainable_places], [other[i] for i in other_places]
         return run.stateless_call(*own, rows, training=False)[0]
 
     return encode
 
 
-def _places(some, among) -> list[int]:
+def _places(some: list[keras.Variable], among: list[keras.Variable]) -> list[int]:
     """Return where each of some variables stands among others."""
     places = {id(variable): place for place, variable in enumerate(among)}
     return [places[id(variable)] for variable in some]

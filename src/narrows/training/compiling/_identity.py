@@ -47,7 +47,7 @@ def _variable_config(variable: Any) -> list:
     return [variable.path, list(variable.shape), str(variable.dtype), variable.trainable, pieces]
 
 
-def optimizer_text(optimizer, variables: list, own: list) -> str | None:
+def optimizer_text(optimizer: keras.optimizers.Optimizer, variables: list, own: list) -> str | None:
     """Return what tells an optimizer that is built for variables from others; None if unknown."""
     if not (is_told(optimizer) and all(is_told(one.constraint) for one in variables)):
         return None
@@ -59,7 +59,7 @@ def _piece(piece: Any) -> list:
     return [type(piece).__name__, None if piece is None else piece.get_config()]
 
 
-def _optimizer_config(optimizer) -> list:
+def _optimizer_config(optimizer: keras.optimizers.Optimizer) -> list:
     config = optimizer.get_config()
     config.pop("name")  # numbered anew for every object
     if not isinstance(config.get("learning_rate"), dict):  # a schedule is compiled in

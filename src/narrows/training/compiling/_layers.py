@@ -12,7 +12,7 @@ from narrows.training.looping import _random
 class Dropout(keras.layers.Dropout):
     """Keras's inverted dropout with masks from `_random`."""
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: jax.Array, training: bool = False) -> jax.Array:
         """Drop inputs; shapes as in Keras."""
         trace = current_trace()
         if trace is None or not training or self.rate in (0, 1):
@@ -29,7 +29,9 @@ class Dropout(keras.layers.Dropout):
 class BatchNormalization(keras.layers.BatchNormalization):
     """Batch normalization whose batch statistics leave out padding rows."""
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: jax.Array, training: bool | None = None, mask: jax.Array | None = None
+    ) -> jax.Array:
         """Normalize; shapes as in Keras."""
         trace = current_trace()
         if trace is not None and trace.row_weights is not None and training and mask is None:
@@ -47,7 +49,7 @@ class Sampling(PlainSampling):
     arXiv:1312.6114, section 2.4).
     """
 
-    def call(self, inputs):
+    def call(self, inputs: list[jax.Array]) -> jax.Array:
         """Draw; both inputs and the output have shape (batch, bottleneck)."""
         trace = current_trace()
         if trace is None:
@@ -73,11 +75,13 @@ def matrix_product(x: jax.Array, kernel: jax.Array) -> jax.Array:
     return jnp.matmul(x, kernel)
 
 
-def _forward(x, kernel):
+def _forward(x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
     return jnp.matmul(x, kernel), (x, kernel)
 
 
-def _backward(saved, gradient):
+def _backward(
+    saved: tuple[jax.Array, jax.Array], gradient: jax.Array
+) -> tuple[jax.Array, jax.Array]:
     x, kernel = saved
     transposed = x.T
     if x.shape[0] * kernel.size <= _SMALL_PRODUCT:
@@ -91,7 +95,7 @@ matrix_product.defvjp(_forward, _backward)
 class Dense(keras.layers.Dense):
     """A dense layer whose product is `matrix_product`."""
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
         """Apply the layer; shapes as in Keras."""
         if len(inputs.shape) != 2 or self.quantization_mode is not None or self.lora_enabled:
             return super().call(inputs, training=training)

@@ -117,7 +117,7 @@ def _row_by_row(operation: Callable) -> bool:
     return _softmax_axis(operation) != 0
 
 
-def _takes_weights(metric) -> bool:
+def _takes_weights(metric: keras.metrics.Metric) -> bool:
     """Whether a metric leaves out rows of weight 0, as Keras's own do."""
     function = getattr(metric, "_fn", None)
     if not is_own(metric) or function is None:
@@ -128,7 +128,7 @@ def _takes_weights(metric) -> bool:
     return np.ndim(function(example, example, **metric._fn_kwargs)) > 0  # one for a batch: Dice's
 
 
-def _softmax_axis(operation) -> int:
+def _softmax_axis(operation: Callable) -> int:
     """The axis of an activation that looks along one; the last where there is none."""
     activation = getattr(operation, "activation", None)
     return getattr(activation, "axis", -1)

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -24,7 +25,7 @@ from narrows.training.compiling._identity import described, optimizer_text, reci
 from narrows.training.looping._loops import Carry, Data, Own, Shape, Span, new_carry, run_segment
 from narrows.training.looping._noise import Noise
 from narrows.training.looping._optimizer import BuiltOptimizer, build_optimizer, check_optimizer
-from narrows.training.looping._step import Parts, State, check, measure_names
+from narrows.training.looping._step import Parts, Rows, State, check, measure_names
 
 _KEPT = 64
 _lock = threading.RLock()
@@ -159,7 +160,7 @@ class Program:
         if function is None:
             model, start, places = self.recipe.model, self.start, sorted(self.kept)
 
-            def one(key, kept):
+            def one(key: jax.Array, kept: list[jax.Array]) -> list[jax.Array]:
                 return _seeding.initial_weights(
                     model, start, key, dict(zip(places, kept, strict=True))
                 )
@@ -213,7 +214,7 @@ class Program:
         carry = jax.eval_shape(start, *args)
         own, span = _own_and_span(shape, 1, data, shifted)
 
-        def segment(carry, data, own, span):
+        def segment(carry: Carry, data: Data, own: Own, span: Span) -> tuple[Carry, jax.Array]:
             return over_lanes(self._segment(shape), 1, (0, None, 0, None))(carry, data, own, span)
 
         found = [
@@ -240,7 +241,9 @@ class Program:
             check_lowered = traced(lambda: self._check_lowered(data, shifted))
         return Compiled(*compile_together(start_lowered, segment_lowered, check_lowered))
 
-    def _start_function(self, shape: Shape, lanes: int, given: frozenset):
+    def _start_function(
+        self, shape: Shape, lanes: int, given: frozenset
+    ) -> tuple[Callable[..., Carry], tuple[Any, ...]]:
         """Return the function that starts lanes, and descriptions of its arguments."""
         variables = self.recipe.model.variables
         kept = {
@@ -252,31 +255,46 @@ class Program:
         keys = jax.ShapeDtypeStruct((lanes, 2), jnp.uint32)
         rates = jax.ShapeDtypeStruct((lanes,), jnp.float32)
 
-        def start(weights_key, masks_key, rate, kept, initial):
+        def start(
+            weights_key: jax.Array,
+            masks_key: jax.Array,
+            rate: jax.Array,
+            kept: dict[int, jax.Array],
+            initial: dict[int, jax.Array],
+        ) -> Carry:
             return self._start(shape, weights_key, masks_key, rate, kept | initial)
 
         return over_lanes(start, lanes, (0, 0, 0, None, 0)), (keys, keys, rates, kept, initial)
 
     def _segment(self, shape: Shape) -> Callable:
-        def segment(carry, data, own, span):
+        def segment(carry: Carry, data: Data, own: Own, span: Span) -> tuple[Carry, jax.Array]:
             return run_segment(self.parts, shape, carry, data, own, span)
 
         return segment
 
-    def _check_lowered(self, data: Data, shifted: bool):
+    def _check_lowered(self, data: Data, shifted: bool) -> jax.stages.Lowered:
         variables = [
             jax.ShapeDtypeStruct(tuple(v.shape), v.dtype) for v in self.recipe.model.variables
         ]
         own = [jax.ShapeDtypeStruct((), jnp.float32) for _ in self._own]
         rows = sample_spec(data, shifted)
 
-        def run(variables, own, rows):
+        def run(
+            variables: list[jax.Array], own: list[jax.Array], rows: Rows
+        ) -> tuple[dict[str, jax.Array], jax.Array]:
             trainable, other = self._split(variables)
             return check(self.parts, trainable + own, other, rows)
 
         return jax.jit(run).lower(variables, own, rows)
 
-    def _start(self, shape: Shape, weights_key, masks_key, rate, given) -> Carry:
+    def _start(
+        self,
+        shape: Shape,
+        weights_key: jax.Array,
+        masks_key: jax.Array,
+        rate: jax.Array,
+        given: dict[int, jax.Array],
+    ) -> Carry:
         """Return one lane's memory before the first step."""
         model = self.recipe.model
         if len(given) == len(model.variables):
@@ -289,7 +307,7 @@ class Program:
         state = State(trainable, other, optimizer, masks_key, jnp.uint32(0))
         return new_carry(self.parts, shape, state)
 
-    def _split(self, variables):
+    def _split(self, variables: list[jax.Array]) -> tuple[list[jax.Array], list[jax.Array]]:
         """Sort arrays in the model's order into trainable ones and others."""
         model = self.recipe.model
         by_id = dict(zip((id(v) for v in model.variables), variables, strict=True))
@@ -297,7 +315,9 @@ class Program:
         other = [by_id[id(v)] for v in model.non_trainable_variables]
         return trainable, other
 
-    def join(self, trainable, other) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+    def join(
+        self, trainable: list[jax.Array], other: list[jax.Array]
+    ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
         """Put a state's arrays back in the order of the model's variables, with the objective's."""
         model = self.recipe.model
         count = len(model.trainable_variables)
@@ -312,18 +332,18 @@ class Program:
         )
 
 
-def _can_be_seeded(initializer) -> bool:
+def _can_be_seeded(initializer: Callable | None) -> bool:
     """Whether an initializer takes a seed for each restart, or is known to need none."""
     if initializer is None:
         return False
     return is_own(initializer) or hasattr(initializer, "_init_seed")
 
 
-def _lanes_of(lanes: int, variable) -> jax.ShapeDtypeStruct:
+def _lanes_of(lanes: int, variable: keras.Variable) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct((lanes, *variable.shape), variable.dtype)
 
 
-def _built_metric(metric, model):
+def _built_metric(metric: keras.metrics.Metric, model: keras.Model) -> keras.metrics.Metric:
     """Return a copy of a metric whose variables exist (some are made at the first update)."""
     original = metric
     metric = type(original).from_config(original.get_config())
@@ -343,14 +363,16 @@ def _built_metric(metric, model):
     return metric
 
 
-def _keep(kept: OrderedDict, key, value) -> None:
+def _keep(kept: OrderedDict, key: Any, value: Any) -> None:
     """Keep a value, and let go of the one that was used longest ago."""
     kept[key] = value
     while len(kept) > _KEPT:
         kept.popitem(last=False)
 
 
-def _built_optimizer(template, variables: list, own: list) -> BuiltOptimizer:
+def _built_optimizer(
+    template: keras.optimizers.Optimizer, variables: list, own: list
+) -> BuiltOptimizer:
     """Build an optimizer for variables like the given ones, once for each kind of them."""
     check_optimizer(template)
     text = optimizer_text(template, variables, own)
@@ -363,7 +385,7 @@ def _built_optimizer(template, variables: list, own: list) -> BuiltOptimizer:
         return found
 
 
-def _stand_in(variable):
+def _stand_in(variable: keras.Variable) -> keras.Variable:
     """Return a variable that an optimizer takes for a weight, without the weight's model."""
     found = keras.Variable(
         np.zeros(variable.shape, variable.dtype), name=variable.name, dtype=variable.dtype

@@ -6,7 +6,7 @@ lane would copy every weight at every step.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -68,7 +68,7 @@ class Data(NamedTuple):
     targets: jax.Array | None
     given: PerRow
 
-    def take(self, rows, counted, offset) -> Rows:
+    def take(self, rows: jax.Array, counted: jax.Array, offset: jax.Array | None) -> Rows:
         """Return a batch by its row numbers; shapes (batch,), but for the lane's offset."""
         targets = None if self.targets is None else self.targets[rows]
         given = jax.tree.map(lambda values: values[rows], self.given)
@@ -131,7 +131,9 @@ def history_width(parts: Parts, shape: Shape) -> int:
     return len(measure_names(parts)) * (2 if shape.validation_rows else 1)
 
 
-def run_segment(parts: Parts, shape: Shape, carry: Carry, data: Data, own: Own, span: Span):
+def run_segment(
+    parts: Parts, shape: Shape, carry: Carry, data: Data, own: Own, span: Span
+) -> tuple[Carry, jax.Array]:
     """Train one lane for a segment.
 
     Shapes: (shape.epochs, n_measures) returned.
@@ -140,10 +142,12 @@ def run_segment(parts: Parts, shape: Shape, carry: Carry, data: Data, own: Own, 
     steps = -(-span.rows // shape.batch_size)
     train_rows, validation_rows = shape.exact_rows or (None, None)
 
-    def epoch(index, loop):
+    def epoch(index: jax.Array, loop: tuple[Carry, jax.Array]) -> tuple[Carry, jax.Array]:
         carry, history = loop
 
-        def train(start, size, counted, inner):
+        def train(
+            start: jax.Array, size: int, counted: jax.Array, inner: tuple[State, Tally]
+        ) -> tuple[State, Tally]:
             drawn = (span.first_epoch + index) % shape.epochs
             rows = lax.dynamic_slice(own.orders, (drawn, start), (1, size))[0]
             state, tally = inner
@@ -156,7 +160,7 @@ def run_segment(parts: Parts, shape: Shape, carry: Carry, data: Data, own: Own, 
             span.first_step, span.end_step,
         )  # fmt: skip
 
-        def finish(args):
+        def finish(args: tuple[Any, ...]) -> tuple[Any, ...]:
             state, tally, stopper, history = args
             numbers = results(parts, tally)
             loss = numbers[0]
@@ -168,8 +172,8 @@ def run_segment(parts: Parts, shape: Shape, carry: Carry, data: Data, own: Own, 
                 stopper = watch(stopper, state, loss, number, span.patience)
             return state, empty_tally(parts), stopper, history.at[index].set(numbers)
 
-        def validate(state):
-            def add(start, size, counted, tally):
+        def validate(state: State) -> jax.Array:
+            def add(start: jax.Array, size: int, counted: jax.Array, tally: Tally) -> Tally:
                 rows = lax.dynamic_slice(own.validation, (start,), (size,))
                 batch = data.take(rows, counted, own.offset)
                 padded = validation_rows is None
@@ -191,14 +195,22 @@ def run_segment(parts: Parts, shape: Shape, carry: Carry, data: Data, own: Own, 
     return lax.fori_loop(0, span.epochs, epoch, (carry, history))
 
 
-def _moment(span: Span, index, step, steps) -> Moment:
+def _moment(span: Span, index: jax.Array, step: jax.Array, steps: jax.Array) -> Moment:
     """Return where in the training a step of the segment's epoch number `index` is."""
     epoch = (span.first_epoch + index).astype(jnp.float32)
     within = jnp.asarray(step, jnp.float32) / steps.astype(jnp.float32)
     return Moment(epoch, (epoch + within) / span.all_epochs.astype(jnp.float32))
 
 
-def _batches(body: Callable, carry, size: int, rows, exact: int | None, first, end):
+def _batches(
+    body: Callable,
+    carry: Any,
+    size: int,
+    rows: jax.Array,
+    exact: int | None,
+    first: jax.Array | int,
+    end: jax.Array,
+) -> Any:
     """Loop ``body(start, size, counted, carry)`` over batches `first` to `end`.
 
     With `exact` rows known, full batches are looped over and the short last one is traced with
@@ -206,7 +218,7 @@ def _batches(body: Callable, carry, size: int, rows, exact: int | None, first, e
     """
     if exact is None:
 
-        def padded(step, carry):
+        def padded(step: jax.Array, carry: Any) -> Any:
             position = step * size + lax.iota(jnp.int32, size)
             return body(step * size, size, (position < rows).astype(jnp.float32), carry)
 
@@ -214,7 +226,7 @@ def _batches(body: Callable, carry, size: int, rows, exact: int | None, first, e
 
     full, rest = divmod(exact, size)
 
-    def whole(step, carry):
+    def whole(step: jax.Array, carry: Any) -> Any:
         return body(step * size, size, jnp.ones(size, jnp.float32), carry)
 
     carry = lax.fori_loop(first, jnp.minimum(end, full), whole, carry)

@@ -25,7 +25,9 @@ class Noise(NamedTuple):
     amount: float
 
 
-def corrupt(noise: Noise, key: jax.Array, step: jax.Array, x: jax.Array, rows) -> jax.Array:
+def corrupt(
+    noise: Noise, key: jax.Array, step: jax.Array, x: jax.Array, rows: jax.Array
+) -> jax.Array:
     """Return what the encoder sees of a batch.
 
     ``"gaussian"`` adds independent normal numbers; ``"masking"`` sets entries to 0, each with the
@@ -43,7 +45,7 @@ def corrupt(noise: Noise, key: jax.Array, step: jax.Array, x: jax.Array, rows) -
     return jnp.where(keep, x, _other_rows(key, step, x, rows))
 
 
-def _other_rows(key, step, x, rows):
+def _other_rows(key: jax.Array, step: jax.Array, x: jax.Array, rows: jax.Array) -> jax.Array:
     """Return, for every entry, the entry in the same place of another row drawn at random."""
     flat = x.reshape(len(x), -1)
     words = _random.bits(key, step, _DONOR_SITE, flat.shape)

@@ -51,7 +51,9 @@ class BuiltOptimizer:
         return values
 
 
-def build_optimizer(template, weights: list, own: list) -> BuiltOptimizer:
+def build_optimizer(
+    template: keras.optimizers.Optimizer, weights: list, own: list
+) -> BuiltOptimizer:
     """Copy an optimizer and build it for the weights and the objective's own numbers.
 
     Some optimizers start a variable as a copy of a weight, which is drawn later, for each lane. So
@@ -82,7 +84,7 @@ class _Seen:
     state: list[np.ndarray]
 
 
-def _build(template, variables: list, own: list) -> tuple[_Seen, Any]:
+def _build(template: keras.optimizers.Optimizer, variables: list, own: list) -> tuple[_Seen, Any]:
     """Build a copy of the optimizer for the weights as they are now."""
     optimizer = _copied(template)
     if own:  # weight decay is for the network
@@ -97,7 +99,9 @@ def _build(template, variables: list, own: list) -> tuple[_Seen, Any]:
     return _Seen(weights, state), optimizer
 
 
-def _start_of(optimizer, number: int, first: _Seen, second: _Seen):
+def _start_of(
+    optimizer: keras.optimizers.Optimizer, number: int, first: _Seen, second: _Seen
+) -> np.ndarray | Copied:
     """Tell what an optimizer's variable starts from, by what it was for two sets of weights."""
     one, other = first.state[number], second.state[number]
     if np.array_equal(one, other, equal_nan=one.dtype.kind == "f"):
@@ -112,7 +116,7 @@ def _start_of(optimizer, number: int, first: _Seen, second: _Seen):
     )
 
 
-def _copied(template):
+def _copied(template: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
     """Return a new optimizer of the same configuration."""
     foreign = {type(piece).__name__: type(piece) for piece in _pieces(template)}
     try:
@@ -130,7 +134,7 @@ def _copied(template):
         ) from error
 
 
-def _carry_schedule(template, copy) -> None:
+def _carry_schedule(template: keras.optimizers.Optimizer, copy: keras.optimizers.Optimizer) -> None:
     """Share a user's schedule: a copy of its configuration may lack what was set later."""
     for one, other in zip(_with_inner(template), _with_inner(copy), strict=True):
         schedule = getattr(one, "_learning_rate", None)
@@ -138,7 +142,7 @@ def _carry_schedule(template, copy) -> None:
             other._learning_rate = schedule
 
 
-def _pieces(optimizer) -> Iterator[Any]:
+def _pieces(optimizer: keras.optimizers.Optimizer) -> Iterator[Any]:
     """Yield what an optimizer is made of that is not Keras's own."""
     for one in _with_inner(optimizer):
         for piece in (one, getattr(one, "_learning_rate", None)):
@@ -149,13 +153,13 @@ def _pieces(optimizer) -> Iterator[Any]:
 _SCHEDULE = keras.optimizers.schedules.LearningRateSchedule
 
 
-def _with_inner(optimizer) -> list:
+def _with_inner(optimizer: keras.optimizers.Optimizer) -> list:
     """Return an optimizer, and the one that it wraps, if any."""
     inner = getattr(optimizer, "inner_optimizer", None)
     return [optimizer] if inner is None else [optimizer, *_with_inner(inner)]
 
 
-def check_optimizer(optimizer) -> None:
+def check_optimizer(optimizer: keras.optimizers.Optimizer) -> None:
     """Raise ValueError if an optimizer was told to do what a compiled training would not do."""
     lost = lost_settings(optimizer)
     if lost:
@@ -165,16 +169,16 @@ def check_optimizer(optimizer) -> None:
         )
 
 
-def lost_settings(optimizer) -> list[str]:
+def lost_settings(optimizer: keras.optimizers.Optimizer) -> list[str]:
     """Name what an optimizer was told to do that a compiled training would not do."""
     return [name for name, asks in _LOST.items() if any(map(asks, _with_inner(optimizer)))]
 
 
-def _averages(optimizer) -> bool:
+def _averages(optimizer: keras.optimizers.Optimizer) -> bool:
     return bool(getattr(optimizer, "use_ema", False))
 
 
-def _excludes(optimizer) -> bool:
+def _excludes(optimizer: keras.optimizers.Optimizer) -> bool:
     """Whether some variables were taken out of weight decay, which no configuration holds."""
     return bool(
         getattr(optimizer, "_exclude_from_weight_decay", None)
@@ -182,19 +186,19 @@ def _excludes(optimizer) -> bool:
     )
 
 
-def _finalizes(optimizer) -> bool:
+def _finalizes(optimizer: keras.optimizers.Optimizer) -> bool:
     """Whether a class that is not Keras's own changes the weights at the end of a training."""
     kept = keras.optimizers.Optimizer.finalize_variable_values
     return not is_own(optimizer) and type(optimizer).finalize_variable_values is not kept
 
 
-def _has_several(optimizer) -> bool:
+def _has_several(optimizer: keras.optimizers.Optimizer) -> bool:
     """Whether it is made of several optimizers, each with a learning rate of its own."""
     kind = getattr(keras.optimizers, "MultiOptimizer", None)
     return kind is not None and isinstance(optimizer, kind)
 
 
-def _calls_for_its_rate(optimizer) -> bool:
+def _calls_for_its_rate(optimizer: keras.optimizers.Optimizer) -> bool:
     """Whether its learning rate is a function, which no configuration holds."""
     rate = getattr(optimizer, "_learning_rate", None)
     return callable(rate) and not isinstance(rate, _SCHEDULE | keras.Variable)

@@ -78,12 +78,14 @@ def generator_key(key: jax.Array) -> jax.Array:
     return jax.random.wrap_key_data(key, impl=_GENERATOR)
 
 
-def keep_mask(key, step, site: int, shape: tuple[int, ...], rate: float) -> jax.Array:
+def keep_mask(
+    key: jax.Array, step: jax.Array, site: int, shape: tuple[int, ...], rate: float
+) -> jax.Array:
     """Draw booleans of shape `shape` that are false with probability `rate`."""
     return bits(key, step, site, shape) >= jnp.uint32(min(round(rate * 2**32), 2**32 - 1))
 
 
-def normal(key, step, site: int, shape: tuple[int, ...]) -> jax.Array:
+def normal(key: jax.Array, step: jax.Array, site: int, shape: tuple[int, ...]) -> jax.Array:
     """Draw float32 standard normal numbers of shape `shape`, by the inverse error function."""
     # 23 bits and a half step: the uniform lies strictly inside (-1, 1), so no result is infinite.
     uniform = (bits(key, step, site, shape) >> 9).astype(jnp.float32) * jnp.float32(2.0**-22)

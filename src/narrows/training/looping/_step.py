@@ -119,12 +119,21 @@ def empty_tally(parts: Parts) -> Tally:
     )
 
 
-def _losses(parts: Parts, trainable, other, seen, rows: Rows, epoch, *, training: bool):
+def _losses(
+    parts: Parts,
+    trainable: list[jax.Array],
+    other: list[jax.Array],
+    seen: jax.Array,
+    rows: Rows,
+    epoch: jax.Array,
+    *,
+    training: bool,
+) -> tuple[Losses, list[jax.Array], tuple[dict[str, jax.Array], jax.Array | None]]:
     """Run the network: the objective's losses, the layers' new state, outputs and a mask if any."""
     count = len(trainable) - len(parts.objective.parameters)
     network, own = trainable[:count], trainable[count:]
 
-    def centred(x):
+    def centred(x: jax.Array) -> jax.Array:
         return x if rows.offset is None else x - rows.offset
 
     outputs, new, extra = parts.model.stateless_call(
@@ -156,7 +165,7 @@ def _losses(parts: Parts, trainable, other, seen, rows: Rows, epoch, *, training
     return found, new, (outputs, mask)
 
 
-def _mask(parts: Parts, outputs):
+def _mask(parts: Parts, outputs: dict[str, jax.Array]) -> jax.Array | None:
     """Return which places of the output count, if layers have put a mask on it."""
     mask = mask_of(outputs["output"]) if "output" in outputs else None
     if mask is not None and not parts.objective.takes_mask:
@@ -169,7 +178,15 @@ def _mask(parts: Parts, outputs):
     return mask
 
 
-def _add(parts: Parts, tally: Tally, found: Losses, output, rows: Rows, *, padded: bool) -> Tally:
+def _add(
+    parts: Parts,
+    tally: Tally,
+    found: Losses,
+    output: jax.Array | None,
+    rows: Rows,
+    *,
+    padded: bool,
+) -> Tally:
     count = jnp.sum(rows.counted)
     target = rows.x if rows.target is None else rows.target
     # As in Keras, metrics do not see the weights of rows. They see padding as rows of weight 0.
@@ -188,14 +205,14 @@ def _add(parts: Parts, tally: Tally, found: Losses, output, rows: Rows, *, padde
 
 def train_step(
     parts: Parts, state: State, tally: Tally, rows: Rows, moment: Moment, *, padded: bool = True
-):
+) -> tuple[State, Tally]:
     """Make one optimiser step on one batch."""
     trace = Trace(state.key, state.step, rows.counted if padded else None)
     seen = rows.x
     if parts.noise is not None:
         seen = corrupt(parts.noise, state.key, state.step, rows.x, jnp.sum(rows.counted))
 
-    def loss_of(trainable):
+    def loss_of(trainable: list[jax.Array]) -> tuple[jax.Array, tuple[Any, ...]]:
         found, other, (outputs, _) = _losses(
             parts, trainable, state.other, seen, rows, moment.epoch, training=True
         )
@@ -210,13 +227,15 @@ def train_step(
     return new, _add(parts, tally, found, output, rows, padded=padded)
 
 
-def _scaled(parts: Parts, state: State, loss):
+def _scaled(parts: Parts, state: State, loss: jax.Array) -> jax.Array:
     """Multiply a loss by what the optimizer will divide the gradients by."""
     with keras.StatelessScope(zip(parts.optimizer.variables, state.optimizer, strict=True)):
         return parts.optimizer.scale_loss(loss)
 
 
-def _apply(parts: Parts, state: State, gradients, moment: Moment):
+def _apply(
+    parts: Parts, state: State, gradients: list[jax.Array], moment: Moment
+) -> tuple[list[jax.Array], list[jax.Array]]:
     """Let the optimizer make its step, with the learning rate of the moment."""
     if parts.decay is None:
         return parts.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
@@ -232,7 +251,7 @@ def _apply(parts: Parts, state: State, gradients, moment: Moment):
 
 
 def evaluate(
-    parts: Parts, state: State, tally: Tally, rows: Rows, place, *, padded: bool = True
+    parts: Parts, state: State, tally: Tally, rows: Rows, place: jax.Array, *, padded: bool = True
 ) -> Tally:
     """Add one batch in inference mode to `tally`."""
     trace = Trace(state.key, jnp.asarray(place, jnp.uint32), None, _sites=VALIDATION_SITES)
@@ -247,7 +266,9 @@ def evaluate(
     return _add(parts, tally, found, output, rows, padded=padded)
 
 
-def check(parts: Parts, trainable, other, rows: Rows) -> tuple[dict, jax.Array]:
+def check(
+    parts: Parts, trainable: list[jax.Array], other: list[jax.Array], rows: Rows
+) -> tuple[dict[str, jax.Array], jax.Array]:
     """Return the network's outputs by name and the loss, of rows in inference mode.
 
     Outside a training nothing is drawn: random layers do as they do in a delivered model.
@@ -272,7 +293,7 @@ def results(parts: Parts, tally: Tally) -> jax.Array:
     return jnp.stack([jnp.asarray(number, jnp.float32) for number in numbers])
 
 
-def _result(metric, variables):
+def _result(metric: keras.metrics.Metric, variables: list[jax.Array]) -> jax.Array:
     """Return a Keras metric's value; it may be one of its variables, as in Keras's own guides."""
     with keras.StatelessScope(zip(metric.variables, variables, strict=True)):
         return keras.ops.convert_to_tensor(metric.result())

@@ -31,7 +31,9 @@ def new_stopper(state: State) -> Stopper:
     )
 
 
-def watch(stopper: Stopper, state: State, loss, epoch, patience) -> Stopper:
+def watch(
+    stopper: Stopper, state: State, loss: jax.Array, epoch: jax.Array, patience: jax.Array
+) -> Stopper:
     """Look at one finished epoch, with the rule of Keras's ``EarlyStopping`` callback.
 
     An epoch is better if its loss is lower than every earlier one; `patience` epochs in a row
