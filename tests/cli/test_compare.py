@@ -45,7 +45,7 @@ def test_json_on_stdout_is_a_comparison(table, capsys):
     assert run(table, "--label", "Species", "--probe", "neighbours", "--json", *QUICK) in (0, None)
     found = Comparison.from_json(capsys.readouterr().out)
     assert found.settings["n_columns"] == 4
-    assert found.settings["task"] == "classes"
+    assert found.settings["task"] == "classification"
 
 
 def test_json_in_a_file_and_another_width(table, tmp_path):
@@ -126,12 +126,22 @@ def test_two_labels_are_refused(table, capsys):
 @pytest.mark.parametrize(
     ("label", "options", "kind", "said"),
     [
-        ("code", [], "classes", "labels 'code' are taken for classes; --task numbers says"),
-        ("code", ["--task", "numbers"], "numbers", ""),
-        ("code", ["--quiet"], "classes", ""),
-        ("half", [], "numbers", "labels 'half' are taken for numbers; --task classes says"),
-        ("half", ["--task", "classes"], "classes", ""),
-        ("Species", [], "classes", ""),
+        (
+            "code",
+            [],
+            "classification",
+            "labels 'code' are taken for classes; --task regres",
+        ),
+        ("code", ["--task", "regression"], "regression", ""),
+        ("code", ["--quiet"], "classification", ""),
+        (
+            "half",
+            [],
+            "regression",
+            "labels 'half' are taken for numbers; --task classif",
+        ),
+        ("half", ["--task", "classification"], "classification", ""),
+        ("Species", [], "classification", ""),
     ],
 )
 def test_what_the_label_is_can_be_told(tmp_path, capsys, label, options, kind, said):

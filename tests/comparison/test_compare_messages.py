@@ -76,7 +76,7 @@ def test_another_class_in_every_row_is_refused(labels, options):
 
 def test_whole_numbers_that_are_classes_are_refused_too():
     with pytest.raises(ValueError, match=r"each of 150 rows, such as '0', '1', '2' and 147 more, "):
-        compare({"pca": PCA(2)}, X, np.arange(150), task="classes")
+        compare({"pca": PCA(2)}, X, np.arange(150), task="classification")
 
 
 def test_classes_that_no_training_rows_have_are_refused():

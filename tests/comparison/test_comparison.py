@@ -321,7 +321,7 @@ rare = np.array(["a"] * 147 + ["b"] * 3)
         ({"seeds": 0}, r"'seeds' parameter of compare must be an int in the range \[1, inf\)"),
         ({"reference": "pcA"}, "'reference' .* one of 'pca', 'one'. Got 'pcA'"),
         ({"random_state": -1}, "'random_state' parameter of compare"),
-        ({"task": "class"}, "'classes', 'numbers' or None"),
+        ({"task": "class"}, "'classification', 'regression' or None"),
         ({"y": y[:100]}, "a label for each of 150 rows. Got 100"),
         ({"y": ["a"] * 150}, "at least two classes. Got 1, 'a' in all 150 rows"),
         ({"y": [None, *y[1:]]}, "Got 1 missing, the first in row 0"),

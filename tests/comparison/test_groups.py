@@ -61,13 +61,13 @@ def test_groups_of_one_class_each_are_stratified(people):
 
 def test_integers_of_groups_are_the_classes_that_they_are_of_rows():
     y, groups = [0] * 20 + [1] * 20, [0] * 20 + [1] * 20
-    for task in (None, "classes"):
+    for task in (None, "classification"):
         with pytest.raises(ValueError, match="of every class"):
             parse_resampling("2x1", y, random_state=0, task=task, groups=groups)
     y, groups = np.arange(80) // 10 % 8, np.arange(80) // 5
     found = [
         parse_resampling("2x1", y, random_state=0, task=task, groups=groups)
-        for task in (None, "classes")
+        for task in (None, "classification")
     ]
     assert found[0] == found[1]
 

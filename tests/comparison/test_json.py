@@ -64,3 +64,11 @@ def test_something_else_in_its_place(content, change, message):
 
 def test_the_whole_is_read(content):
     assert Comparison.from_json(json.dumps(content)).arms == ["pca"]
+
+
+@pytest.mark.parametrize(
+    ("old", "task"), [("classes", "classification"), ("numbers", "regression")]
+)
+def test_files_that_call_tasks_by_their_old_names_are_read(content, old, task):
+    written = content | {"settings": content["settings"] | {"task": old}}
+    assert Comparison.from_json(json.dumps(written)).settings["task"] == task

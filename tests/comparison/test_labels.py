@@ -4,30 +4,47 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from narrows.data import _partition
-from narrows.data._labels import check_labels, check_numbers, label_kind
+from narrows.data import CLASSIFICATION, REGRESSION, _partition, labels_of
+from narrows.data._labels import label_kind
 
 KINDS = [
-    (["setosa", "virginica"], "classes"),
-    (pd.Categorical([1.5, 2.5, 1.5]), "classes"),
-    (np.array([True, False]), "classes"),
-    (pd.to_datetime(["2020-01-01", "2020-01-02"]), "classes"),
-    ([0.0, 1.0, 1.0, 0.0], "numbers"),
-    (np.linspace(0, 1, 9, dtype=np.float32), "numbers"),
-    (np.repeat(np.arange(20), 2), "classes"),
-    (np.repeat(np.arange(21), 2), "numbers"),
-    ([1, 2, 3], "numbers"),
-    (pd.array([1, 2, 1, 2], dtype="Int64"), "classes"),
-    (pd.Series([1, 2, 1, 2], dtype=object), "classes"),
-    (pl.Series(["a", "b"]), "classes"),
-    (pa.chunked_array([[0.5, 1.5]]), "numbers"),
+    (["setosa", "virginica"], "classification"),
+    (pd.Categorical([1.5, 2.5, 1.5]), "classification"),
+    (np.array([True, False]), "classification"),
+    (pd.to_datetime(["2020-01-01", "2020-01-02"]), "classification"),
+    ([0.0, 1.0, 1.0, 0.0], "regression"),
+    (np.linspace(0, 1, 9, dtype=np.float32), "regression"),
+    (np.repeat(np.arange(20), 2), "classification"),
+    (np.repeat(np.arange(21), 2), "regression"),
+    ([1, 2, 3], "regression"),
+    (pd.array([1, 2, 1, 2], dtype="Int64"), "classification"),
+    (pd.Series([1, 2, 1, 2], dtype=object), "classification"),
+    (pl.Series(["a", "b"]), "classification"),
+    (pa.chunked_array([[0.5, 1.5]]), "regression"),
 ]
+
+
+def check_labels(y, n_rows, caller):
+    labels = labels_of(y, n_rows, caller, CLASSIFICATION)
+    return labels.values, labels.classes
+
+
+def check_numbers(y, n_rows, caller):
+    return labels_of(y, n_rows, caller, REGRESSION).values
+
+
+def test_labels_are_looked_at_once():
+    labels = labels_of(["a", "b", "a"], 3, "f")
+    assert labels_of(labels, 3, "f") is labels
+    assert (labels.task, len(labels), labels.classes) == (CLASSIFICATION, 3, ("a", "b"))
+    with pytest.raises(ValueError, match=r"'task' parameter of f must be .*Got 'classes'"):
+        labels_of(["a", "b", "a"], 3, "f", "classes")
 
 
 @pytest.mark.parametrize(("y", "kind"), KINDS)
 def test_kind_follows_the_rule_of_partition(y, kind):
     assert label_kind(y) == kind
-    assert _partition._is_numeric(_partition._as_labels(y)) == (kind == "numbers")
+    assert _partition._is_numeric(_partition._as_labels(y)) == (kind == "regression")
 
 
 def test_classes_are_coded_in_their_order():

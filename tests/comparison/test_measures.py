@@ -104,8 +104,8 @@ def test_r2_is_nan_where_there_is_nothing_to_explain(y_true):
 
 
 def test_registry_knows_every_measure():
-    assert [m.name for m in measures_of("classes")] == ["accuracy", "kappa", "log_loss"]
-    assert [m.name for m in measures_of("numbers")] == ["r2", "rmse"]
+    assert [m.name for m in measures_of("classification")] == ["accuracy", "kappa", "log_loss"]
+    assert [m.name for m in measures_of("regression")] == ["r2", "rmse"]
     assert [m.name for m in MEASURES.values() if not m.higher_is_better] == [
         "log_loss",
         "rmse",
@@ -122,7 +122,7 @@ def test_direction_is_that_of_better_predictions():
     good = {"labels": [0, 1, 1, 3], "probabilities": np.eye(4)[[0, 1, 1, 3]]}
     bad = {"labels": [1, 1, 1, 2], "probabilities": np.full((4, 4), 0.25)}
     y = np.array([0, 1, 1, 3])
-    for measure in [*measures_of("classes"), *measures_of("numbers")]:
+    for measure in [*measures_of("classification"), *measures_of("regression")]:
         gain = measure.function(y, good[measure.needs]) - measure.function(y, bad[measure.needs])
         assert (gain > 0) == measure.higher_is_better, measure.name
 

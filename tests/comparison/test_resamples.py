@@ -165,14 +165,14 @@ def test_few_or_equal_numbers_make_fewer_groups(y):
 def test_task_decides_what_labels_are():
     # Thirty class codes look like numbers; their counts say what they were taken for.
     codes = np.repeat(np.arange(30), 5)
-    as_classes = repeated_kfold(codes, 5, 1, random_state=0, task="classes")
+    as_classes = repeated_kfold(codes, 5, 1, random_state=0, task="classification")
     assert all(np.bincount(codes[test]).tolist() == [1] * 30 for _, test in as_classes)
     as_numbers = repeated_kfold(codes, 5, 1, random_state=0)
     assert any(np.bincount(codes[test]).max() > 1 for _, test in as_numbers)
     with pytest.raises(ValueError, match=r"at least 5 rows of every class.* Got 2 of class '1.5'"):
-        repeated_kfold([0.5] * 6 + [1.5] * 2, folds=5, task="classes")
-    with pytest.raises(ValueError, match=r"'task' parameter of holdout .* Got 'regression'"):
-        holdout(codes, task="regression")
+        repeated_kfold([0.5] * 6 + [1.5] * 2, folds=5, task="classification")
+    with pytest.raises(ValueError, match=r"'task' parameter of holdout .* Got 'classes'"):
+        holdout(codes, task="classes")
 
 
 @pytest.mark.parametrize(("train", "n_train"), [(0.8, 80), (0.29, 29), (0.555, 55)])

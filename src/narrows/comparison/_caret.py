@@ -12,7 +12,7 @@ from narrows.comparison.probes._forest import Forest
 from narrows.comparison.probes._measures import accuracy, kappa
 from narrows.comparison.resampling._resamples import Resamples
 from narrows.comparison.running._design import SeedSource
-from narrows.data import check_labels, check_shared
+from narrows.data import CLASSIFICATION, check_shared, labels_of
 
 
 @dataclass(frozen=True)
@@ -173,8 +173,9 @@ def caret_forest(
     """
     Z = check_array(Z, dtype=np.float64)
     _check_rows(len(Z), resamples)
-    codes, classes = check_labels(y, len(Z), "caret_forest")
-    check_shared(codes, classes, "caret_forest")
+    labels = labels_of(y, len(Z), "caret_forest", CLASSIFICATION)
+    check_shared(labels, "caret_forest")
+    codes, classes = labels.values, labels.classes
     seeds = SeedSource(random_state)
     accuracies, kappas = np.empty(len(resamples)), np.empty(len(resamples))
     for number, (train, test) in enumerate(resamples):

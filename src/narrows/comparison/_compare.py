@@ -25,7 +25,7 @@ from narrows.comparison.running._preprocessing import DEFAULT, check_mixed, choi
 from narrows.comparison.running._schedule import run
 from narrows.comparison.running._score import NO_PROBE, Judge
 from narrows.comparison.running._survey import Survey, coarse_columns, row_names, survey
-from narrows.data import as_numpy_takes, check_labels, check_numbers, check_shared, kind_of
+from narrows.data import Labels, check_shared, labels_of
 from narrows.embedders import capabilities_of
 
 _CALLER = "compare"
@@ -107,7 +107,7 @@ default=("raw", "random", "untrained")
     refit : bool, default=True
         False fits preprocessing and embedders once on all rows, test rows included, as the post
         does. The result says so.
-    task : {"classes", "numbers"}, default=None
+    task : {"classification", "regression"}, default=None
         What `y` is; None decides by its values, see `narrows.comparison.label_kind`.
     quality : bool, default=True
         Whether to measure, on at most 1,000 test rows of each resample, how well neighbourhoods
@@ -166,20 +166,19 @@ default=("raw", "random", "untrained")
     check_arms(arms, controls, _CALLER)
     table, mixed = table_of(X, _CALLER)
     n_rows = len(table)
-    y = as_numpy_takes(y)
-    kind = _task(task, y)
-    codes, classes = _labels(y, n_rows, kind)
+    labels = labels_of(y, n_rows, _CALLER, task)
+    check_shared(labels, _CALLER)
     root = SeedSource(check_integer(_CALLER, "random_state", random_state, least=0, optional=True))
     together = None if groups is None else group_codes(groups, n_rows, _CALLER)
-    resamples = resamples_for(resampling, y, kind, n_rows, together, root.get("resamples"), _CALLER)
-    check_teachable(codes, kind, resamples, _CALLER)
-    named = _probes(probes, kind, n_jobs)
+    resamples = resamples_for(resampling, labels, together, root.get("resamples"), _CALLER)
+    check_teachable(labels, resamples, _CALLER)
+    named = _probes(probes, labels.task, n_jobs)
     choices = choices_of(preprocess, mixed, _CALLER)
     compared_with = _reference(reference, arms)
     asked = {"random", "linear"} & set(controls) or _components(arms[compared_with]) is not None
     seen = survey(choices, table, X, _CALLER, widths=bool(asked))
     seen.messages.extend(repeats_across(table, together))
-    seen.messages.extend(row_names(table, X, codes, kind, _CALLER))
+    seen.messages.extend(row_names(table, X, labels, _CALLER))
     everyone = all_arms(arms, controls, seen.narrowest)
     seen.messages.extend(coarse_columns(choices, table, X, everyone, _CALLER))
     seen.messages.extend(_without_effect(everyone))
@@ -188,7 +187,7 @@ default=("raw", "random", "untrained")
         choices=choices,
         table=table,
         resamples=resamples,
-        judge=Judge(named, kind, codes, len(classes), bool(quality)),
+        judge=Judge(named, labels.task, labels.values, len(labels.classes), bool(quality)),
         n_seeds=_seed_counts(everyone, seeds),
         seeds=root,
         refit=bool(refit),
@@ -204,20 +203,7 @@ default=("raw", "random", "untrained")
     ):
         findings = run(design, report)
     _check_not_all_failed(design, findings)
-    return _result(design, findings, compared_with, y, classes, X)
-
-
-def _task(task: str | None, y: Any) -> str:
-    check_option(_CALLER, "task", ("classes", "numbers"), task, optional=True)
-    return task or kind_of(y, _CALLER)
-
-
-def _labels(y: Any, n_rows: int, kind: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    if kind == "classes":
-        codes, classes = check_labels(y, n_rows, _CALLER)
-        check_shared(codes, classes, _CALLER)
-        return codes, classes
-    return check_numbers(y, n_rows, _CALLER), ()
+    return _result(design, findings, compared_with, labels, X)
 
 
 def _without_effect(arms: list[Arm]) -> list[str]:
@@ -301,12 +287,15 @@ def _check_not_all_failed(design: Design, findings: Findings) -> None:
         )
 
 
-def _result(design: Design, findings: Findings, reference: str, y, classes, X) -> Comparison:
+def _result(
+    design: Design, findings: Findings, reference: str, labels: Labels, X: Any
+) -> Comparison:
+    classes = labels.classes
     return Comparison(
         scores=pd.DataFrame(findings.values, columns=COLUMNS),
         failures=pd.DataFrame(findings.failures, columns=FAILED),
         points=_points(findings),
-        labels=list(np.asarray(y)) if not classes else [classes[c] for c in design.judge.y],
+        labels=[classes[c] for c in labels.values] if classes else list(np.asarray(labels.given)),
         resamples=design.resamples,
         settings={
             "reference": reference,

@@ -25,7 +25,7 @@ from narrows.comparison.running._design import SeedSource
 from narrows.comparison.running._fit import PreparedRows, describe, lanes_of
 from narrows.comparison.running._preprocessing import NAMED, choices_of, table_of
 from narrows.comparison.running._survey import survey
-from narrows.data import as_frame, check_labels, check_numbers, shift_of, shifted, thinned
+from narrows.data import as_frame, labels_of, shift_of, shifted, thinned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -209,9 +209,7 @@ def check_same_rows(comparison: Comparison, table: Any) -> None:
     """Raise a ValueError unless a table is the one that was compared."""
     n_rows = comparison.settings["n_rows"]
     if len(table) == n_rows:
-        check = check_labels if comparison.settings["task"] == "classes" else check_numbers
-        found = check(comparison.labels, n_rows, _CALLER)
-        codes = found[0] if isinstance(found, tuple) else found
+        codes = labels_of(comparison.labels, n_rows, _CALLER, comparison.settings["task"]).values
         if comparison.settings["classes"]:  # numbered as they were, not as their names sort
             order = {name: code for code, name in enumerate(comparison.settings["classes"])}
             codes = np.array([order[str(name)] for name in comparison.labels], codes.dtype)

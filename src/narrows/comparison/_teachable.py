@@ -4,15 +4,15 @@ import numpy as np
 
 from narrows._checks import refusal
 from narrows.comparison.resampling._resamples import Resamples
+from narrows.data import REGRESSION, Labels
 
 
-def check_teachable(y: np.ndarray, kind: str, resamples: Resamples, caller: str) -> None:
-    """Raise ValueError if no training part has anything to teach: every score would be chance.
-
-    Shapes: `y` (n_rows,).
-    """
+def check_teachable(labels: Labels, resamples: Resamples, caller: str) -> None:
+    """Raise ValueError if no training part has anything to teach: every score would be chance."""
+    y = labels.values
     if any((y[train] != y[train[0]]).any() for train, _ in resamples):
-        if kind == "numbers" or any(np.isin(y[test], y[train]).any() for train, test in resamples):
+        shared = any(np.isin(y[test], y[train]).any() for train, test in resamples)
+        if labels.task == REGRESSION or shared:
             return
         raise refusal(
             caller,

@@ -11,12 +11,15 @@ from narrows.data._containers import (
 from narrows.data._from_r import is_na
 from narrows.data._iris import iris
 from narrows.data._labels import (
-    check_labels,
-    check_numbers,
+    CLASSIFICATION,
+    REGRESSION,
+    TASKS,
+    Labels,
     check_shared,
-    kind_of,
     label_kind,
+    labels_of,
     series_of,
+    task_of,
 )
 from narrows.data._matrix import Matrix, check_columns, to_matrix
 from narrows.data._partition import partition, thinned

@@ -1,18 +1,61 @@
-"""Labels at the door of a comparison: classes or numbers."""
+"""Labels at the door of a comparison: looked at once, and passed on as one object."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from narrows._checks import listed, refusal
+from narrows._checks import check_option, listed, refusal
 from narrows.data._containers import as_numpy_takes
 from narrows.data._from_r import with_gaps
 from narrows.data._partition import MAX_CLASS_CODES
 
+CLASSIFICATION, REGRESSION = TASKS = ("classification", "regression")
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What is to be predicted, checked.
+
+    Attributes
+    ----------
+    task : {"classification", "regression"}
+    given : array-like of shape (n_rows,)
+        As the user gave them.
+    series : pandas.Series of shape (n_rows,)
+    values : ndarray of shape (n_rows,)
+        Class codes from 0, or numbers.
+    classes : tuple of str
+        Class names by code: a categorical's order, otherwise sorted. Empty for numbers.
+    """
+
+    task: str
+    given: Any
+    series: pd.Series
+    values: np.ndarray
+    classes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def labels_of(y: Any, n_rows: int, caller: str, task: str | None = None) -> Labels:
+    """Return labels as one object, from a user's, or as they are if they are one already."""
+    if isinstance(y, Labels):
+        return y
+    check_option(caller, "task", TASKS, task, optional=True)
+    given = as_numpy_takes(y)
+    task = task or task_of(given, caller)
+    series = _complete(given, n_rows, caller)
+    if task == REGRESSION:
+        return Labels(task, given, series, _numbers(series, caller))
+    codes, classes = _codes(series, caller)
+    return Labels(task, given, series, codes, classes)
+
 
 def label_kind(y: Any) -> str:
-    """Say whether labels are classes or numbers.
+    """Say which task labels make: to tell classes apart, or to predict numbers.
 
     Parameters
     ----------
@@ -21,7 +64,7 @@ def label_kind(y: Any) -> str:
 
     Returns
     -------
-    {"classes", "numbers"}
+    {"classification", "regression"}
         Strings, categories, booleans and dates are classes; floats are numbers. Integers are
         class codes when they have at most 20 distinct values and on average at least two rows
         per value, otherwise numbers. It is `narrows.partition`'s rule.
@@ -35,61 +78,53 @@ def label_kind(y: Any) -> str:
     --------
     >>> from narrows.comparison import label_kind
     >>> label_kind(["setosa", "virginica"]), label_kind([1.5, 2.0]), label_kind([0, 1, 1, 0])
-    ('classes', 'numbers', 'classes')
+    ('classification', 'regression', 'classification')
     """
-    return kind_of(y, "label_kind")
+    return task_of(y, "label_kind")
 
 
-def kind_of(y: Any, caller: str) -> str:
+def task_of(y: Any, caller: str) -> str:
     """Return what `label_kind` does.
 
     Shapes: `y` (n_rows,).
     """
     labels = _as_series(y, caller)
     if pd.api.types.is_float_dtype(labels.dtype):
-        return "numbers"
+        return REGRESSION
     if not pd.api.types.is_integer_dtype(labels.dtype):
-        return "classes"
+        return CLASSIFICATION
     distinct = labels.nunique()
     few = distinct <= MAX_CLASS_CODES and 2 * distinct <= len(labels)
-    return "classes" if few else "numbers"
+    return CLASSIFICATION if few else REGRESSION
 
 
-def check_labels(y: Any, n_rows: int, caller: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return class codes and class names.
-
-    Shapes: `y` (n_rows,), `codes` (n_rows,) returned.
-    """
-    labels = _complete(y, n_rows, caller)
+def _codes(labels: pd.Series, caller: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return class codes, int of shape (n_rows,), and class names."""
     codes, levels = pd.factorize(labels, sort=True)
     if len(levels) < 2:
         raise refusal(
             caller,
             "y",
             "have at least two classes",
-            f"{len(levels)}, {str(levels[0])!r} in all {n_rows} rows",
+            f"{len(levels)}, {str(levels[0])!r} in all {len(labels)} rows",
         )
     return codes, tuple(str(level) for level in levels)
 
 
-def check_shared(codes: np.ndarray, names: tuple[str, ...], caller: str) -> None:
+def check_shared(labels: Labels, caller: str) -> None:
     """Raise ValueError for classes of one row each: what trains has none that is tested."""
-    if len(names) == len(codes):
+    if len(labels.classes) == len(labels):
         raise refusal(
             caller,
             "y",
             "have classes of several rows",
-            f"another in each of {len(codes)} rows, such as {listed(names, 3)},",
+            f"another in each of {len(labels)} rows, such as {listed(labels.classes, 3)},",
             "It seems to name the rows. Name another column as the label.",
         )
 
 
-def check_numbers(y: Any, n_rows: int, caller: str) -> np.ndarray:
-    """Return labels that are numbers.
-
-    Shapes: `y` (n_rows,), (n_rows,) returned.
-    """
-    labels = _complete(y, n_rows, caller)
+def _numbers(labels: pd.Series, caller: str) -> np.ndarray:
+    """Return labels that are numbers, float64 of shape (n_rows,)."""
     real = pd.api.types.is_numeric_dtype(labels.dtype)
     if not real or pd.api.types.is_complex_dtype(labels.dtype):
         raise refusal(
@@ -111,7 +146,10 @@ def check_numbers(y: Any, n_rows: int, caller: str) -> np.ndarray:
         )
     if (values == values[0]).all():
         raise refusal(
-            caller, "y", "have different numbers to predict", f"{values[0]:g} in all {n_rows} rows"
+            caller,
+            "y",
+            "have different numbers to predict",
+            f"{values[0]:g} in all {len(labels)} rows",
         )
     return values
 

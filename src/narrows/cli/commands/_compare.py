@@ -43,8 +43,8 @@ _OPTIONS = {"y": "--label", "probes": "--probe"} | {
 class Task(enum.StrEnum):
     """What the label is, as `narrows.compare` calls it."""
 
-    CLASSES = "classes"
-    NUMBERS = "numbers"
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
 
 
 def compare(
@@ -207,7 +207,10 @@ def _note_kind(labels: Any, *, quiet: bool) -> None:
         return
     kind = label_kind(labels)
     other = next(one.value for one in Task if one.value != kind)
-    text = f"labels {labels.name!r} are taken for {kind}; --task {other} says otherwise"
+    words = {Task.CLASSIFICATION: "classes", Task.REGRESSION: "numbers"}
+    text = (
+        f"labels {labels.name!r} are taken for {words[Task(kind)]}; --task {other} says otherwise"
+    )
     note(text, quiet=quiet)
 
 

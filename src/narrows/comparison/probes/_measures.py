@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from narrows.data import CLASSIFICATION as CLASSES
+from narrows.data import REGRESSION as NUMBERS
+
 # Half a vote of 500 trees.
 FLOOR = 0.001
 
@@ -21,7 +24,7 @@ class Measure:
         As in frames, e.g. ``"log_loss"``.
     title : str
         As in text and figures, e.g. ``"log loss"``.
-    kind : {"classes", "numbers", "embedding"}
+    kind : {"classification", "regression", "embedding"}
         What is scored: predicted classes, predicted numbers, or the embedding itself.
     higher_is_better : bool
     needs : {"labels", "probabilities", "embedding"}
@@ -247,11 +250,11 @@ def _pair(y_true: Any, y_pred: Any, owner: str) -> tuple[np.ndarray, np.ndarray]
 # is in the data's units, or has no scale that all data share: one per cent of the scores, or one
 # point.
 _ALL = (
-    Measure("accuracy", "accuracy", "classes", True, "labels", 0.01, factor=100, function=accuracy),
-    Measure("kappa", "kappa", "classes", True, "labels", 0.02, function=kappa),
-    Measure("log_loss", "log loss", "classes", False, "probabilities", 0.01, function=log_loss),
-    Measure("r2", "R²", "numbers", True, "labels", 0.01, function=r2),
-    Measure("rmse", "RMSE", "numbers", False, "labels", 0.01, relative=True, function=rmse),
+    Measure("accuracy", "accuracy", CLASSES, True, "labels", 0.01, factor=100, function=accuracy),
+    Measure("kappa", "kappa", CLASSES, True, "labels", 0.02, function=kappa),
+    Measure("log_loss", "log loss", CLASSES, False, "probabilities", 0.01, function=log_loss),
+    Measure("r2", "R²", NUMBERS, True, "labels", 0.01, function=r2),
+    Measure("rmse", "RMSE", NUMBERS, False, "labels", 0.01, relative=True, function=rmse),
     Measure(
         "reconstruction_error", "reconstruction error", "embedding", False, "embedding", 0.01,
         relative=True,

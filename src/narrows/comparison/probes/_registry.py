@@ -14,6 +14,7 @@ from narrows.comparison._arms import seeded
 from narrows.comparison.probes._forest import Forest, ForestRegressor
 from narrows.comparison.probes._measures import measures_of
 from narrows.comparison.probes._neighbors import NeighboursClassifier, NeighboursRegressor
+from narrows.data import CLASSIFICATION, REGRESSION
 
 
 def _logistic() -> Any:
@@ -27,10 +28,11 @@ def _ridge() -> Any:
     return make_pipeline(StandardScaler(), RidgeCV(alphas=np.logspace(-3, 3, 13)))
 
 
+_LABELS = {CLASSIFICATION: "classes", REGRESSION: "numbers"}  # what each task has
 # To add a probe, name here what makes one: all that has a name is offered, listed and tested.
 PROBES: dict[str, dict[str, Callable[[], Any]]] = {
-    "classes": {"forest": Forest, "logistic": _logistic, "neighbours": NeighboursClassifier},
-    "numbers": {"forest": ForestRegressor, "ridge": _ridge, "neighbours": NeighboursRegressor},
+    CLASSIFICATION: {"forest": Forest, "logistic": _logistic, "neighbours": NeighboursClassifier},
+    REGRESSION: {"forest": ForestRegressor, "ridge": _ridge, "neighbours": NeighboursRegressor},
 }
 
 
@@ -45,13 +47,13 @@ def probe_for(spec: Any, kind: str) -> Any:
             "have names or scikit-learn estimators with 'fit' and 'predict'",
             repr(spec),
         )
-    wrong = is_regressor(spec) if kind == "classes" else is_classifier(spec)
+    wrong = is_regressor(spec) if kind == CLASSIFICATION else is_classifier(spec)
     if wrong:
-        other = "numbers" if kind == "classes" else "classes"
+        own, other = (_LABELS[one] for one in (kind, *(set(_LABELS) - {kind})))
         raise refusal(
             None,
             "probes",
-            f"have estimators that predict {kind}, as the labels are",
+            f"have estimators that predict {own}, as the labels are",
             f"{type(spec).__name__}, which predicts {other},",
             "'task' says what the labels are.",
         )
@@ -80,8 +82,8 @@ def score_probe(
     if (y_train == y_train[0]).all():
         # Many estimators refuse that, and there is nothing to learn.
         predicted = np.full(len(Z_test), y_train[0])
-        probabilities = np.eye(n_classes)[predicted] if kind == "classes" else None
-    elif kind == "classes":
+        probabilities = np.eye(n_classes)[predicted] if kind == CLASSIFICATION else None
+    elif kind == CLASSIFICATION:
         predicted, probabilities = _classify(own(), Z_train, y_train, Z_test, n_classes)
     else:
         fitted = own().fit(np.copy(Z_train), y_train)  # a probe may work in place
@@ -103,7 +105,7 @@ def _named(name: str, kind: str) -> Any:
     raise refusal(
         None,
         "probes",
-        f"have {listed(known)} or scikit-learn estimators where labels are {kind}",
+        f"have {listed(known)} or scikit-learn estimators where labels are {_LABELS[kind]}",
         repr(name),
         advice,
     )

@@ -12,7 +12,7 @@ from narrows._checks import check_integer, refusal
 from narrows.comparison.resampling._groups import check_apart, group_codes, labels_of_groups, spread
 from narrows.comparison.resampling._resamples import Resamples, bootstrap
 from narrows.comparison.resampling._strata import strata_of
-from narrows.data import check_labels, kind_of
+from narrows.data import REGRESSION, Labels, labels_of
 
 _FORMS = "'5x5' (5 folds, 5 times), 'kfold:10', 'bootstrap:25' or 'holdout:0.8x10'"
 
@@ -39,7 +39,7 @@ def repeated_kfold(
         Give every fold the classes' shares; for numbers, that of each quarter of them.
     random_state : int, RandomState instance or None, default=None
         Seed of the shuffles.
-    task : {"classes", "numbers"}, default=None
+    task : {"classification", "regression"}, default=None
         What the labels are; None decides by their values as `narrows.partition` does.
 
     Returns
@@ -105,7 +105,7 @@ def holdout(
         `narrows.partition`, which rounds up in every class, the sizes add up to `train`.
     random_state : int, RandomState instance or None, default=None
         Seed of the draws.
-    task : {"classes", "numbers"}, default=None
+    task : {"classification", "regression"}, default=None
         What the labels are; None decides by their values as `narrows.partition` does.
 
     Returns
@@ -212,7 +212,7 @@ def parse_resampling(
         Labels, to stratify by, or the number of rows.
     random_state : int, RandomState instance or None, default=None
         Seed of the draws.
-    task : {"classes", "numbers"}, default=None
+    task : {"classification", "regression"}, default=None
         What the labels are; None decides by their values.
     groups : array-like of shape (n_rows,), default=None
         What rows belong together, such as patients: groups are drawn instead of rows, so that
@@ -240,8 +240,8 @@ def parse_resampling(
         of_groups: Any = int(codes.max()) + 1
         if not isinstance(y_or_n_rows, numbers.Integral):
             # Of the rows: the labels of groups are too few to tell classes from numbers by.
-            task = task or kind_of(y_or_n_rows, "parse_resampling")
-            of_groups = labels_of_groups(y_or_n_rows, codes, task)
+            labels = labels_of(y_or_n_rows, n_rows, "parse_resampling", task)
+            task, of_groups = labels.task, labels_of_groups(labels, codes)
         return spread(parse_resampling(text, of_groups, random_state, task), codes)
     if name == "bootstrap":
         n_rows = _n_rows(y_or_n_rows, False, "bootstrap")
@@ -251,24 +251,24 @@ def parse_resampling(
     return draw(y_or_n_rows, **given, stratify=stratify, random_state=random_state, task=task)
 
 
-def check_folds(text: str, y: Any, caller: str, task: str, codes: np.ndarray | None = None) -> None:
+def check_folds(text: str, y: Labels, caller: str, codes: np.ndarray | None = None) -> None:
     """Raise, with advice that fits a comparison, where a class is too small for a text's folds.
 
-    Shapes: `y` (n_rows,), `codes` (n_rows,).
+    Shapes: `codes` (n_rows,).
     """
     name, given = _parts(text)
     if codes is not None:
-        _check_group_folds(name, given, labels_of_groups(y, codes, task), caller)
+        _check_group_folds(name, given, labels_of_groups(y, codes), caller)
         return
-    if name == "bootstrap" or task == "numbers":
+    if name == "bootstrap" or y.task == REGRESSION:
         return
     small = "or leave out small classes, or {resampling}, for which classes may be small."
     if name == "holdout":
         purpose = "one to train and one to test on"
-        strata_of(y, 2, caller, purpose, task, f"Join {small}", resampling="bootstrap:25")
+        strata_of(y, 2, caller, purpose, y.task, f"Join {small}", resampling="bootstrap:25")
         return
     folds, repeats = given.get("folds", 5), given.get("repeats", 5)
-    fewest = int(np.bincount(check_labels(y, len(y), caller)[0]).min())
+    fewest = int(np.bincount(y.values).min())
     advice, setting = f"Join {small}", "bootstrap:25"
     if fewest > 1:
         setting = f"{fewest}x{repeats}"
@@ -277,7 +277,7 @@ def check_folds(text: str, y: Any, caller: str, task: str, codes: np.ndarray | N
             "'bootstrap:25', for which classes may be small."
         )
     purpose = f"one for each of {folds} folds"
-    strata_of(y, folds, caller, purpose, task, advice, resampling=setting)
+    strata_of(y, folds, caller, purpose, y.task, advice, resampling=setting)
 
 
 def _check_group_folds(name: str, given: dict[str, Any], of_groups: Any, caller: str) -> None:
@@ -354,22 +354,21 @@ DEFAULT = "5x5"
 
 def resamples_for(
     resampling: Any,
-    y: Any,
-    kind: str,
-    n_rows: int,
+    y: Labels,
     codes: np.ndarray | None,
     seed: int,
     caller: str,
 ) -> Resamples:
     """Return the resamples that an argument stands for, checked.
 
-    Shapes: `y` (n_rows,), `codes` (n_rows,).
+    Shapes: `codes` (n_rows,).
     """
+    n_rows = len(y)
     if resampling is None or isinstance(resampling, str):
         text = DEFAULT if resampling is None else resampling
-        check_folds(text, y, caller, kind, codes)
-        return parse_resampling(text, y, random_state=seed, task=kind, groups=codes)
-    found = _given(resampling, y, n_rows, codes, caller)
+        check_folds(text, y, caller, codes)
+        return parse_resampling(text, y, random_state=seed, task=y.task, groups=codes)
+    found = _given(resampling, y, codes, caller)
     if found.n_rows != n_rows:
         raise refusal(
             caller,
@@ -382,13 +381,12 @@ def resamples_for(
     return found
 
 
-def _given(
-    resampling: Any, y: Any, n_rows: int, codes: np.ndarray | None, caller: str
-) -> Resamples:
+def _given(resampling: Any, y: Labels, codes: np.ndarray | None, caller: str) -> Resamples:
+    n_rows = len(y)
     if isinstance(resampling, Resamples):
         return resampling
     if hasattr(resampling, "split"):
-        pairs = tuple(resampling.split(np.zeros((n_rows, 1)), np.asarray(y), codes))
+        pairs = tuple(resampling.split(np.zeros((n_rows, 1)), np.asarray(y.given), codes))
         name = type(resampling).__name__
         return Resamples("own", pairs, n_rows, f"{len(pairs)} resamples of {name}")
     if isinstance(resampling, Iterable):

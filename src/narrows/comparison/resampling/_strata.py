@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from narrows._checks import check_option, refusal
-from narrows.data import check_labels, check_numbers, kind_of
+from narrows._checks import refusal
+from narrows.data import REGRESSION, labels_of
 
 _MOST_GROUPS = 4
 
@@ -23,11 +23,10 @@ def strata_of(
 
     Shapes: `y` (n_rows,), (n_rows,) returned.
     """
-    n_rows = len(y)
-    check_option(caller, "task", ("classes", "numbers"), task, optional=True)
-    if (task or kind_of(y, caller)) == "numbers":
-        return _quantile_groups(check_numbers(y, n_rows, caller), least)
-    codes, names = check_labels(y, n_rows, caller)
+    labels = labels_of(y, len(y), caller, task)
+    if labels.task == REGRESSION:
+        return _quantile_groups(labels.values, least)
+    codes, names = labels.values, labels.classes
     counts = np.bincount(codes)
     short = [number for number in np.argsort(counts, kind="stable") if counts[number] < least]
     if short:

@@ -13,6 +13,7 @@ from narrows._files import at_home, replace_file
 from narrows._version import __version__
 from narrows.comparison.resampling._resamples import Resamples
 from narrows.comparison.running._design import COLUMNS, FAILED, POINTS
+from narrows.data import CLASSIFICATION, REGRESSION
 
 if TYPE_CHECKING:
     from narrows.comparison._comparison import Comparison
@@ -47,6 +48,10 @@ def to_json(comparison: "Comparison", path: str | Path | None = None) -> str:
     return text
 
 
+# What older files call the tasks.
+_TASKS = {"classes": CLASSIFICATION, "numbers": REGRESSION}
+
+
 def from_json(text: str | Path) -> "Comparison":
     """Return the comparison that `to_json` wrote."""
     from narrows.comparison._comparison import Comparison
@@ -56,11 +61,12 @@ def from_json(text: str | Path) -> "Comparison":
     tables = {name: pd.DataFrame(content[name]) for name in _TABLES}
     if len(tables["scores"]):
         tables["scores"]["value"] = tables["scores"]["value"].astype(float)
+    task = content["settings"]["task"]
     return Comparison(
         **tables,
         labels=content["labels"],
         resamples=Resamples.from_config(content["resamples"]),
-        settings=content["settings"],
+        settings=content["settings"] | {"task": _TASKS.get(task, task)},
         seconds=content["seconds"],
     )
 

@@ -13,6 +13,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from narrows._checks import listed
 from narrows.comparison.running._preprocessing import dense, rows_of
 from narrows.data import (
+    REGRESSION,
+    Labels,
     as_frame,
     coarse,
     coarse_message,
@@ -97,11 +99,8 @@ def coarse_columns(
     return messages
 
 
-def row_names(table: Any, X: Any, y: Any, kind: str, caller: str) -> list[str]:
-    """Return sentences on columns that seem to name the rows, and on labels that do.
-
-    Shapes: `y` (n_rows,).
-    """
+def row_names(table: Any, X: Any, labels: Labels, caller: str) -> list[str]:
+    """Return sentences on columns that seem to name the rows, and on labels that do."""
     said = []
     if isinstance(table, np.ndarray):  # of others, the preprocessings tell
         names = _names(table, X, caller)
@@ -110,7 +109,8 @@ def row_names(table: Any, X: Any, y: Any, kind: str, caller: str) -> list[str]:
             first = shown(table[:, int(odd.argmax())])
             found = [name for name, is_odd in zip(names, odd, strict=True) if is_odd]
             said.append(row_names_message(caller, found, first))
-    if kind == "numbers" and numbers_that_name_rows(y[:, None], [""])[0]:
+    y = labels.values
+    if labels.task == REGRESSION and numbers_that_name_rows(y[:, None], [""])[0]:
         said.append(
             f"The 'y' of {caller} has another whole number in every row "
             f"({', '.join(map(str, shown(y)))}, …): it seems to name the rows. Name another column "
