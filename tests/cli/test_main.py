@@ -103,6 +103,7 @@ def test_options_that_every_command_of_a_kind_has():
     assert quiet == ["iris", "fit", "embed", "reconstruct", "compare"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "iris"])
 def test_examples_run(name, work, tmp_path, capsys, monkeypatch):
     for source in work.iterdir():

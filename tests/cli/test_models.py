@@ -78,6 +78,7 @@ def test_as_a_user_runs_it_results_on_stdout_and_nothing_else(tmp_path):
     assert model[-1].restarts_.best == found["restart_in_use"]
 
 
+@pytest.mark.long
 def test_options_reach_the_model(folder, tmp_path, capsys):
     out = tmp_path / "m.narrows"
     options = ["--bottleneck", "3", "--encoder", "5,4", "--epochs", "4", "--patience", "2",

@@ -141,6 +141,7 @@ def test_a_fit_shows_progress_on_a_terminal(tmp_path):
     assert max(map(len, result.splitlines())) <= 80
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("extension", [".parquet", ".arrow"])
 @pytest.mark.parametrize("options", [["embed"], ["reconstruct"], ["embed", "--quiet"]])
 def test_rows_in_batches_show_progress_on_a_terminal(tmp_path, extension, options):

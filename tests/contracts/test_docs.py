@@ -146,6 +146,7 @@ def test_there_are_examples():
     assert {"Autoencoder", "PCA", "partition"} <= {t.name.rpartition(".")[2] for t in DOCTESTS}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("test", DOCTESTS, ids=lambda test: test.name)
 def test_examples_run(test):
     lines = []

@@ -168,6 +168,7 @@ print(keras.config.backend())
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("settings", [None, "tensorflow", "jax"])
 def test_keras_imported_after_narrows_starts_on_jax(settings, tmp_path):
     """Keras itself writes "tensorflow" into its settings file, whoever imports it first."""

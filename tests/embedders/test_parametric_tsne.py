@@ -45,6 +45,7 @@ def first_neighbour(Z, labels, new, new_labels):
     return KNeighborsClassifier(1).fit(Z, labels).score(new, new_labels)
 
 
+@pytest.mark.long
 def test_new_rows_are_near_rows_of_their_class_where_pca_has_them_mixed(digits, mapped):
     train, test, labels, test_labels = digits
     pca = narrows.PCA(2).fit(train)

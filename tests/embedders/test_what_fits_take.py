@@ -42,6 +42,7 @@ def of_images(images):
     ).fit(images, validation_data=images[:5])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_width_may_be_a_numpy_integer(kind, measurements):
     embedder = kind(np.int64(2), epochs=1, random_state=0).fit(measurements)
@@ -53,6 +54,7 @@ def test_a_search_over_numpy_widths(measurements):
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
+@pytest.mark.long
 def test_convolutional_widths_may_be_numpy_integers():
     encoder, decoder = narrows.networks.convolutional(
         (8, 8), bottleneck=np.int64(2), filters=(2,), widths=tuple(np.array([3]))

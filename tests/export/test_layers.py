@@ -197,6 +197,7 @@ def window_options(drawn, square_strides=False):
 SEARCH = settings(max_examples=6, deadline=None, derandomize=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["Conv2D", "DepthwiseConv2D", "SeparableConv2D"])
 @given(drawn=windows)
 @SEARCH
@@ -217,6 +218,7 @@ def test_convolutions_of_one_axis(name, drawn):
     assert largest_difference(graph_of([layer], (size, 2)), rows((size, 2), 2)) < CLOSE
 
 
+@pytest.mark.long
 @given(drawn=windows, extra=st.sampled_from([None, 0, 1, 2]))
 @settings(max_examples=10, deadline=None, derandomize=True)
 def test_transposed_convolutions_of_any_size(drawn, extra):

@@ -238,6 +238,7 @@ def branched(x):
     return 1.0 - L.Dense(2, name="code")(joined)
 
 
+@pytest.mark.long
 def test_a_network_with_branches(tmp_path):
     fitted = narrows.Autoencoder(encoder=branched, decoder=(4,), epochs=1, random_state=0).fit(
         numbers()
@@ -267,6 +268,7 @@ def test_convolutional_networks(tmp_path, flat, kernel):
     assert difference(back, fitted.inverse_transform(z)) < CLOSE
 
 
+@pytest.mark.long
 def test_the_posts_network(post, measurements, tmp_path):
     assert export_onnx(post, tmp_path / "m.onnx", rows=measurements).largest_difference < CLOSE
     assert export_onnx(post, tmp_path / "d.onnx", "decoder").largest_difference < CLOSE

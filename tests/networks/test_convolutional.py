@@ -189,6 +189,7 @@ def test_the_pair_is_cloned_compared_and_pickled():
     assert "filters=(4, 6)" in repr(model.encoder)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["plain", "flat"])
 def test_a_fitted_model_comes_back_from_a_file_and_a_pickle(trained, name, tmp_path):
     model, rows = trained[name]

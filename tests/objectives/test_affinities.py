@@ -146,6 +146,7 @@ def test_too_few_steps_do_miss_it():
     assert np.max(np.abs(perplexities(conditional_affinities(x, 12.0, iterations=1)) - 12.0)) > 0.1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("columns", [2, 784, 5000])
 def test_copies_of_a_row_are_at_distance_zero(columns):
     rng = np.random.default_rng(0)

@@ -528,6 +528,7 @@ def in_a_lambda_of_a_partial(factor):
     return lambda x: code(layers.Lambda(scaled, output_shape=(5,))(x))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make", [in_an_operation, in_a_lambda_of_a_partial])
 def test_functions_in_operations_and_lambdas_count(X, make):
     for number, factor in enumerate((2.0, 30.0)):
@@ -551,6 +552,7 @@ def test_an_object_that_differs_in_training_alone_counts(X, tmp_path):
         other.fit(X, checkpoint=path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", [True, False])
 def test_a_constraint_on_a_variable_counts(X, first):
     def fit(constraint, decoder):
