@@ -93,6 +93,7 @@ def test_the_pages_that_matter_have_snippets():
     assert {"README.md", "docs/quickstart.md", "docs/post.md", "docs/guide/data.md"} <= set(PAGES)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("brief", "files")
 @pytest.mark.parametrize("page", PAGES)
 def test_python_on_the_page_runs(page):

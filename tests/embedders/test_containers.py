@@ -69,6 +69,7 @@ def test_text_names_its_column():
         small().fit(iris)
 
 
+@pytest.mark.long
 def test_searches_and_pipelines(measurements):
     pipeline = make_pipeline(StandardScaler(), small())
     search = GridSearchCV(pipeline, {"autoencoder__bottleneck": [1, 3]}, cv=2).fit(measurements)

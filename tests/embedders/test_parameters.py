@@ -240,6 +240,7 @@ def test_what_has_no_effect_is_said(said, embedder):
     assert caught[0].filename == __file__
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "kind", [Autoencoder, LinearAutoencoder, VariationalAutoencoder, ParametricTSNE]
 )

@@ -113,6 +113,7 @@ def test_the_batches_own_loss_falls_and_is_named(digits):
     assert not hasattr(embedder, "embedding_")
 
 
+@pytest.mark.long
 def test_degrees_of_freedom_are_learned(digits):
     embedder = of_batches(degrees_of_freedom="learned", epochs=5).fit(digits[0])
     assert 0.1 < embedder.degrees_of_freedom_ < 10
@@ -150,6 +151,7 @@ def test_every_term_is_in_the_history(digits):
     np.testing.assert_allclose(history["loss"], expected, rtol=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [make, of_batches])
 def test_a_decoder_afterwards_and_fine_tuning(digits, kind):
     train, test, *_ = digits
@@ -207,6 +209,7 @@ def test_the_head_stands_on_the_hidden_layers(digits, encoder, tmp_path):
     assert [layer.output.shape[1] for layer in again.encoder_.layers] == widths
 
 
+@pytest.mark.long
 def test_a_file_keeps_the_map(digits, tmp_path):
     train, test, *_ = digits
     places = narrows.PCA(2).fit_transform(train)

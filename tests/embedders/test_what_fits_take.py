@@ -186,6 +186,7 @@ def mixed_rows():
     )
 
 
+@pytest.mark.long
 def test_clones_with_classes_of_the_user(measurements):
     from narrows._keras import keras
 

@@ -64,6 +64,7 @@ def test_a_layer_of_such_weights_is_refused(dtype, kind):
     refused(embedder, rf"layer 'odd' must have weights of float32 or bfloat16.* Got {dtype}")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_policies_train_and_come_back(policy, tmp_path):
     keras.config.set_dtype_policy(policy)

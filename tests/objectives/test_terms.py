@@ -112,6 +112,7 @@ def differences(function, at, step=1e-6):
     return slopes
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CASES)
 def test_value_and_gradient(name):
     objective, by_hand, varied = CASES[name]

@@ -70,6 +70,7 @@ def test_steps_differ(kind):
     assert not np.array_equal(seen(kind, 0.4), seen(kind, 0.4, step=4))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["gaussian", "masking", "swap"])
 def test_alone_equals_together(fit, recipe, kind):
     noisy = dataclasses.replace(recipe, noise=Noise(kind, 0.5))

@@ -68,6 +68,7 @@ def coupled(x):
     return layers.Dense(4)(Whitened()(layers.Dense(5, use_bias=False)(x)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("build", "shape"),
     [
@@ -189,6 +190,7 @@ def with_own_activation(x):
     return layers.Dense(4, activation=keras.ops.sin)(x)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("build", "shape"),
     [
