@@ -276,7 +276,7 @@ def test_the_map_shows_its_progress_too(measurements, monkeypatch):
     seen = []
 
     @contextlib.contextmanager
-    def bar(what, total, unit):
+    def bar(what, unit="", total=None):
         yield lambda done, wanted: seen.append((what, done, wanted, total, unit))
 
     for module in (_fit, _targets):

@@ -45,6 +45,7 @@ def test_convolution_equals_keras(rank, sizes, window, stride, dilation, padding
     np.testing.assert_allclose(ours, theirs, rtol=RTOL, atol=ATOL)
 
 
+@pytest.mark.long
 @settings(max_examples=15, deadline=None)
 @given(
     rank=st.integers(1, 2),

@@ -10,6 +10,7 @@ from support import keras_layers
 ROWS, *LARGER = keras_layers.BY_SHAPE
 
 
+@pytest.mark.long
 def test_layers_of_rows():
     keras_layers.compare_layers(ROWS)
 
