@@ -84,7 +84,7 @@ with joblib.parallel_config("multiprocessing", n_jobs=2):
         "pca": narrows.PCA(2).fit_transform,
     }.items():
         workers[name] = answer(
-            lambda: joblib.Parallel()(joblib.delayed(call)(X) for _ in range(2))[0]
+            lambda: joblib.Parallel(timeout=60)(joblib.delayed(call)(X) for _ in range(2))[0]
         )
 print(json.dumps([before, after, workers]))
 """
