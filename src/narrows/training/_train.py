@@ -29,6 +29,7 @@ from narrows.training._seeding import BatchOrder, GivenOrder, restart_seeds
 from narrows.training.compiling._padding import tolerates_padding
 from narrows.training.compiling._program import Program, Recipe
 from narrows.training.looping._loops import Data, Shape
+from narrows.training.looping._step import Rows
 
 _MANY_LANES, _FEW_LANES = 10, 5  # lanes in a chunk on a CPU, where a lane is small
 _LANE_BYTES = 4_000_000  # beyond this a lane fills the caches alone
@@ -156,20 +157,7 @@ def train(
             kept.write()
     if not results:
         raise KeyboardInterrupt
-    some = samples_of(data, rows, offsets)
-    check = plan.compiled.check
-
-    @engine()
-    def sample(lane: int) -> Sample:
-        """Ask the engine what it makes of a few of a lane's rows with the lane's weights."""
-        own_rows = some[found.lanes[lane]]
-        own = [np.float32(values[lane]) for values in found.parameters.values()]
-        outputs, loss = check([values[lane] for values in found.weights], own, own_rows)
-        outputs = {name: np.asarray(value) for name, value in outputs.items()}
-        return Sample(own_rows, own, outputs, float(loss), recipe)
-
-    found = _gather(plan, results, interrupted, sample)  # `sample` looks it up when it is called
-    return found
+    return _gather(plan, results, interrupted, samples_of(data, rows, offsets))
 
 
 def _plan(
@@ -352,7 +340,7 @@ def _run(
 
 
 def _gather(
-    plan: Plan, results: list[ChunkResult], interrupted: bool, sample: Callable
+    plan: Plan, results: list[ChunkResult], interrupted: bool, some: list[Rows]
 ) -> Training:
     names = plan.program.measures
     if plan.validation_rows:
@@ -368,20 +356,32 @@ def _gather(
             for result in results
         ]
     )
+    weights = [np.concatenate(parts) for parts in zip(*(r.weights for r in results), strict=True)]
+    parameters = {
+        name: np.concatenate([result.parameters[name] for result in results])
+        for name in results[0].parameters
+    }
+    numbers = np.concatenate([result.numbers for result in results]).astype(int)
+    check, recipe = plan.compiled.check, plan.program.recipe
+
+    @engine()
+    def sample(lane: int) -> Sample:
+        """Ask the engine what it makes of a few of a lane's rows with the lane's weights."""
+        rows = some[numbers[lane]]
+        own = [np.float32(values[lane]) for values in parameters.values()]
+        outputs, loss = check([values[lane] for values in weights], own, rows)
+        outputs = {name: np.asarray(value) for name, value in outputs.items()}
+        return Sample(rows, own, outputs, float(loss), recipe)
+
     return Training(
         measures=names,
         history=history,
-        weights=[
-            np.concatenate(parts) for parts in zip(*(r.weights for r in results), strict=True)
-        ],
-        parameters={
-            name: np.concatenate([result.parameters[name] for result in results])
-            for name in results[0].parameters
-        },
+        weights=weights,
+        parameters=parameters,
         epochs_run=np.concatenate([result.epochs_run for result in results]),
         best_epoch=np.concatenate([result.best_epoch for result in results]),
         diverged=np.concatenate([result.diverged for result in results]),
-        lanes=np.concatenate([result.numbers for result in results]).astype(int),
+        lanes=numbers,
         interrupted=interrupted,
         sample=sample,
     )
