@@ -333,3 +333,8 @@ def test_config_that_was_changed_is_refused():
 def test_resamples_can_be_sent_elsewhere():
     drawn = bootstrap(20, 3, random_state=0)
     assert pickle.loads(pickle.dumps(drawn)) == drawn
+
+
+def test_groups_of_one_class_are_drawn_without_strata():
+    found = parse_resampling("2x1", ["a"] * 8, 0, groups=[0, 0, 1, 1, 2, 2, 3, 3])
+    assert found.n_rows == 8

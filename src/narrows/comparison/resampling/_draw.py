@@ -12,7 +12,7 @@ from narrows._checks import check_integer, refusal
 from narrows.comparison.resampling._groups import check_apart, group_codes, labels_of_groups, spread
 from narrows.comparison.resampling._resamples import Resamples, bootstrap
 from narrows.comparison.resampling._strata import strata_of
-from narrows.data import REGRESSION, Labels, labels_of
+from narrows.data import REGRESSION, Labels, series_of, task_of
 
 _FORMS = "'5x5' (5 folds, 5 times), 'kfold:10', 'bootstrap:25' or 'holdout:0.8x10'"
 
@@ -240,8 +240,12 @@ def parse_resampling(
         of_groups: Any = int(codes.max()) + 1
         if not isinstance(y_or_n_rows, numbers.Integral):
             # Of the rows: the labels of groups are too few to tell classes from numbers by.
-            labels = labels_of(y_or_n_rows, n_rows, "parse_resampling", task)
-            task, of_groups = labels.task, labels_of_groups(labels, codes)
+            if isinstance(y_or_n_rows, Labels):
+                series, task = y_or_n_rows.series, y_or_n_rows.task
+            else:
+                series = series_of(y_or_n_rows)
+                task = task or task_of(y_or_n_rows, "parse_resampling")
+            of_groups = labels_of_groups(series, task, codes)
         return spread(parse_resampling(text, of_groups, random_state, task), codes)
     if name == "bootstrap":
         n_rows = _n_rows(y_or_n_rows, False, "bootstrap")
@@ -258,7 +262,7 @@ def check_folds(text: str, y: Labels, caller: str, codes: np.ndarray | None = No
     """
     name, given = _parts(text)
     if codes is not None:
-        _check_group_folds(name, given, labels_of_groups(y, codes), caller)
+        _check_group_folds(name, given, labels_of_groups(y.series, y.task, codes), caller)
         return
     if name == "bootstrap" or y.task == REGRESSION:
         return

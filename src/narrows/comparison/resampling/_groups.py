@@ -7,7 +7,7 @@ import pandas as pd
 
 from narrows._checks import refusal
 from narrows.comparison.resampling._resamples import Resamples
-from narrows.data import CLASSIFICATION, Labels, series_of
+from narrows.data import CLASSIFICATION, series_of
 
 
 def group_codes(groups: Any, n_rows: int, caller: str) -> np.ndarray:
@@ -46,13 +46,13 @@ def group_codes(groups: Any, n_rows: int, caller: str) -> np.ndarray:
     return codes
 
 
-def labels_of_groups(labels: Labels, codes: np.ndarray) -> Any:
+def labels_of_groups(series: pd.Series, task: str, codes: np.ndarray) -> Any:
     """Return what groups can be stratified by: their labels, if each has one class only.
 
     Shapes: `codes` (n_rows,), (n_groups,) returned.
     """
-    by_group = labels.series.groupby(codes, sort=True)
-    pure = labels.task == CLASSIFICATION and (by_group.nunique() == 1).all()
+    by_group = series.groupby(codes, sort=True)
+    pure = task == CLASSIFICATION and (by_group.nunique() == 1).all() and series.nunique() > 1
     return by_group.first() if pure else int(codes.max()) + 1
 
 
