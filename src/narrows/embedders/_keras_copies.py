@@ -12,7 +12,7 @@ from typing import Any
 
 def known_classes(parameters: Mapping[str, Any]) -> contextlib.AbstractContextManager[Any]:
     """Return a context in which Keras finds the classes of the parameters."""
-    if "keras" not in sys.modules:  # so none of them is Keras\'s
+    if "keras" not in sys.modules:  # so none of them is Keras's
         return contextlib.nullcontext()
     from narrows._keras import keras
     from narrows.networks import foreign_pieces, is_own

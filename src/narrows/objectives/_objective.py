@@ -146,7 +146,16 @@ class Objective:
     parameters: Mapping[str, float] = {}
 
     def __call__(self, batch: Batch) -> Losses:
-        """Return the losses of one batch."""
+        """Return the losses of one batch.
+
+        Parameters
+        ----------
+        batch : Batch
+
+        Returns
+        -------
+        Losses
+        """
         raise NotImplementedError
 
     @property

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
+from narrows._checks import did_you_mean
 from narrows.data import CLASSIFICATION as CLASSES
 from narrows.data import REGRESSION as NUMBERS
 
@@ -277,8 +277,7 @@ def measure_named(name: str) -> Measure:
     """Return a measure by its name."""
     if name in MEASURES:
         return MEASURES[name]
-    near = get_close_matches(str(name).lower(), MEASURES, n=3, cutoff=0.5)
-    advice = f"Did you mean {' or '.join(map(repr, near))}?" if near else "See the list."
+    advice = did_you_mean(name, MEASURES, cutoff=0.5) or "See the list."
     raise ValueError(
         f"The 'measure' parameter must be one of {', '.join(map(repr, MEASURES))}. "
         f"Got {name!r} instead. {advice}"

@@ -141,10 +141,11 @@ def answers(
     compared = verdicts.set_index(place)[list(_NUMBERS)].to_dict("index")
     scored = comparison.summary().set_index(place)[["mean", "sd_splits", "sd_seeds"]]
     means = scored.to_dict("index")
+    records = comparison.arm_records
     rows = []
     for name, about in judged_by(comparison, probe, measure):
         for choice in comparison.settings["preprocess"]:
-            for arm, record in comparison.arm_records.items():
+            for arm, record in records.items():
                 key = (name, about.name, choice, arm)
                 numbers = means.get(key, {}) | compared.get(key, {})
                 who = BETTER, arm, record.is_control, reference or comparison.reference

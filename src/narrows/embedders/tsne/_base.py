@@ -84,7 +84,7 @@ class TSNEEmbedder(DecodingEmbedder):
         from narrows.networks import Transposed, join_networks
 
         X = self._checked(X)
-        self._check_epochs("fit_decoder", epochs)
+        check_integer(f"{type(self).__name__}.fit_decoder", "epochs", epochs, least=1)
         networks = self._build(X.shape[1:], decoded=True)
         assert networks.decoder is not None
         if any(isinstance(layer, Transposed) for layer in networks.decoder.layers):
@@ -118,7 +118,7 @@ class TSNEEmbedder(DecodingEmbedder):
         from narrows.embedders.tsne._training import adopt_weights, tune
 
         X = self._checked(X)
-        self._check_epochs("fine_tune", epochs)
+        check_integer(f"{type(self).__name__}.fine_tune", "epochs", epochs, least=1)
         if not hasattr(self, "decoder_"):
             raise ValueError(
                 "Fine-tuning is for an encoder and a decoder. There is no decoder. Call "
@@ -184,14 +184,6 @@ class TSNEEmbedder(DecodingEmbedder):
         if self.decoder is not None:
             check_widths(self, "decoder")
         check_keep(self)
-
-    def _check_epochs(self, method: str, epochs: Any) -> None:
-        integer = isinstance(epochs, int | np.integer) and not isinstance(epochs, bool)
-        if not integer or epochs < 1:
-            raise ValueError(
-                f"The 'epochs' parameter of {type(self).__name__}.{method} must be an int in the "
-                f"range [1, inf). Got {epochs!r} instead."
-            )
 
     def _forget(self) -> None:
         """Drop what an earlier fit left that this one may not."""
