@@ -38,7 +38,7 @@ def test_labels_and_groups_of_128_bits():
     X = pl.DataFrame({"a": rows[:, 0], "b": rows[:, 1]}, schema={"a": pl.Int128, "b": pl.Int128})
     y, groups = [n % 2 for n in range(24)], [n // 2 for n in range(24)]
     wide = pl.Series(y, dtype=pl.Int128)
-    assert label_kind(wide) == "classes"
+    assert label_kind(wide) == "classification"
     options = {"probes": ("neighbours",), "resampling": "3x1", "seeds": 1, "controls": (),
                "preprocess": ("none",), "quality": False, "random_state": 0}  # fmt: skip
     arms = {"pca": narrows.PCA(1)}

@@ -53,7 +53,7 @@ LABELS = np.array([1, 2, NA] * 10, "int32")
 def test_missing_labels_and_groups_are_refused(labels):
     X = np.random.default_rng(0).normal(size=(30, 3))
     arms, y = {"pca": narrows.PCA(2)}, np.repeat(list("ab"), 15)
-    assert label_kind(labels) == "classes"
+    assert label_kind(labels) == "classification"
     with pytest.raises(ValueError, match=r"a label in every row. Got 10 missing, the first in row"):
         narrows.compare(arms, X, labels)
     with pytest.raises(ValueError, match=r"must be without gaps. Got 10, the first in row 2"):
