@@ -138,14 +138,21 @@ def check_real(
 
 
 def check_option(
-    owner: Any, name: str, options: Iterable[str], value: Any = _OWN, *, optional: bool = False
+    owner: Any,
+    name: str,
+    options: Iterable[str],
+    value: Any = _OWN,
+    *,
+    optional: bool = False,
+    where: str = "",
 ) -> None:
     """Raise unless the parameter is one of a few texts (or None); suggest near ones."""
     value, options = getattr(owner, name) if value is _OWN else value, list(options)
     if (optional and value is None) or (isinstance(value, str) and value in options):
         return
     advice = did_you_mean(value, options) if isinstance(value, str) else ""
-    fail(owner, name, f"one of {listed(options, 30)}{' or None' * optional}", value, advice)
+    wanted = f"one of {listed(options, 30)}{' or None' * optional}{where}"
+    fail(owner, name, wanted, value, advice)
 
 
 def check_seed(owner: Any, name: str) -> None:

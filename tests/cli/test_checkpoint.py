@@ -71,6 +71,7 @@ def test_an_interrupted_fit_goes_on_to_the_same_model(table, tmp_path, capsys, m
     assert weights["weights.safetensors"] == whole["weights.safetensors"]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
 def test_ctrl_c_in_another_process(table, tmp_path, ctrl_c):
     checkpoint = tmp_path / "c"

@@ -335,6 +335,7 @@ def test_more_than_fits_into_memory(monkeypatch, work, tmp_path, capsys):
     assert said.count("\n") == 1
 
 
+@pytest.mark.long
 def test_a_closed_stdout(odd_csv, tmp_path):
     out = tmp_path / "m.narrows"
     command = [*PROGRAM, "fit", odd_csv, "--label", "label", *CHEAP["fit"], "--out", out]

@@ -58,6 +58,7 @@ def bad(capsys, *arguments):
     return printed.err
 
 
+@pytest.mark.long
 def test_as_a_user_runs_it_results_on_stdout_and_nothing_else(tmp_path):
     mixed().to_csv(tmp_path / "iris.csv", index=False)
     done = subprocess.run(

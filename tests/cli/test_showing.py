@@ -131,6 +131,7 @@ def on_a_terminal(folder, *arguments, **variables):
     return b"".join(read).decode()
 
 
+@pytest.mark.long
 def test_a_fit_shows_progress_on_a_terminal(tmp_path):
     narrows.datasets.iris().to_csv(tmp_path / "iris.csv", index=False)
     given = ["fit", "iris.csv", "--label", "Species", "--encoder", "6", "--epochs", "30"]

@@ -58,6 +58,7 @@ def test_a_cluster_cuts_no_task_up(alone):
         pd.testing.assert_frame_equal(run().frame(), alone, check_exact=True)
 
 
+@pytest.mark.long
 def test_dask_gives_the_same(alone):
     """Its arrays begin anywhere in a message; to NumPy these are of another kind."""
     distributed = pytest.importorskip("distributed")

@@ -8,9 +8,9 @@ from sklearn.preprocessing import FunctionTransformer
 
 import narrows
 from narrows import PCA, Autoencoder, compare
-from narrows.comparison.running._preprocessing import choices_of, table_of
+from narrows.comparison.running._preprocessing import choices_of
 from narrows.comparison.running._survey import survey
-from narrows.data import TablePreprocessor
+from narrows.data import TablePreprocessor, table_of
 
 iris = narrows.datasets.iris()
 X, y = iris.drop(columns="Species"), iris["Species"]
@@ -43,8 +43,8 @@ def test_controls_are_as_wide_as_the_arms_where_text_becomes_many_columns():
 
 
 def surveyed(X, preprocess, **asked):
-    table, mixed = table_of(X, "f")
-    return survey(choices_of(preprocess, mixed, "f"), table, X, "f", **asked)
+    table = table_of(X, "f")
+    return survey(choices_of(preprocess, table.mixed, "f"), table, "f", **asked)
 
 
 def width(X, preprocess):

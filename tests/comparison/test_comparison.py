@@ -208,6 +208,7 @@ class WholeLists(ThreadingBackend):
 joblib.register_parallel_backend("whole lists", WholeLists)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backend", ["loky", "threading", "whole lists"])
 def test_one_process_and_several_give_the_same(found, backend):
     with joblib.parallel_config(backend=backend):
@@ -340,10 +341,10 @@ def test_bad_input_gets_one_sentence(options, message):
     [
         ({"reference": "x"}, "'reference' parameter must be one of 'pca', 'one', 'autoencoder'"),
         ({"measure": "acc"}, "'measure' parameter must be one of 'accuracy'"),
-        ({"probe": "forest"}, "'probe' parameter must be one of None, 'neighbours'"),
+        ({"probe": "forest"}, "'probe' parameter must be one of 'neighbours' or None"),
         (
             {"probe": "embedding", "measure": "kappa"},
-            "'probe' parameter must be one of None, 'neighbours' for the measure 'kappa'",
+            "'probe' parameter must be one of 'neighbours' or None for the measure 'kappa'",
         ),
     ],
 )

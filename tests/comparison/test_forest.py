@@ -68,6 +68,7 @@ def scores(backend, seed):
     return np.array(found)
 
 
+@pytest.mark.long
 @needs_ydf
 def test_backends_agree_within_sampling_error():
     # Same resamples. Sepals alone are hard (about 0.73 right), so forests have room to differ.
@@ -80,6 +81,7 @@ def test_backends_agree_within_sampling_error():
     assert np.abs(differences).max() < 0.08
 
 
+@pytest.mark.long
 @needs_ydf
 def test_backends_give_the_same_shares():
     X, y = petals()
@@ -291,6 +293,7 @@ print(Forest(2, 8, backend="ydf").fit(X, y).forest_.num_trees())
 """
 
 
+@pytest.mark.long
 @needs_ydf
 def test_ctrl_c_interrupts_ydf(ctrl_c):
     found = subprocess.run(

@@ -139,15 +139,15 @@ def test_resamples_that_tear_groups_apart(people):
 def test_repeats_are_found_without_arrow(people, monkeypatch):
     import sys
 
-    import narwhals as nw
     import polars as pl
 
     from narrows.comparison.resampling._duplicates import repeats_across
+    from narrows.data import table_of
 
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     rows = people[["a", "who"]]
     copies = {name: [*rows[name], *rows[name]] for name in rows}
-    found = repeats_across(nw.from_native(pl.DataFrame(copies)), None)
+    found = repeats_across(table_of(pl.DataFrame(copies), "f"), None)
     assert found[0].startswith("120 of 240 rows")
 
 

@@ -10,7 +10,7 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 
 import narrows
 from narrows.comparison.results._fingerprint import estimator_text, hash_of, lasting, without_jobs
-from narrows.comparison.running._preprocessing import table_of
+from narrows.data import table_of
 
 CODES = np.arange(6) % 2
 TABLE = pd.DataFrame(
@@ -27,7 +27,7 @@ TABLE = pd.DataFrame(
 
 
 def hashed(table):
-    return hash_of(table_of(table, "f")[0], CODES)
+    return hash_of(table_of(table, "f"), CODES)
 
 
 def test_a_mixed_table_is_the_same_in_every_container():
@@ -56,18 +56,18 @@ def test_other_values_are_another_table(change):
 
 def test_names_and_labels_count():
     assert hashed(TABLE.rename(columns={"text": "t"})) != hashed(TABLE)
-    table = table_of(TABLE, "f")[0]
+    table = table_of(TABLE, "f")
     assert hash_of(table, CODES) != hash_of(table, 1 - CODES)
 
 
 def test_numbers_keep_the_hash_that_files_have():
     expected = "93a18dae6b7932850080ac328165684fab23aa982d2753b6e2c1e25436fec489"
-    assert hash_of(np.arange(12.0).reshape(6, 2), CODES.astype("i8")) == expected
+    assert hash_of(table_of(np.arange(12.0).reshape(6, 2), "f"), CODES.astype("i8")) == expected
 
 
 def test_columns_that_cannot_be_read_are_hashed_as_text():
     odd = pd.DataFrame({"z": np.array([1j, 2.0]), "t": ["a", "b"]})
-    one, other = (hash_of(table_of(t, "f")[0], CODES) for t in (odd, odd.assign(z=[1j, 3.0])))
+    one, other = (hash_of(table_of(t, "f"), CODES) for t in (odd, odd.assign(z=[1j, 3.0])))
     assert one != other
 
 

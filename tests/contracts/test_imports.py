@@ -74,6 +74,7 @@ print([k for k in before if before[k] != after[k]])
     assert run(STATE + code).strip() == changed
 
 
+@pytest.mark.long
 def test_use_leaves_random_numbers_and_figures_alone():
     """Once Keras is there: importing JAX itself draws from NumPy's global generator."""
     code = """

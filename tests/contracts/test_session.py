@@ -132,6 +132,7 @@ print(json.dumps(len(found.failures)))
 """
 
 
+@pytest.mark.long
 def test_nothing_warns_where_warnings_are_errors():
     assert run(STRICT, "-W", "error") == 0
 
@@ -149,6 +150,7 @@ def tiny(measurements):
     return measurements.assign(tiny=measurements.iloc[:, 0] * 1e-200)
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:.*computes in float32:UserWarning")  # of the tiny column
 def test_a_session_that_debugs_its_own_code_changes_nothing(strict, tiny, tmp_path):
     y = narrows.datasets.iris()["Species"]
@@ -231,6 +233,7 @@ def test_fits_call_functions_on_the_calling_thread(measurements):
     assert here.calls == BUILT
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("cores", "refit"), [(None, True), (None, False), (16, True)])
 def test_a_comparison_calls_functions_on_the_calling_thread(
     measurements, monkeypatch, cores, refit

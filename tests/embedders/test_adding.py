@@ -58,6 +58,7 @@ def test_nothing_but_zeros_is_zero(gpu_like):
     assert not np.any(added(np.zeros((5, 2), "float32"), np.arange(5)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1, 2])
 def test_forces_are_those_of_float_sums(width, monkeypatch):
     rng = np.random.default_rng(1)

@@ -75,6 +75,7 @@ def test_a_refined_row_does_not_depend_on_the_others(digits, mapped):
     np.testing.assert_allclose(alone, together[7:8], atol=1e-2)
 
 
+@pytest.mark.long
 def test_a_fit_repeated_gives_the_same_bits(digits, mapped):
     train, test, *_ = digits
     again = make().fit(train)

@@ -54,6 +54,7 @@ def test_the_push_of_all_pairs(width, monkeypatch):
     assert not np.any(push[300:])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("width", "nodes"), [(1, 1024), (2, 300)])
 def test_the_grid_gives_what_all_pairs_give(width, nodes):
     """On 300 places over 60 units, where the grid is 0.2 apart in 2 dimensions.
@@ -104,6 +105,7 @@ def kept(Z, neighbours):
     return np.mean([len(set(a) & set(b)) / K for a, b in pairs])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("exact", [True, False])
 def test_a_map_of_digits_keeps_neighbours_that_its_start_does_not(digits, exact, monkeypatch):
     _, neighbours, start = digits
@@ -115,6 +117,7 @@ def test_a_map_of_digits_keeps_neighbours_that_its_start_does_not(digits, exact,
     np.testing.assert_allclose(Z.mean(axis=0), 0, atol=1e-2)
 
 
+@pytest.mark.long
 def test_the_divergence_falls(digits):
     """After the exaggeration, with affinities and divergence as the objectives have them."""
     _, neighbours, start = digits

@@ -37,6 +37,7 @@ def row(text, name):
     return [float(number) for number in line.removeprefix(name).split()]
 
 
+@pytest.mark.long
 def test_it_writes_three_figures(run):
     _, out = run
     wanted = {f"{name}.{kind}" for name in NAMES for kind in ("png", "svg")}

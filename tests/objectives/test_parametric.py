@@ -48,6 +48,7 @@ def test_the_divergence_of_a_batch(padding):
     assert found.terms == {"kl": found.loss}
 
 
+@pytest.mark.long
 def test_degrees_of_freedom_are_learned_by_their_logarithm():
     objective = BatchDivergence(5.0, 4, "learned")
     (name,) = objective.parameters
@@ -59,6 +60,7 @@ def test_degrees_of_freedom_are_learned_by_their_logarithm():
     assert not BatchDivergence(5.0, 4, "dimension").parameters
 
 
+@pytest.mark.long
 def test_exaggeration_multiplies_the_affinities_of_the_gradient():
     """C's gradient with 4 P in place of P, in the first epochs; the recorded loss is C."""
     objective = BatchDivergence(5.0, 2, exaggeration=4.0, early=2)

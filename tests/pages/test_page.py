@@ -205,6 +205,7 @@ def test_light_and_dark(visit, full_page):
     assert page.evaluate(colour) == "#e7e8e8"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(visit, full_page, scheme):
     page = visit(full_page, scheme=scheme)

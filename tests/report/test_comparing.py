@@ -66,6 +66,7 @@ def test_the_verdict_in_a_sentence(rows, sentence):
     assert conclusion([reference, *(said(*row) for row in rows)], "pca") == sentence
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("refit", [True, False])
 def test_a_page_says_whether_embedders_had_seen_the_test_rows(refit):
     X, arms = (

@@ -126,6 +126,7 @@ def test_a_failing_arm_says_why_and_others_go_on(comparison, arms, monkeypatch):
     assert "could not be fitted on all rows: pca, none: RuntimeError: on fire" in text
 
 
+@pytest.mark.long
 def test_pipelines_numbers_as_labels_and_text_columns():
     table = X.assign(colour=["red", "blue"] * 75, progress=np.arange(150.0) / 4)
     arms = {"pca": PCA(1), "pipe": make_pipeline(StandardScaler(), autoencoder())}
@@ -190,6 +191,7 @@ def test_a_mixed_table_in_another_container_and_its_wide_controls():
     assert item(shown, "random projection", "none").points.shape == (150, 5)
 
 
+@pytest.mark.long
 def test_joined_arms_are_drawn_from_their_own_random_state(comparison, arms):
     options = FAST | {"random_state": 5, "resampling": comparison.resamples}
     other = compare({"late": autoencoder()}, X, y, controls=(), **options)

@@ -12,6 +12,7 @@ dataframe = pytest.importorskip("dask.dataframe")
 distributed = pytest.importorskip("distributed")
 
 
+@pytest.mark.long
 def test_parts_on_workers_are_the_whole(tmp_path):
     table = narrows.datasets.iris()
     embedder = narrows.Autoencoder(encoder=(5,), epochs=1, random_state=0)

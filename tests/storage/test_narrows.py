@@ -152,6 +152,7 @@ def test_a_function_comes_back_as_its_graph_and_can_be_fitted_again(saved):
     np.testing.assert_array_equal(refitted.transform(rows), model.transform(rows))
 
 
+@pytest.mark.long
 def test_a_new_process_gives_the_same_bits(saved, tmp_path):
     """One process for all: every embedder, on numbers and mixed tables."""
     for mixed_table in (False, True):

@@ -153,6 +153,7 @@ assert kept and sorted(os.listdir(os.environ["NARROWS_CACHE"])) == kept
 """
 
 
+@pytest.mark.long
 def test_programs_of_the_session_itself_are_not_kept(tmp_path):
     environment = {**os.environ, "NARROWS_CACHE": str(tmp_path)}
     done = subprocess.run(

@@ -47,6 +47,7 @@ def test_swap_takes_the_same_place_of_another_row_that_counts(rows):
         assert np.isin(swapped[at], X[:rows][at]).all(), "a value of another column or of padding"
 
 
+@pytest.mark.long
 def test_every_other_row_gives_as_often():
     rows, draws = 6, 400
     x = np.arange(rows, dtype="float32")[:, None] * np.ones(8, "float32")

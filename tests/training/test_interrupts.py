@@ -126,6 +126,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.long
 def test_a_real_signal_leaves_a_fitted_embedder(ctrl_c):
     running = subprocess.Popen([sys.executable, "-c", CODE], stdout=subprocess.PIPE, text=True)
     try:

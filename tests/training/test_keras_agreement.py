@@ -26,11 +26,13 @@ def test_weights_and_history_equal_keras(rows, norm):
     check(*both(network(norm=norm), rows, 32))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adamw", "nadam"])
 def test_other_optimizers_equal_keras(optimizer):
     check(*both(network(), 70, 32, optimizer=optimizer))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("loss", ["mae", "huber", "log_cosh"])
 def test_other_losses_equal_keras(loss):
     check(*both(network(), 70, 32, loss=loss))

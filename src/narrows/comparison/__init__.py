@@ -25,13 +25,13 @@ from narrows.comparison.resampling._resamples import Resamples, bootstrap
 from narrows.comparison.results._arm_records import ArmRecord
 from narrows.comparison.results._presentation import Answer, answers
 from narrows.comparison.results._text import (
+    failure_counts,
     failure_lines,
     heading,
     headline,
     score_cells,
     score_tables,
 )
-from narrows.comparison.running._preprocessing import table_of
 from narrows.comparison.statistics._decisions import Posterior, holm, posterior, verdict
 from narrows.comparison.statistics._intervals import Interval, corrected_interval, corrected_t_test
 from narrows.data import label_kind

@@ -21,11 +21,11 @@ from narrows.comparison.resampling._resamples import Resamples
 from narrows.comparison.results._arm_records import described
 from narrows.comparison.results._fingerprint import estimator_text, hash_of
 from narrows.comparison.running._design import COLUMNS, FAILED, POINTS, Design, Findings, SeedSource
-from narrows.comparison.running._preprocessing import DEFAULT, check_mixed, choices_of, table_of
+from narrows.comparison.running._preprocessing import DEFAULT, check_mixed, choices_of
 from narrows.comparison.running._schedule import run
 from narrows.comparison.running._score import NO_PROBE, Judge
 from narrows.comparison.running._survey import Survey, coarse_columns, row_names, survey
-from narrows.data import Labels, check_shared, labels_of
+from narrows.data import Labels, check_shared, labels_of, table_of
 from narrows.embedders import capabilities_of
 
 _CALLER = "compare"
@@ -164,7 +164,7 @@ default=("raw", "random", "untrained")
     ['one column', 'pca']
     """
     check_arms(arms, controls, _CALLER)
-    table, mixed = table_of(X, _CALLER)
+    table = table_of(X, _CALLER)
     n_rows = len(table)
     labels = labels_of(y, n_rows, _CALLER, task)
     check_shared(labels, _CALLER)
@@ -173,14 +173,14 @@ default=("raw", "random", "untrained")
     resamples = resamples_for(resampling, labels, together, root.get("resamples"), _CALLER)
     check_teachable(labels, resamples, _CALLER)
     named = _probes(probes, labels.task, n_jobs)
-    choices = choices_of(preprocess, mixed, _CALLER)
+    choices = choices_of(preprocess, table.mixed, _CALLER)
     compared_with = _reference(reference, arms)
     asked = {"random", "linear"} & set(controls) or _components(arms[compared_with]) is not None
-    seen = survey(choices, table, X, _CALLER, widths=bool(asked))
+    seen = survey(choices, table, _CALLER, widths=bool(asked))
     seen.messages.extend(repeats_across(table, together))
-    seen.messages.extend(row_names(table, X, labels, _CALLER))
+    seen.messages.extend(row_names(table, labels, _CALLER))
     everyone = all_arms(arms, controls, seen.narrowest)
-    seen.messages.extend(coarse_columns(choices, table, X, everyone, _CALLER))
+    seen.messages.extend(coarse_columns(choices, table, everyone, _CALLER))
     seen.messages.extend(_without_effect(everyone))
     design = Design(
         arms=everyone,
@@ -309,7 +309,7 @@ def _result(
             "refit": design.refit,
             "random_state": design.seeds.entropy,
             "n_rows": design.resamples.n_rows,
-            "n_columns": int(design.table.shape[1]),
+            "n_columns": design.table.shape[1],
             "data": hash_of(design.table, design.judge.y),
         },
         seconds=dict(findings.seconds),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from narrows._checks import check_option
 from narrows._files import replace_file
 from narrows._session import usual_numbers
 from narrows.comparison.probes._measures import measure_named, measures_of
@@ -391,10 +392,10 @@ class Comparison:
     def _one_score(self, probe: str, measure: str, title: str) -> pd.DataFrame:
         means = _tables.averaged(self.scores)
         probes = means["probe"].unique()
-        _tables.check_choice("probe", probe, probes)
+        check_option(None, "probe", probes, probe)
         means = means[means["probe"] == probe]
         where = f" for the probe {probe!r} (probes are {', '.join(map(repr, probes))})"
-        _tables.check_choice("measure", measure, means["measure"].unique(), where)
+        check_option(None, "measure", means["measure"].unique(), measure, where=where)
         return means[means["measure"] == measure].rename(columns={"value": title})
 
     def _embeddings(self, label: str) -> pd.DataFrame:
@@ -419,7 +420,7 @@ class Comparison:
 
 def _check_options(kind: str, options: Mapping[str, Any]) -> None:
     """Raise a ValueError unless there is such a figure and it takes all options given."""
-    _tables.check_choice("kind", kind, _PLOTS)
+    check_option(None, "kind", _PLOTS, kind)
     if other := [name for name in options if name not in _PLOTS[kind]]:
         taken = ", ".join(map(repr, _PLOTS[kind]))
         raise ValueError(

@@ -23,9 +23,9 @@ from narrows.comparison._arms import (
 from narrows.comparison.results._fingerprint import estimator_text, hash_of, lasting
 from narrows.comparison.running._design import SeedSource
 from narrows.comparison.running._fit import PreparedRows, describe, lanes_of
-from narrows.comparison.running._preprocessing import NAMED, choices_of, table_of
+from narrows.comparison.running._preprocessing import NAMED, choices_of
 from narrows.comparison.running._survey import survey
-from narrows.data import as_frame, labels_of, shift_of, shifted, thinned
+from narrows.data import DataTable, labels_of, shift_of, shifted, table_of, thinned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,15 +158,15 @@ def portraits(
         `preprocess` has other names.
     """
     began = time.perf_counter()
-    table, mixed = table_of(X, _CALLER)
+    table = table_of(X, _CALLER)
     check_same_rows(comparison, table)
     _check_arms(comparison, arms)
-    choices = _choices(comparison, preprocess, mixed)
-    width = survey(choices, table, X, _CALLER).narrowest
+    choices = _choices(comparison, preprocess, table.mixed)
+    width = survey(choices, table, _CALLER).narrowest
     everyone = _arms(comparison, arms, width)
     sample = thinned(_codes(comparison), _MOST_REBUILT)
     with _said_before():
-        items = _items(comparison, everyone, choices, table, X, sample)
+        items = _items(comparison, everyone, choices, table, sample)
     return Portraits(items, sample, time.perf_counter() - began)
 
 
@@ -186,26 +186,31 @@ def _said_before() -> Iterator[None]:
         yield
 
 
-def _items(comparison, everyone: list[Arm], choices, table, X, sample) -> list[Portrait]:
+def _items(
+    comparison: Comparison,
+    everyone: list[Arm],
+    choices: dict[str, Any],
+    table: DataTable,
+    sample: np.ndarray,
+) -> list[Portrait]:
     """Fit every arm under every preprocessing."""
-    items = []
+    items, records = [], comparison.arm_records
     for choice, transformer in choices.items():
-        rows = table if isinstance(table, np.ndarray) else table.to_native()
         try:
-            prepared = _PreparedTable(clone(transformer).fit(rows), rows, X)
+            prepared = _PreparedTable(clone(transformer).fit(table.native), table)
         except Exception as problem:  # the other choices can be shown
             failed = f"the preprocessing failed: {describe(problem)}"
             items += [Portrait(a.name, choice, a.control, failure=failed) for a in everyone]
             continue
         for arm in everyone:
             # The first fit of a comparison without refitting.
-            kept = comparison.arm_records[arm.name]
+            kept = records[arm.name]
             seed = SeedSource(kept.random_state).get(arm.untrained or arm.name, choice, 0, 0)
             items.append(_portrait(arm, choice, prepared, seed, kept.seeds, sample))
     return items
 
 
-def check_same_rows(comparison: Comparison, table: Any) -> None:
+def check_same_rows(comparison: Comparison, table: DataTable) -> None:
     """Raise a ValueError unless a table is the one that was compared."""
     n_rows = comparison.settings["n_rows"]
     if len(table) == n_rows:
@@ -227,11 +232,11 @@ def check_same_rows(comparison: Comparison, table: Any) -> None:
 class _PreparedTable:
     """All rows after a preprocessing, and the way back where there is one."""
 
-    def __init__(self, fitted: Any, rows: Any, X: Any):
+    def __init__(self, fitted: Any, table: DataTable):
         self.fitted = fitted
-        self.matrix = np.asarray(fitted.transform(rows), dtype=np.float64)
-        self.names = _column_names(fitted, self.matrix.shape[1], X)
-        self._plain = isinstance(rows, np.ndarray) and rows.shape[1] == self.matrix.shape[1]
+        self.matrix = np.asarray(fitted.transform(table.native), dtype=np.float64)
+        self.names = _column_names(fitted, self.matrix.shape[1], table)
+        self._plain = not table.mixed and table.shape[1] == self.matrix.shape[1]
 
     def back(self, matrix: np.ndarray) -> np.ndarray:
         """Return rows in the table's own units, or as they are where that cannot be."""
@@ -243,11 +248,9 @@ class _PreparedTable:
             return matrix
 
 
-def _column_names(fitted: Any, width: int, X: Any) -> list[str]:
-    frame = as_frame(X, _CALLER)
-    own = [str(name) for name in frame.columns] if frame is not None else []
-    if len(own) == width:
-        return own
+def _column_names(fitted: Any, width: int, table: DataTable) -> list[str]:
+    if table.named and len(table.names) == width:
+        return list(table.names)
     try:
         names = [str(name) for name in fitted.get_feature_names_out()]
     except Exception:  # optional in scikit-learn, and may need names that an array has not

@@ -12,6 +12,7 @@ from narrows.data._from_r import is_na
 from narrows.data._iris import iris
 from narrows.data._labels import (
     CLASSIFICATION,
+    PREDICTED,
     REGRESSION,
     TASKS,
     Labels,
@@ -25,6 +26,7 @@ from narrows.data._matrix import Matrix, check_columns, to_matrix
 from narrows.data._partition import partition, thinned
 from narrows.data._precision import coarse, coarse_message, shift_of, shifted
 from narrows.data._row_names import numbers_that_name_rows, row_names_message, shown
+from narrows.data._table import DataTable, table_of
 from narrows.data.preprocessing._encodings import (
     DAY,
     OTHER,

@@ -12,6 +12,8 @@ from narrows.data._from_r import with_gaps
 from narrows.data._partition import MAX_CLASS_CODES
 
 CLASSIFICATION, REGRESSION = TASKS = ("classification", "regression")
+# What each task predicts, in plain words; also what files of older versions call the task.
+PREDICTED = {CLASSIFICATION: "classes", REGRESSION: "numbers"}
 
 
 @dataclass(frozen=True, eq=False)

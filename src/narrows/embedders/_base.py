@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, estimator_html_repr
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from narrows._checks import LARGEST_SEED
 from narrows._forks import check_process
 from narrows.embedders._capabilities import capabilities_of
 from narrows.embedders._diagram import layer_widths, network_svg
@@ -394,7 +395,7 @@ class NetworkEmbedder(
         """Turn `random_state` into one number that all streams are derived from."""
         if isinstance(self.random_state, numbers.Integral):
             return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
+        return int(check_random_state(self.random_state).randint(LARGEST_SEED))
 
     def _warn_of_lost_restarts(self) -> None:
         lost = self.restarts_.table.query("diverged")["restart"].tolist()

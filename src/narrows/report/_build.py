@@ -16,8 +16,8 @@ from narrows.comparison import (
     check_same_rows,
     headline,
     portraits,
-    table_of,
 )
+from narrows.data import table_of
 from narrows.report._blocks import Report
 from narrows.report._fit_sections import View
 from narrows.report._notebook import notebook_html
@@ -76,7 +76,7 @@ def comparison_report(
     if arms is not None:
         view = View(label, X, portraits(comparison, arms, X, preprocess))
     elif X is not None:
-        check_same_rows(comparison, table_of(X, "comparison_report")[0])
+        check_same_rows(comparison, table_of(X, "comparison_report"))
     return Report(
         title=title,
         command=command,

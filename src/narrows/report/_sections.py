@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from narrows.comparison import Answer, answers, measure_named, score_cells, score_tables
+from narrows.comparison import (
+    Answer,
+    answers,
+    failure_counts,
+    measure_named,
+    score_cells,
+    score_tables,
+)
 from narrows.report._blocks import Block, Chart, Download, Figure, Listing, Section, Table
 from narrows.report._charts import intervals_data
 from narrows.report._fit_sections import (
@@ -168,13 +175,11 @@ def _seeds(comparison: Comparison, view: View) -> Section | None:
 def _failures(comparison: Comparison, view: View) -> Section | None:
     if not len(comparison.failures):
         return None
-    groups = comparison.failures.groupby(["arm", "preprocess", "probe", "message"], sort=False)
-    table = groups.size().reset_index(name="times")
     words = (
         "These failed and were left out; an arm that failed in some resample gets no verdict, "
         "since to leave out just those resamples would flatter it."
     )
-    return Section("What failed", [words, Table(table)])
+    return Section("What failed", [words, Table(failure_counts(comparison))])
 
 
 def _method(comparison: Comparison, view: View) -> Section:

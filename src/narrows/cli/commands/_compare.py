@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from narrows._checks import LARGEST_SEED
 from narrows.cli import _tables
 from narrows.cli._comparison_view import show_comparison
 from narrows.cli._errors import (
@@ -89,7 +90,7 @@ def compare(
     controls: Annotated[
         str, typer.Option(help="Some of raw,random,untrained,linear; '' for none.")
     ] = "raw,random,untrained",
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides everything.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Decides everything.")] = 1,
     out: Annotated[
         Path | None, typer.Option(help="Page to write, .html; or .json for every number.")
     ] = None,
@@ -202,15 +203,13 @@ def _note_kind(labels: Any, *, quiet: bool) -> None:
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     from narrows.comparison import label_kind
+    from narrows.data import PREDICTED
 
     if not is_numeric_dtype(labels.dtype) or is_bool_dtype(labels.dtype):
         return
     kind = label_kind(labels)
     other = next(one.value for one in Task if one.value != kind)
-    words = {Task.CLASSIFICATION: "classes", Task.REGRESSION: "numbers"}
-    text = (
-        f"labels {labels.name!r} are taken for {words[Task(kind)]}; --task {other} says otherwise"
-    )
+    text = f"labels {labels.name!r} are taken for {PREDICTED[kind]}; --task {other} says otherwise"
     note(text, quiet=quiet)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from narrows._checks import LARGEST_SEED
 from narrows.cli import _tables
 from narrows.cli._errors import (
     BadInputError,
@@ -73,7 +74,7 @@ def fit(
         float, typer.Option(min=0.0, help="Share of the rows held out to validate on.")
     ] = 0.0,
     scale: Annotated[Scale, typer.Option(help="Scaling of numbers and dates.")] = Scale.STANDARDIZE,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides the training.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Decides the training.")] = 1,
     checkpoint: Annotated[
         Path | None,
         typer.Option(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from narrows._checks import LARGEST_SEED
 from narrows._progress import progress_bar
 from narrows.cli._errors import interruption, output_folder
 from narrows.cli._options import AsJson, Quiet, shows_progress
@@ -22,7 +23,7 @@ def iris(
         Path, typer.Option(help="Folder for the report and its files.")
     ] = DEFAULT_FOLDER,
     seed: Annotated[
-        int, typer.Option(min=0, max=2**31 - 1, help="Decides split, training and resamples.")
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Decides split, training and resamples.")
     ] = 1,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training rows.")] = 100,
     seeds: Annotated[

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from narrows._checks import did_you_mean
-from narrows.data import CLASSIFICATION as CLASSES
-from narrows.data import REGRESSION as NUMBERS
+from narrows.data import CLASSIFICATION, REGRESSION
 
 # Half a vote of 500 trees.
 FLOOR = 0.001
@@ -250,11 +249,15 @@ def _pair(y_true: Any, y_pred: Any, owner: str) -> tuple[np.ndarray, np.ndarray]
 # is in the data's units, or has no scale that all data share: one per cent of the scores, or one
 # point.
 _ALL = (
-    Measure("accuracy", "accuracy", CLASSES, True, "labels", 0.01, factor=100, function=accuracy),
-    Measure("kappa", "kappa", CLASSES, True, "labels", 0.02, function=kappa),
-    Measure("log_loss", "log loss", CLASSES, False, "probabilities", 0.01, function=log_loss),
-    Measure("r2", "R²", NUMBERS, True, "labels", 0.01, function=r2),
-    Measure("rmse", "RMSE", NUMBERS, False, "labels", 0.01, relative=True, function=rmse),
+    Measure(
+        "accuracy", "accuracy", CLASSIFICATION, True, "labels", 0.01, factor=100, function=accuracy
+    ),
+    Measure("kappa", "kappa", CLASSIFICATION, True, "labels", 0.02, function=kappa),
+    Measure(
+        "log_loss", "log loss", CLASSIFICATION, False, "probabilities", 0.01, function=log_loss
+    ),
+    Measure("r2", "R²", REGRESSION, True, "labels", 0.01, function=r2),
+    Measure("rmse", "RMSE", REGRESSION, False, "labels", 0.01, relative=True, function=rmse),
     Measure(
         "reconstruction_error", "reconstruction error", "embedding", False, "embedding", 0.01,
         relative=True,

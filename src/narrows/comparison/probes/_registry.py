@@ -14,7 +14,7 @@ from narrows.comparison._arms import seeded
 from narrows.comparison.probes._forest import Forest, ForestRegressor
 from narrows.comparison.probes._measures import measures_of
 from narrows.comparison.probes._neighbors import NeighboursClassifier, NeighboursRegressor
-from narrows.data import CLASSIFICATION, REGRESSION
+from narrows.data import CLASSIFICATION, PREDICTED, REGRESSION
 
 
 def _logistic() -> Any:
@@ -28,7 +28,6 @@ def _ridge() -> Any:
     return make_pipeline(StandardScaler(), RidgeCV(alphas=np.logspace(-3, 3, 13)))
 
 
-_LABELS = {CLASSIFICATION: "classes", REGRESSION: "numbers"}  # what each task has
 # To add a probe, name here what makes one: all that has a name is offered, listed and tested.
 PROBES: dict[str, dict[str, Callable[[], Any]]] = {
     CLASSIFICATION: {"forest": Forest, "logistic": _logistic, "neighbours": NeighboursClassifier},
@@ -49,7 +48,7 @@ def probe_for(spec: Any, kind: str) -> Any:
         )
     wrong = is_regressor(spec) if kind == CLASSIFICATION else is_classifier(spec)
     if wrong:
-        own, other = (_LABELS[one] for one in (kind, *(set(_LABELS) - {kind})))
+        own, other = (PREDICTED[one] for one in (kind, *(set(PREDICTED) - {kind})))
         raise refusal(
             None,
             "probes",
@@ -105,7 +104,7 @@ def _named(name: str, kind: str) -> Any:
     raise refusal(
         None,
         "probes",
-        f"have {listed(known)} or scikit-learn estimators where labels are {_LABELS[kind]}",
+        f"have {listed(known)} or scikit-learn estimators where labels are {PREDICTED[kind]}",
         repr(name),
         advice,
     )

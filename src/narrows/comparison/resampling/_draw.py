@@ -269,7 +269,7 @@ def check_folds(text: str, y: Labels, caller: str, codes: np.ndarray | None = No
     small = "or leave out small classes, or {resampling}, for which classes may be small."
     if name == "holdout":
         purpose = "one to train and one to test on"
-        strata_of(y, 2, caller, purpose, y.task, f"Join {small}", resampling="bootstrap:25")
+        strata_of(y, 2, caller, purpose, advice=f"Join {small}", resampling="bootstrap:25")
         return
     folds, repeats = given.get("folds", 5), given.get("repeats", 5)
     fewest = int(np.bincount(y.values).min())
@@ -281,7 +281,7 @@ def check_folds(text: str, y: Labels, caller: str, codes: np.ndarray | None = No
             "'bootstrap:25', for which classes may be small."
         )
     purpose = f"one for each of {folds} folds"
-    strata_of(y, folds, caller, purpose, y.task, advice, resampling=setting)
+    strata_of(y, folds, caller, purpose, advice=advice, resampling=setting)
 
 
 def _check_group_folds(name: str, given: dict[str, Any], of_groups: Any, caller: str) -> None:

@@ -1,17 +1,15 @@
 """Rows that repeat others: where training and test rows share them, scores are too good."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from narrows.data import as_numpy_takes
+from narrows.data import DataTable, as_numpy_takes
 
 _SHARE = 0.05
 _FINE = 0.5  # share of different rows that differ in one column alone
 
 
-def repeats_across(table: Any, codes: np.ndarray | None) -> list[str]:
+def repeats_across(table: DataTable, codes: np.ndarray | None) -> list[str]:
     """Return what is to be warned of: many rows that repeat rows outside their group.
 
     Shapes: `table` (n_rows, n_columns), `codes` (n_rows,).
@@ -38,12 +36,12 @@ def repeats_across(table: Any, codes: np.ndarray | None) -> list[str]:
     return [said]
 
 
-def _as_pandas(table: Any) -> pd.DataFrame:
+def _as_pandas(table: DataTable) -> pd.DataFrame:
     """Return a table with numbered columns, without Arrow, which need not be installed."""
-    native = table if isinstance(table, np.ndarray) else table.to_native()
+    native = table.native
     if isinstance(native, np.ndarray | pd.DataFrame):
         return pd.DataFrame(native).set_axis(range(native.shape[1]), axis=1)
-    columns = [as_numpy_takes(table[name]) for name in table.columns]
+    columns = [as_numpy_takes(table.frame[name]) for name in table.frame.columns]
     return pd.DataFrame(
         {k: c if isinstance(c, list) else c.to_numpy() for k, c in enumerate(columns)}
     )

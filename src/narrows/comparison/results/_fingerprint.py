@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from narrows.data import Column, columns_of
+from narrows.data import Column, DataTable
 
 # Where an object lies in memory, and the number that Keras gives the next model of a kind.
 _PASSING = re.compile(r" at 0x[0-9A-Fa-f]+|_\d+(?=, built=)")
@@ -36,16 +36,16 @@ def without_jobs(text: str) -> str:
     return _JOBS.sub("", text)
 
 
-def hash_of(table: Any, y: np.ndarray) -> str:
+def hash_of(table: DataTable, y: np.ndarray) -> str:
     """Return a hash of rows and labels, the same whatever container a table came in."""
     digest = hashlib.sha256(np.ascontiguousarray(y).tobytes())
-    if isinstance(table, np.ndarray):
-        digest.update(np.ascontiguousarray(table).tobytes())
+    if table.matrix is not None:
+        digest.update(np.ascontiguousarray(table.matrix).tobytes())
         return digest.hexdigest()
     try:
-        columns = columns_of(table.to_native(), "compare")[0]
+        columns = table.columns("compare")
     except Exception:  # columns that narrows cannot read are a transformer's of the user
-        digest.update(table.write_csv().encode())
+        digest.update(table.frame.write_csv().encode())
         return digest.hexdigest()
     for column in columns:
         _add(digest, column)

@@ -13,7 +13,7 @@ from narrows._files import at_home, replace_file
 from narrows._version import __version__
 from narrows.comparison.resampling._resamples import Resamples
 from narrows.comparison.running._design import COLUMNS, FAILED, POINTS
-from narrows.data import CLASSIFICATION, REGRESSION
+from narrows.data import PREDICTED
 
 if TYPE_CHECKING:
     from narrows.comparison._comparison import Comparison
@@ -49,7 +49,7 @@ def to_json(comparison: "Comparison", path: str | Path | None = None) -> str:
 
 
 # What older files call the tasks.
-_TASKS = {"classes": CLASSIFICATION, "numbers": REGRESSION}
+_TASKS = {predicted: task for task, predicted in PREDICTED.items()}
 
 
 def from_json(text: str | Path) -> "Comparison":

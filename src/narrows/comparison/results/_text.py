@@ -186,11 +186,16 @@ def failure_lines(comparison: "Comparison") -> list[str]:
     if not len(failures):
         return []
     lines = [f"{_count(len(failures), 'fit')} failed:"]
-    groups = failures.groupby(["arm", "preprocess", "probe", "message"], sort=False)
-    for (arm, choice, probe, message), group in groups:
-        what = arm if probe == "embedding" else f"{probe} on {arm}"
-        lines.append(f"{what} under {choice!r}, {len(group)} times: {message}")
+    for row in failure_counts(comparison).itertuples():
+        what = row.arm if row.probe == "embedding" else f"{row.probe} on {row.arm}"
+        lines.append(f"{what} under {row.preprocess!r}, {row.times} times: {row.message}")
     return lines
+
+
+def failure_counts(comparison: "Comparison") -> pd.DataFrame:
+    """Return what failed in which way, a row each, with how many ``times``."""
+    groups = comparison.failures.groupby(["arm", "preprocess", "probe", "message"], sort=False)
+    return groups.size().reset_index(name="times")
 
 
 def _count(number: int, noun: str) -> str:

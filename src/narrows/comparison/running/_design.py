@@ -16,6 +16,7 @@ from narrows.comparison.resampling._resamples import Resamples
 from narrows.comparison.running._fit import FEWEST_LANES, PreparedRows, describe
 from narrows.comparison.running._preprocessing import prepare
 from narrows.comparison.running._score import NO_PROBE, Judge
+from narrows.data import DataTable
 
 
 class SeedSource:
@@ -58,7 +59,7 @@ class Design:
 
     arms: list[Arm]
     choices: dict[str, Any]
-    table: Any
+    table: DataTable
     resamples: Resamples
     judge: Judge
     n_seeds: dict[str, int]

@@ -8,15 +8,7 @@ from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from narrows._checks import refusal
-from narrows.data import (
-    TablePreprocessor,
-    as_frame,
-    check_size,
-    check_usable,
-    columns_of,
-    is_na,
-    to_matrix,
-)
+from narrows.data import DataTable, TablePreprocessor, check_usable
 
 NAMED = ("none", "standardize")
 DEFAULT = ("none", "standardize")
@@ -76,37 +68,15 @@ def _transformer(choice: Any, mixed: bool, caller: str) -> Any:
     return plain.set_output(transform="default")  # whatever this session is configured to
 
 
-def table_of(X: Any, caller: str) -> tuple[Any, bool]:
-    """Return a table that rows can be taken from by number, and whether it is mixed.
-
-    Shapes: `X` (n_rows, n_columns), `table` (n_rows, n_columns) returned.
-    """
-    frame = as_frame(X, caller)
-    if frame is not None and _is_mixed(frame):
-        check_size(frame.shape, caller, min_rows=2)
-        return frame, True
-    return to_matrix(X, owner=caller, dtype="float64", min_rows=2).values, False
-
-
-def _is_mixed(frame: Any) -> bool:
-    if not all(dtype.is_numeric() for dtype in frame.schema.values()):
-        return True
-    return any(_has_gaps(frame.get_column(name)) for name in frame.columns)
-
-
-def _has_gaps(column: Any) -> bool:
-    if str(column.dtype) == "Int32" and not column.is_null().any():  # where R's NA may stand
-        return is_na(column.to_numpy()) is not None
-    return bool(column.is_null().any() or (column.dtype.is_float() and column.is_nan().any()))
-
-
-def prepare(transformer: Any, table: Any, train: np.ndarray, others: list[np.ndarray]) -> list:
+def prepare(
+    transformer: Any, table: DataTable, train: np.ndarray, others: list[np.ndarray]
+) -> list:
     """Learn a preprocessing from training rows and apply it to them and to others.
 
     Shapes: `train` (n_train,), (n_rows, n_prepared_columns) returned.
     """
-    fitted = _fitted(transformer, rows_of(table, train))
-    parts = [rows_of(table, rows) for rows in (train, *others)]
+    fitted = _fitted(transformer, table.rows(train))
+    parts = [table.rows(rows) for rows in (train, *others)]
     return [np.asarray(dense(fitted.transform(part)), dtype=np.float64) for part in parts]
 
 
@@ -122,13 +92,12 @@ def _fitted(transformer: Any, rows: Any) -> Any:
 
 
 def check_mixed(
-    choices: Mapping[str, Any], table: Any, trains: list[np.ndarray], caller: str
+    choices: Mapping[str, Any], table: DataTable, trains: list[np.ndarray], caller: str
 ) -> None:
     """Raise before anything is trained if no resample, or not each, could be preprocessed."""
-    mixed = not isinstance(table, np.ndarray)
-    if not (mixed and all(hasattr(choice, "_fit_quietly") for choice in choices.values())):
+    if not (table.mixed and all(hasattr(choice, "_fit_quietly") for choice in choices.values())):
         return
-    columns, _ = columns_of(table.to_native(), caller)
+    columns = table.columns(caller)
     check_usable(columns, caller)
     for column in columns:
         bare = sum(bool(column.missing[rows].all()) for rows in trains)
@@ -139,8 +108,3 @@ def check_mixed(
                 f"{(~column.missing).sum()} of {len(column.missing)} rows, has none in {bare} of "
                 f"{len(trains)} resamples. Drop it."
             )
-
-
-def rows_of(table: Any, rows: np.ndarray) -> Any:
-    """Return rows by number, as a transformer takes them."""
-    return table[rows] if isinstance(table, np.ndarray) else table[rows.tolist()].to_native()

@@ -11,16 +11,14 @@ from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from narrows._checks import listed
-from narrows.comparison.running._preprocessing import dense, rows_of
+from narrows.comparison.running._preprocessing import dense
 from narrows.data import (
     REGRESSION,
+    DataTable,
     Labels,
-    as_frame,
     coarse,
     coarse_message,
-    names_of,
     numbers_that_name_rows,
-    positional,
     row_names_message,
     shown,
 )
@@ -56,16 +54,16 @@ class Survey:
 
 
 def survey(
-    choices: Mapping[str, Any], table: Any, X: Any, caller: str, *, widths: bool = True
+    choices: Mapping[str, Any], table: DataTable, caller: str, *, widths: bool = True
 ) -> Survey:
     """Learn the preprocessings from all rows, as far as something is asked that needs it."""
-    own = int(table.shape[1])
+    own = table.shape[1]
     known: dict[str, int] = {}
     messages: list[str] = []
     for name, transformer in choices.items():
         warns = hasattr(transformer, "_fit_quietly")
-        if isinstance(transformer, StandardScaler) and isinstance(table, np.ndarray):
-            messages += _constants(name, table, X, caller)
+        if isinstance(transformer, StandardScaler):
+            messages += _constants(name, table, caller)
         if _keeps_width(transformer, table):
             known[name] = own
         elif warns or widths:
@@ -77,14 +75,14 @@ def survey(
 
 
 def coarse_columns(
-    choices: Mapping[str, Any], table: Any, X: Any, arms: Sequence[Any], caller: str
+    choices: Mapping[str, Any], table: DataTable, arms: Sequence[Any], caller: str
 ) -> list[str]:
     """Return sentences on columns that are centred before the engine's networks see them."""
     if not any(arm.lanes for arm in arms):
         return []
     messages = []
     for name, transformer in choices.items():
-        encoded = _unscaled(transformer, table, X, caller)
+        encoded = _unscaled(transformer, table)
         if encoded is None:
             continue
         rows, names = encoded
@@ -99,15 +97,14 @@ def coarse_columns(
     return messages
 
 
-def row_names(table: Any, X: Any, labels: Labels, caller: str) -> list[str]:
+def row_names(table: DataTable, labels: Labels, caller: str) -> list[str]:
     """Return sentences on columns that seem to name the rows, and on labels that do."""
     said = []
-    if isinstance(table, np.ndarray):  # of others, the preprocessings tell
-        names = _names(table, X, caller)
-        odd = numbers_that_name_rows(table, names)
+    if table.matrix is not None:  # of others, the preprocessings tell
+        odd = numbers_that_name_rows(table.matrix, table.names)
         if odd.any():
-            first = shown(table[:, int(odd.argmax())])
-            found = [name for name, is_odd in zip(names, odd, strict=True) if is_odd]
+            first = shown(table.matrix[:, int(odd.argmax())])
+            found = [name for name, is_odd in zip(table.names, odd, strict=True) if is_odd]
             said.append(row_names_message(caller, found, first))
     y = labels.values
     if labels.task == REGRESSION and numbers_that_name_rows(y[:, None], [""])[0]:
@@ -119,48 +116,44 @@ def row_names(table: Any, X: Any, labels: Labels, caller: str) -> list[str]:
     return said
 
 
-def _unscaled(transformer: Any, table: Any, X: Any, caller: str) -> Any:
+def _unscaled(transformer: Any, table: DataTable) -> Any:
     """Return all rows and their columns' names under a preprocessing that does not scale."""
-    if isinstance(table, np.ndarray):
+    if not table.mixed:
         plain = type(transformer) is FunctionTransformer and transformer.func is None
-        return (table, _names(table, X, caller)) if plain else None
+        return (table.matrix, table.names) if plain else None
     if getattr(transformer, "scale", None) != "none" or not hasattr(transformer, "_fit_quietly"):
         return None
     with contextlib.suppress(Exception):  # each resample says what fails
-        fitted = clone(transformer)._fit_quietly(table.to_native())
-        return fitted.transform(table.to_native()), list(fitted.get_feature_names_out())
+        fitted = clone(transformer)._fit_quietly(table.native)
+        return fitted.transform(table.native), list(fitted.get_feature_names_out())
     return None
 
 
-def _names(table: np.ndarray, X: Any, caller: str) -> Sequence[str]:
-    frame = as_frame(X, caller)
-    return (frame is not None and names_of(frame)) or positional(table.shape[1])
-
-
-def _keeps_width(transformer: Any, table: Any) -> bool:
+def _keeps_width(transformer: Any, table: DataTable) -> bool:
     """Say of the preprocessings of numbers that have names that they keep every column."""
     plain = type(transformer) is FunctionTransformer and transformer.func is None
-    return isinstance(table, np.ndarray) and (plain or type(transformer) is StandardScaler)
+    return not table.mixed and (plain or type(transformer) is StandardScaler)
 
 
-def _learned(transformer: Any, table: Any) -> tuple[int | None, list[str]]:
+def _learned(transformer: Any, table: DataTable) -> tuple[int | None, list[str]]:
     """Return how wide rows become, None if that fails, and what the transformer warns of."""
     width = None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with contextlib.suppress(Exception):  # each resample says what fails
-            fitted = clone(transformer).fit(rows_of(table, np.arange(len(table))))
-            width = int(dense(fitted.transform(rows_of(table, np.arange(2)))).shape[1])
+            fitted = clone(transformer).fit(table.native)
+            width = int(dense(fitted.transform(table.rows(np.arange(2)))).shape[1])
     return width, [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
 
 
-def _constants(choice: str, table: np.ndarray, X: Any, caller: str) -> list[str]:
-    flat = np.flatnonzero(table.min(axis=0) == table.max(axis=0))
+def _constants(choice: str, table: DataTable, caller: str) -> list[str]:
+    if table.matrix is None:
+        return []
+    flat = np.flatnonzero(table.matrix.min(axis=0) == table.matrix.max(axis=0))
     if not len(flat):
         return []
-    names = _names(table, X, caller)
     message = (
         f"{caller} keeps constant columns at zero under {choice!r}, they cannot be scaled: "
-        f"{listed([names[int(i)] for i in flat], 20)}. Drop them."
+        f"{listed([table.names[int(i)] for i in flat], 20)}. Drop them."
     )
     return [message]

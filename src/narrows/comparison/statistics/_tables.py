@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from narrows._checks import check_option
 from narrows.comparison.probes._measures import Measure, measure_named, measures_of
 from narrows.comparison.running._score import NO_PROBE
 from narrows.comparison.statistics._decisions import holm, posterior, verdict
@@ -98,7 +99,7 @@ def verdicts(
         rope,
         confidence,
     )
-    check_choice("reference", terms.reference, terms.arms)
+    check_option(None, "reference", terms.arms, terms.reference)
     scores = comparison.scores
     tables = []
     for one, about in judged_by(comparison, probe, measure):
@@ -113,21 +114,12 @@ def judged_by(
     """Return the pairs of a probe and a measure that are asked for; see `Comparison.verdicts`."""
     pairs = []
     for name in _measures_meant(comparison, probe, measure):
-        check_choice("measure", name, comparison.scores["measure"].unique())
+        check_option(None, "measure", comparison.scores["measure"].unique(), name)
         probes = _probes_with(comparison, name)
-        check_choice("probe", probe, [None, *probes], f" for the measure {name!r}")
+        where = f" for the measure {name!r}"
+        check_option(None, "probe", probes, probe, optional=True, where=where)
         pairs += [(one, measure_named(name)) for one in ([probe] if probe else probes)]
     return pairs
-
-
-def check_choice(name: str, value: Any, choices: Any, where: str = "") -> None:
-    """Raise unless a parameter's value is one of its choices."""
-    choices = list(choices)
-    if value not in choices:
-        raise ValueError(
-            f"The '{name}' parameter must be one of {', '.join(map(repr, choices))}{where}. "
-            f"Got {value!r} instead."
-        )
 
 
 def _measures_meant(
