@@ -53,7 +53,7 @@ class Points:
 
 def points(values: np.ndarray, metric: str) -> Points:
     """Prepare rows of shape (n_rows, n_columns) for a metric of `METRICS`."""
-    values = _in_range(values)
+    values = in_range(values)
     zeros = np.zeros(len(values))
     if metric == "cityblock":
         return Points(values, "cityblock", zeros)
@@ -64,11 +64,11 @@ def points(values: np.ndarray, metric: str) -> Points:
         return Points(values, None, zeros + 1)
     if values.shape[1] <= DIRECT_WIDTH:
         return Points(values, "sqeuclidean", zeros)
-    values = _centred(values)
+    values = centred(values)
     return Points(values, None, np.einsum("ij,ij->i", values, values))
 
 
-def _in_range(values: np.ndarray) -> np.ndarray:
+def in_range(values: np.ndarray) -> np.ndarray:
     """Scale by a power of two, which rounds nothing, where squares would overflow or vanish."""
     largest = max(values.max(), -values.min())
     if largest == 0 or 1e-100 < largest < 1e100:
@@ -76,7 +76,7 @@ def _in_range(values: np.ndarray) -> np.ndarray:
     return np.ldexp(values, -np.frexp(largest)[1])
 
 
-def _centred(values: np.ndarray) -> np.ndarray:
+def centred(values: np.ndarray) -> np.ndarray:
     """Subtract a row near the mean; unlike the mean it leaves whole numbers whole, ties tied."""
     from_mean = values - values.mean(axis=0)
     centre = np.argmin(np.einsum("ij,ij->i", from_mean, from_mean))
