@@ -17,6 +17,7 @@ os.environ.setdefault("NARROWS_CACHE", "off")
 
 import argparse
 import inspect
+import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _common import RESULTS, table
-from _rdatasets import SPARE_RANK, digest, every, listing, read
+from _rdatasets import MOST_ROWS, SPARE_RANK, digest, every, listing, read
 from sklearn.decomposition import KernelPCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold
@@ -34,6 +35,7 @@ from sklearn.neural_network import MLPRegressor
 
 LIST = Path(__file__).with_suffix(".csv")
 KERNEL_ROWS = 2000  # a kernel PCA of more training rows takes too long
+CROSS_VALIDATED = "AutoencoderCV"
 WORSE = 1.01
 RUN = ("bottleneck", "folds", "seeds")
 COLUMNS = (
@@ -61,8 +63,6 @@ def of_narrows(name: str, **settings: Any) -> Contestant:
     def run(train, test, bottleneck, seeds):
         import narrows
 
-        if not hasattr(narrows, name):
-            raise SystemExit(f"This version of narrows has no {name}. Leave it out: --contestants.")
         embedder = getattr(narrows, name)
         known = inspect.signature(embedder).parameters
         given = {key: value for key, value in settings.items() if key in known}
@@ -112,7 +112,7 @@ CONTESTANTS: dict[str, Contestant] = {
         "Autoencoder", encoder=(150, 50, 25), epochs=100, batch_size=32, optimizer="adam",
         learning_rate=1e-3, validation_fraction=0.0, patience=None, residual=False,
     ),
-    "cv": of_narrows("AutoencoderCV"),
+    "cv": of_narrows(CROSS_VALIDATED),
     "mlp": mlp,
     "kernel-pca": kernel_pca,
     "prototype": prototype,
@@ -142,9 +142,16 @@ def test_error(
 
 
 def measured(X: np.ndarray, name: str, bottleneck: int, folds: int, seeds: int) -> dict:
-    """Return a contestant's error, PCA's, their ratio and the contestant's seconds."""
+    """Return a contestant's error, PCA's, their ratio and the contestant's seconds.
+
+    The error is not a number where a training diverged, in whichever fold and with whichever seed.
+    """
     began = time.perf_counter()
-    error = test_error(X, CONTESTANTS[name], bottleneck, folds, seeds)
+    try:
+        error = test_error(X, CONTESTANTS[name], bottleneck, folds, seeds)
+    except ValueError as trouble:  # numpy's LinAlgError is one too
+        print(f"{name} failed: {trouble}", file=sys.stderr)
+        error = np.nan
     seconds = time.perf_counter() - began
     of_pca = test_error(X, pca, bottleneck, folds, seeds)
     return {
@@ -160,6 +167,18 @@ def chosen(tables: pd.DataFrame, half: str, bottleneck: int, most: int | None) -
     return some.iloc[order.to_numpy()[:most]]
 
 
+def check(contestants: Sequence[str]) -> None:
+    """Stop before anything is computed if a contestant is not there."""
+    import narrows
+
+    if "cv" in contestants and not hasattr(narrows, CROSS_VALIDATED):
+        others = ",".join(name for name in contestants if name != "cv")
+        raise SystemExit(
+            f"This narrows has no {CROSS_VALIDATED}, which is 'cv'. "
+            f"Leave it out: --contestants {others or 'plain'}"
+        )
+
+
 def known(out: Path) -> pd.DataFrame:
     """Return the results that a file has; none if there is no file."""
     return pd.read_csv(out) if out.exists() else pd.DataFrame(columns=list(COLUMNS))
@@ -171,7 +190,8 @@ def run(tables: pd.DataFrame, contestants: Sequence[str], settings: dict, out: P
     there = set(known(out)[keys].itertuples(index=False, name=None))
     for number, line in enumerate(tables.to_dict("records"), 1):
         name = f"{line['package']}/{line['item']}"
-        about = {key: line[key] for key in ("package", "item", "half", "rows", "columns")}
+        about = {key: line[key] for key in ("package", "item", "half", "columns")}
+        about["rows"] = min(line["rows"], MOST_ROWS)
         missing = [
             contestant
             for contestant in contestants
@@ -181,7 +201,7 @@ def run(tables: pd.DataFrame, contestants: Sequence[str], settings: dict, out: P
         if not missing:
             continue
         X = read(name)
-        if X.shape[1] != line["columns"]:
+        if X.shape != (about["rows"], about["columns"]):
             raise SystemExit(f"{name} has changed: make the list anew with --list.")
         for contestant in missing:
             found = {**about, **settings, "contestant": contestant}
@@ -286,6 +306,7 @@ def main() -> None:
     if options.list:
         listing(every()).to_csv(LIST, index=False)
         return
+    check(options.contestants)
     settings = {key: getattr(options, key) for key in RUN}
     tables = chosen(pd.read_csv(LIST), options.half, options.bottleneck, options.tables)
     run(tables, options.contestants, settings, options.out)
