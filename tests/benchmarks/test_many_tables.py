@@ -67,7 +67,11 @@ def test_of_many_rows_the_same_are_used_each_time(rule):
 @pytest.mark.parametrize(
     "copy",
     [
-        lambda table: table.set_axis([*"vwyzu"], axis=1).sample(frac=1, random_state=0),
+        lambda table: (
+            table.set_axis([*"vwyzu"], axis=1)
+            .sample(frac=1, random_state=0, ignore_index=True)
+            .assign(new=frame(columns=1))
+        ),
         lambda table: (2 * table).set_axis([*"vwyzu"], axis=1),  # other units
         lambda table: table.assign(new=frame(columns=1)),
         lambda table: table[["c0", "c1", "c2", "c3"]],
