@@ -12,7 +12,7 @@ from unittest import mock
 from _common import arguments, machine, seconds, table, write
 
 import narrows
-from narrows.embedders import _fit
+from narrows.embedders.fitting import _fit
 
 
 @contextlib.contextmanager

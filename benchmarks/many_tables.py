@@ -171,7 +171,7 @@ def check(contestants: Sequence[str]) -> None:
     """Stop before anything is computed if a contestant is not there."""
     import narrows
 
-    if "cv" in contestants and not hasattr(narrows, CROSS_VALIDATED):
+    if "cv" in contestants and CROSS_VALIDATED not in narrows.__all__:
         others = ",".join(name for name in contestants if name != "cv")
         raise SystemExit(
             f"This narrows has no {CROSS_VALIDATED}, which is 'cv'. "

@@ -37,7 +37,7 @@ def table(tmp_path):
 
 
 def test_an_interrupted_fit_goes_on_to_the_same_model(table, tmp_path, capsys, monkeypatch):
-    from narrows.embedders import _fit
+    from narrows.embedders.fitting import _fit
 
     def impatient(*arguments, **more):
         def on_progress(done, total):
@@ -95,7 +95,8 @@ def test_without_a_checkpoint_the_advice_is_one(table, tmp_path, capsys, monkeyp
     def stopped(*arguments, **more):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(narrows.Autoencoder, "fit", stopped)
+    for kind in (narrows.Autoencoder, narrows.AutoencoderCV):
+        monkeypatch.setattr(kind, "fit", stopped)
     assert run(table, "--out", tmp_path / "m.narrows") == 130
     assert "With --checkpoint FILE" in capsys.readouterr().err
     assert run(table, "--checkpoint", tmp_path / "c", "--out", tmp_path / "m.narrows") == 130

@@ -25,6 +25,7 @@ EXAMPLE = re.compile(r"^ *Example: narrows (.+)$", re.M)
 PROGRAM = [sys.executable, "-c", "from narrows.cli import main; main()"]
 CHEAP = {
     "fit": ["--epochs", "2", "--encoder", "6"],
+    "width": ["--epochs", "2", "--encoder", "6"],
     "compare": ["--epochs", "2", "--encoder", "6", "--seeds", "1", "--preprocess", "none",
                 "--controls", "random"],
 }  # fmt: skip
@@ -100,7 +101,7 @@ def test_options_that_every_command_of_a_kind_has():
     options = {name: {o for p in c.params for o in p.opts} for name, c in COMMANDS.items()}
     assert [name for name in options if "--json" not in options[name]] == []
     quiet = [name for name in options if "--quiet" in options[name]]
-    assert quiet == ["iris", "fit", "embed", "reconstruct", "compare"]
+    assert quiet == ["iris", "fit", "embed", "reconstruct", "compare", "width"]
 
 
 @pytest.mark.long
@@ -184,7 +185,7 @@ def test_a_fault_of_ours_exits_1_with_traceback_and_sentence(work, tmp_path, cap
     def broken(*arguments, **more):
         raise TypeError("a mistake of ours")
 
-    monkeypatch.setattr(narrows.Autoencoder, "fit", broken)
+    monkeypatch.setattr(narrows.AutoencoderCV, "fit", broken)
     assert run("fit", work / "iris.csv", "--out", tmp_path / "m.narrows") == 1
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("Traceback")

@@ -179,7 +179,7 @@ def test_inspect_shows_the_model(folder, capsys):
     assert run("inspect", folder / "iris.narrows") == 0
     printed = capsys.readouterr().out
     landmarks = ["TablePreprocessor -> Autoencoder", "table iris.csv", "Petal.Width (float64)",
-                 "encoder_1/kernel", "bottleneck/bias", "restart 0 of 1"]  # fmt: skip
+                 "encoder_1/kernel", "encoder_linear/bias", "restart 0 of 1"]  # fmt: skip
     positions = [printed.find(landmark) for landmark in landmarks]
     assert -1 not in positions, landmarks[positions.index(-1)]
     assert positions == sorted(positions)
@@ -357,3 +357,29 @@ def test_a_table_in_text_of_another_form_gives_the_same_model(tmp_path, folder):
     assert run("fit", tmp_path / "iris.dat", "--label", "Species", *FAST, "--out", out, *form) == 0
     rows = read_table(folder / "iris.csv").drop(columns="Species")
     assert np.array_equal(load(out).transform(rows), load(folder / "iris.narrows").transform(rows))
+
+
+def test_fit_tunes_and_says_how_it_does_beside_pca(tmp_path, capsys, folder):
+    given = ["--label", "Species", "--encoder", "6", "--learning-rate", "0.01", "--noise", "0"]
+    out = tmp_path / "m.narrows"
+    assert run("fit", folder / "iris.csv", "--out", out, *given, "--json") == 0
+    found = json.loads(capsys.readouterr().out)["tuning"]
+    assert found["folds"] == 5
+    assert found["candidates"] == 2, "what is given is no candidate"
+    model = load(out)[-1]
+    assert type(model) is narrows.AutoencoderCV
+    assert model.get_params()["learning_rate"] == 0.01
+    assert found["steps"] == model.best_steps_
+    assert found["held_out_error_of_pca"] == pytest.approx(model.curve_["error"].iloc[0])
+    assert found["held_out_error"] <= found["held_out_error_of_pca"]
+
+
+@pytest.mark.parametrize("option", [["--fast"], ["--patience", "3"], ["--restarts", "2"]])
+def test_plain_trainings(tmp_path, capsys, folder, option):
+    given = ["--label", "Species", "--encoder", "6", "--loss", "mae", "--batch-size", "64"]
+    out = tmp_path / "m.narrows"
+    assert run("fit", folder / "iris.csv", "--out", out, *given, *option, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["tuning"] is None
+    model = load(out)[-1]
+    assert type(model) is narrows.Autoencoder
+    assert (model.loss, model.batch_size) == ("mae", 64)

@@ -169,7 +169,7 @@ def test_a_bar_is_wanted_on_a_terminal_unless_quiet(tmp_path, monkeypatch, termi
         raise ValueError("enough")
 
     narrows.datasets.iris().to_csv(tmp_path / "iris.csv", index=False)
-    monkeypatch.setattr(narrows.Autoencoder, "fit", fit)
+    monkeypatch.setattr(narrows.AutoencoderCV, "fit", fit)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     out = os.fspath(tmp_path / "m.narrows")
     with pytest.raises(SystemExit):

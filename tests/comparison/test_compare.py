@@ -85,7 +85,8 @@ def test_the_autoencoder_equals_separate_fits_by_hand(whole):
 
 
 def test_the_untrained_encoder_is_what_the_autoencoder_starts_from():
-    still = Autoencoder(encoder=(8,), epochs=1, optimizer="sgd", learning_rate=1e-30)
+    plain = {"encoder": (8,), "residual": False, "epochs": 1}
+    still = Autoencoder(**plain, optimizer="sgd", learning_rate=1e-30)
     found = run({"autoencoder": still}, controls=("untrained",), preprocess="none")
     measure = {"measure": "trustworthiness"}
     np.testing.assert_allclose(

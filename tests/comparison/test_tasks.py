@@ -107,12 +107,12 @@ def test_progress_does_not_fall_back_where_resamples_differ_in_width():
     ],
 )
 def test_lanes_at_once_go_by_the_weights(columns, wanted, lanes):
-    network = narrows.Autoencoder(encoder=(10,))
+    network = narrows.Autoencoder(encoder=(10,), residual=False)
     assert _fit._lanes_at_once(network, columns, wanted) == lanes
 
 
 def test_lanes_at_once_go_by_the_weights_of_all_restarts():
-    network = narrows.Autoencoder(encoder=(10,), restarts=3)
+    network = narrows.Autoencoder(encoder=(10,), residual=False, restarts=3)
     assert _fit._lanes_at_once(network, 10_000, 500) == 158  # 630,186 weights
 
 

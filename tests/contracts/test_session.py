@@ -184,11 +184,11 @@ class Here:
         assert threading.get_ident() == self.thread, f"{name} was called from another thread"
         self.calls.add(name)
 
-    def encoder(self, x):
+    def encoder(self, x, width=2):
         from narrows._keras import keras
 
         self.check("encoder")
-        return keras.layers.Dense(2, activation=self.activation)(x)
+        return keras.layers.Dense(width, activation=self.activation)(x)
 
     def activation(self, x):
         self.check("activation")
@@ -264,7 +264,7 @@ def test_a_probe_with_a_network_runs_on_the_calling_thread(measurements):
 
     here = Here()
     probe = make_pipeline(
-        narrows.Autoencoder(2, encoder=lambda x: here.encoder(x), decoder=(4,), epochs=1),
+        narrows.Autoencoder(1, encoder=lambda x: here.encoder(x, 1), decoder=(4,), epochs=1),
         KNeighborsClassifier(),
     )
     found = narrows.compare(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import narrows
-from narrows.embedders import _fit
+from narrows.embedders.fitting import _fit
 from narrows.embedders.tsne import _training
 
 ROOT = Path(__file__).parents[2]

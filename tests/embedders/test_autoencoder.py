@@ -27,7 +27,7 @@ def make(**changes):
 
 def held_out_rows(embedder, X):
     """Return the numbers of the rows that a fit trained on, and of those it held out."""
-    from narrows.embedders._fit import split_job
+    from narrows.embedders.fitting._fit import split_job
 
     job = split_job(embedder, X, None, embedder.random_state)
     return job.rows, job.validation
@@ -78,7 +78,7 @@ def test_number_of_rows_does_not_change_them(fitted, X, rows):
 
 def test_training_gets_better(fitted):
     first, last = (fitted.history_.groupby("restart")["loss"].nth(i).mean() for i in (0, -1))
-    assert last < 0.8 * first
+    assert last < 0.95 * first  # it starts at PCA
 
 
 def test_fit_transform_and_feature_names(fitted, X):
@@ -97,11 +97,13 @@ def test_in_a_pipeline(X):
 
 
 def test_summary_and_weights(fitted):
-    assert "Total params: 90\n" in fitted.summary()  # 4→6: 30, 6→2: 14, 2→6: 18, 6→4: 28
+    # A and its bias: 10, 4→6: 30, 6→2 without bias: 12; B: 12, 2→6: 18, 6→4: 24.
+    assert "Total params: 106\n" in fitted.summary()
     table = fitted.weights()
     assert table.columns.tolist() == ["layer", "weight", "shape", "rank", "trainable"]
     assert table["shape"].tolist() == [w.shape for w in fitted.autoencoder_.get_weights()]
-    assert table["rank"].tolist() == [2, 1] * 4
+    assert table["rank"].tolist() == [len(shape) for shape in table["shape"]]
+    assert table["rank"].tolist().count(2) == 6
 
 
 # The same and not the same

@@ -147,7 +147,7 @@ def test_a_copy_that_is_lost_is_named():
 
 
 def test_an_error_in_progress_ends_the_training(monkeypatch):
-    from narrows.embedders import _fit
+    from narrows.embedders.fitting import _fit
     from narrows.training import train
 
     def broken(done, wanted):

@@ -271,7 +271,7 @@ def test_neither_class_has_a_parameter_of_the_other():
 
 
 def test_the_map_shows_its_progress_too(measurements, monkeypatch):
-    from narrows.embedders import _fit
+    from narrows.embedders.fitting import _fit
     from narrows.embedders.tsne import _targets
 
     seen = []

@@ -154,7 +154,12 @@ def test_a_part_that_is_none(fitted, tmp_path):
 )  # fmt: skip
 def test_other_estimators(make, measurements, tmp_path):
     model = make().fit(measurements)
-    refused(tmp_path, "must be one of Autoencoder, Linear.* Got .* instead", model, error=TypeError)
+    refused(
+        tmp_path,
+        "must be one of Autoencoder, AutoencoderCV, Linear.* Got .* instead",
+        model,
+        error=TypeError,
+    )
 
 
 def test_a_model_that_is_not_fitted(tmp_path):
@@ -203,8 +208,8 @@ def test_layers_that_cannot_be_written(encoder, match, measurements, tmp_path):
 
 
 def test_a_disagreement_is_found_and_nothing_is_written(fitted, table, tmp_path, monkeypatch):
-    relu = keras.activations.relu
-    monkeypatch.setitem(_activations.FUNCTIONS, relu, lambda graph, x: x)
+    silu = keras.activations.silu
+    monkeypatch.setitem(_activations.FUNCTIONS, silu, lambda graph, x: x)
     match = (
         r"must agree with narrows within 1e-05 .* The largest difference is [\d.]+, in row \d+ "
         r"\(counted from 0\), column 'autoencoder[01]'. Nothing was written"

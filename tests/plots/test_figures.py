@@ -191,3 +191,110 @@ def test_scores_of_kappa_without_a_summary():
 def test_a_missing_column_is_named(draw, lacking):
     with pytest.raises(ValueError, match=f"lacks the column.*'{lacking}'"):
         draw()
+
+
+def curve_frame(first=2.0):
+    errors = np.array([first, first - 0.5, first - 1.0])
+    return pd.DataFrame(
+        {
+            "step": [0, 10, 20], "error": errors, "standard_error": [0, 0.1, 0.2],
+            "chosen": [False, False, True],
+        }
+    )  # fmt: skip
+
+
+def test_a_held_out_curve_is_in_percent_of_its_start():
+    figure = plots.held_out_curve(curve_frame(), loss="mse")
+    assert figure.data["away"].tolist() == [0, -25, -50]
+    assert figure.data["high"].tolist() == [0, -20, -40]
+    assert figure.labels.y == "held-out error minus that of PCA, %"
+    shown = " ".join(texts(figure))
+    assert "dashed: PCA, 2 mse" in shown
+    assert "chosen, 20 steps, -50 %" in shown
+    kept = curve_frame().assign(chosen=[True, False, False])
+    assert "no step, which is PCA" in " ".join(texts(plots.held_out_curve(kept)))
+
+
+def test_a_held_out_curve_from_an_error_that_is_not_positive():
+    figure = plots.held_out_curve(curve_frame(0.0), "the start", "cosine_similarity")
+    assert figure.data["away"].tolist() == [0, -0.5, -1]
+    assert figure.labels.y == "held-out error minus that of the start, cosine_similarity"
+    with pytest.raises(ValueError, match="must have a row for the start"):
+        plots.held_out_curve(curve_frame().iloc[:0])
+    with pytest.raises(ValueError, match="lacks the column"):
+        plots.held_out_curve(curve_frame().drop(columns="chosen"))
+
+
+def results(count=3):
+    params = np.empty(count, dtype=object)
+    params[:] = [{"learning_rate": 0.1 * n, "noise": 0.0} for n in range(count)]
+    means = -np.arange(1.0, count + 1)[::-1]
+    return {
+        "params": params, "mean_test_score": means, "split0_test_score": means - 0.5,
+        "split1_test_score": means + 0.5, "steps": np.full(count, 250),
+    }  # fmt: skip
+
+
+def test_candidates_have_the_best_on_top_and_the_chosen_marked():
+    figure = plots.candidates(results(), {"learning_rate": 0.1, "noise": 0.0})
+    names = ["learning_rate 0.2, 250 steps", "learning_rate 0.1, 250 steps ★",
+             "learning_rate 0, 250 steps"]  # fmt: skip
+    assert figure.data["candidate"].tolist() == names
+    assert figure.data["error"].tolist() == [1, 2, 3]
+    assert figure.data["low"].tolist() == [0.5, 1.5, 2.5]
+    assert set(names) <= set(texts(figure))
+
+
+def test_many_candidates_are_cut_and_lost_ones_left_out():
+    found = results(40)
+    found["mean_test_score"][:2] = np.nan
+    figure = plots.candidates(found)
+    assert len(figure.data) == 30
+    assert "the best 30 of 40" in figure.labels.caption
+    found["mean_test_score"][:] = np.nan
+    with pytest.raises(ValueError, match="must have a finite error"):
+        plots.candidates(found)
+
+
+def width_frame(smallest=0.01, unseen=2.0):
+    error = np.array([1.0, smallest])
+    return pd.DataFrame(
+        {
+            "bottleneck": [1, 2], "error": error, "low": error - 0.02, "high": error + 0.02,
+            "pca_error": 2 * error, "pca_low": error, "pca_high": 3 * error,
+            "cell_error": unseen * error, "chosen": [False, True],
+        }
+    )  # fmt: skip
+
+
+def test_widths_have_a_panel_for_unseen_cells_and_a_band_for_the_dimension():
+    from narrows.quality import IntrinsicDimension
+
+    tidy = plots._tuning.tidy_widths(width_frame())
+    unseen = tidy[tidy["panel"] == "of unseen cells: what the choice goes by"]
+    assert unseen["error"].tolist() == [2, 0.02, 4, 0.04]
+    assert unseen["high"].tolist() == pytest.approx([2.04, 0.06, 6, 0.06])
+    figure = plots.widths(width_frame(), IntrinsicDimension(1.6, 1.2, 2.1, 0.95, 50), "mse")
+    assert any("Log10" in str(type(one)) or "log10" in str(type(one)) for one in figure.scales)
+    assert (figure.data["low"] > 0).all()
+    shown = " ".join(texts(figure))
+    for said in (
+        "autoencoder",
+        "PCA",
+        "the chosen width, 2",
+        "intrinsic dimension of the rows, 1.6",
+    ):
+        assert said in shown
+
+
+def test_widths_without_unseen_cells_have_one_panel_and_near_errors_no_logarithm():
+    figure = plots.widths(width_frame(0.5, np.nan))
+    assert list(figure.data["panel"].cat.categories) == ["held-out error"]
+    assert not any("log10" in str(type(one)) for one in figure.scales)
+    assert "intrinsic" not in " ".join(texts(figure))
+    without = width_frame().assign(pca_error=np.nan)
+    assert len(plots.widths(without).data) == 4
+    with pytest.raises(ValueError, match="must have a finite error"):
+        plots.widths(without.assign(error=np.nan))
+    with pytest.raises(ValueError, match="lacks the column"):
+        plots.widths(width_frame().drop(columns="cell_error"))

@@ -52,10 +52,12 @@ def test_three_models_that_keras_and_we_read(tmp_path, fitted, measurements):
     )
 
 
-def test_loaded_parts_can_be_trained(tmp_path, fitted, measurements):
+def test_loaded_parts_can_be_trained(tmp_path, measurements):
+    plain = {"epochs": 1, "random_state": 0, "batch_size": 32}
+    fitted = narrows.Autoencoder(encoder=(3,), residual=False, **plain).fit(measurements)
     save_keras(fitted, tmp_path)
     parts = {name: load_keras(tmp_path / f"{name}.keras") for name in ("encoder", "decoder")}
-    again = narrows.Autoencoder(**parts, epochs=1, random_state=0).fit(measurements)
+    again = narrows.Autoencoder(**parts, **plain).fit(measurements)
     np.testing.assert_array_equal(again.transform(measurements), fitted.transform(measurements))
 
 

@@ -29,6 +29,13 @@ MODELS = {
     "widths": lambda: small(restarts=3, validation_fraction=0.2, metrics=("accuracy",)),
     "functions": lambda: small(encoder=post_encoder, decoder=post_decoder),
     "denoising": lambda: small(noise=("swap", 0.2), sparsity=("kl", 0.1, 0.05), contraction=0.1),
+    "tuned": lambda: narrows.AutoencoderCV(
+        encoder=(6, 3),
+        cv=2,
+        epochs=2,
+        random_state=0,
+        param_distributions={"learning_rate": [1e-2]},
+    ),
     "linear": lambda: narrows.LinearAutoencoder(epochs=2, random_state=0),
     "variational": lambda: narrows.VariationalAutoencoder(
         encoder=(6,), epochs=2, kl_warmup=2, random_state=0

@@ -223,11 +223,11 @@ def test_lists_in_place_of_arrays(pca, tmp_path):
 def test_weights_must_be_those_of_the_network(good, tmp_path):
     manifest, weights = members(good)
     arrays = read_safetensors(weights)
-    key = "autoencoder/weights/bottleneck/0.kernel"
+    key = "autoencoder/weights/encoder_curved/0.kernel"
     for value, message in [
-        (np.zeros((3, 3), "float32"), r"'bottleneck': expected kernel \(3, 2\).*\(3, 3\)"),
-        (np.zeros((3, 2), "float64"), "'bottleneck': expected kernel .* float64"),
-        (None, "'bottleneck': expected"),
+        (np.zeros((3, 3), "float32"), r"'encoder_curved': expected kernel \(3, 2\).*\(3, 3\)"),
+        (np.zeros((3, 2), "float64"), "'encoder_curved': expected kernel .* float64"),
+        (None, "'encoder_curved': expected"),
     ]:
         changed = {k: v for k, v in {**arrays, key: value}.items() if v is not None}
         refused(tmp_path, again(manifest, write_safetensors(changed)), message)

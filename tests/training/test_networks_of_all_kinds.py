@@ -234,7 +234,7 @@ def test_a_batch_larger_than_the_data_costs_no_padding(rows, recipe):
         1_000_000,
         None,
         {},
-        False,
+        None,
     )
     assert plan.shape.batch_size <= 256
 

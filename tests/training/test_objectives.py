@@ -36,7 +36,7 @@ def fit(objective, model=None, *, rows=50, rate=0.1, epochs=1, batch_size=64, **
     """Train from the model's own weights on rows in their own order, by plain gradient steps."""
     model = model or network()
     template = more.pop("optimizer", None) or keras.optimizers.SGD()
-    recipe = Recipe(model, objective, template, decay=more.pop("decay", None))
+    recipe = Recipe(model, objective, template, schedule=more.pop("schedule", "constant"))
     return train(
         recipe, more.pop("x", X), [np.arange(rows)], epochs=epochs, batch_size=batch_size,
         seeds=[(0, 0)], learning_rates=[rate], orders=[np.tile(np.arange(rows), (epochs, 1))],
@@ -212,7 +212,7 @@ def test_a_rising_weight_is_what_is_minimised_and_the_full_one_what_is_recorded(
 def test_the_cosine_is_kerass_own():
     """The learning rate falls as under `keras.optimizers.schedules.CosineDecay`."""
     epochs, steps = 4, 4
-    ours = fit(Reconstruction("mse"), epochs=epochs, batch_size=13, decay="cosine", rate=0.2)
+    ours = fit(Reconstruction("mse"), epochs=epochs, batch_size=13, schedule="cosine", rate=0.2)
     schedule = keras.optimizers.schedules.CosineDecay(0.2, epochs * steps)
     theirs = fit(
         Reconstruction("mse"),
@@ -232,7 +232,7 @@ def test_segments_do_not_matter_to_schedules(monkeypatch):
     rising = Sum([Reconstruction("mse"), Weighted(Sparsity(), 0.3, warmup=4)])
 
     def run():
-        return fit(rising, epochs=5, batch_size=16, decay="cosine")
+        return fit(rising, epochs=5, batch_size=16, schedule="cosine")
 
     long = run()
     monkeypatch.setattr(_chunk, "_SEGMENT_SECONDS", 1e-9)

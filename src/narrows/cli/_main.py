@@ -29,6 +29,7 @@ from narrows.cli.commands._export import export
 from narrows.cli.commands._fit import fit
 from narrows.cli.commands._inspect import inspect
 from narrows.cli.commands._reconstruct import reconstruct
+from narrows.cli.commands._width import width
 from narrows.cli.iris import iris
 
 _OURS = (
@@ -89,7 +90,7 @@ def _options(
     pass
 
 
-for _command in (iris, fit, embed, reconstruct, compare, inspect, export):
+for _command in (iris, fit, embed, reconstruct, compare, width, inspect, export):
     app.command(_command.__name__, cls=_Command)(_command)
 
 

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from narrows.embedders._variational import VariationalAutoencoder
     from narrows.embedders.tsne._map_encoder import TSNEMapEncoder
     from narrows.embedders.tsne._parametric import ParametricTSNE
+    from narrows.embedders.tuning._candidates import DEFAULT_CANDIDATES
+    from narrows.embedders.tuning._estimator import AutoencoderCV
+    from narrows.embedders.tuning._widths import spanned
 
     EMBEDDERS: tuple[type[NetworkEmbedder] | type[PCA], ...]
 
 # The embedders, and the file that each is in: the one list of them.
 HOMES = {
     "Autoencoder": "_autoencoder",
+    "AutoencoderCV": "tuning._estimator",
     "LinearAutoencoder": "_linear",
     "ParametricTSNE": "tsne._parametric",
     "TSNEMapEncoder": "tsne._map_encoder",
@@ -33,16 +37,19 @@ HOMES = {
 # What the house's other packages need besides.
 _OTHERS = {
     "Capabilities": "_capabilities",
+    "DEFAULT_CANDIDATES": "tuning._candidates",
     "Restarts": "_restarts",
     "capabilities_of": "_capabilities",
     "layer_widths": "_diagram",
     "network_svg": "_diagram",
+    "spanned": "tuning._widths",
     "timeless": "_pickling",
 }
 
 __all__ = [
     "PCA",
     "Autoencoder",
+    "AutoencoderCV",
     "LinearAutoencoder",
     "ParametricTSNE",
     "Restarts",

@@ -3,21 +3,31 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from narrows.embedders._base import DecodingEmbedder
 from narrows.embedders._capabilities import Capabilities
 from narrows.embedders._parameters import (
     check_keep,
     check_noise,
+    check_option,
     check_real,
     check_sparsity,
     check_widths,
+    fail,
     noise_of,
     sparsity_of,
+    unused,
 )
 
 if TYPE_CHECKING:
+    from narrows.embedders.fitting._fit import Job, LaneTerms, Length
     from narrows.networks import Networks
     from narrows.objectives import Objective
+    from narrows.training import Frame, Training
+
+
+SCHEDULES = ("constant", "cosine", "one-cycle")
 
 
 class Autoencoder(DecodingEmbedder):
@@ -31,12 +41,22 @@ class Autoencoder(DecodingEmbedder):
     ----------
     bottleneck : int, default=2
         Width of the embedding.
-    encoder : sequence of int, callable or keras.Model, default=(150, 50, 25)
-        Widths of the encoder's hidden relu layers; or a function of a Keras tensor of shape
+    encoder : sequence of int, callable or keras.Model, default=(64, 32)
+        Widths of the encoder's hidden layers; or a function of a Keras tensor of shape
         (None, n_columns) that returns one of shape (None, bottleneck); or a functional Keras
         model, whose layers are copied and start from new weights but for those that `keep` says.
     decoder : sequence of int, callable or keras.Model, default=None
         The same from the bottleneck to the row. None mirrors the encoder's widths.
+    residual : bool, default=None
+        Whether encoder and decoder are sums of a linear map and a curved one, ``A x + g(x)`` and
+        ``B z + h(z)``, with A and B started at PCA of the rows and the last layers of g and h at
+        zero, so that training starts exactly at PCA. The hidden layers see columns, and codes,
+        of deviation 1; what that takes ends up in the weights. With another loss than squared
+        error the start is PCA all the same. None is True where both parts are widths; with
+        functions and models there is no such form.
+    activation : str, default=None
+        Of the hidden layers that are given as widths, as Keras names it. None is ``"silu"`` in
+        the residual form, else ``"relu"``.
     keep : sequence of str, default=()
         Names of layers of Keras models given as `encoder` or `decoder` whose weights are where
         every restart starts. Those of frozen layers and of adapted ``Normalization`` always are;
@@ -59,10 +79,20 @@ class Autoencoder(DecodingEmbedder):
     contraction : float, default=0.0
         Weight of the term ``contraction``: the squared Frobenius norm of the encoder's Jacobian,
         averaged over rows (Rifai et al. 2011, ICML).
-    epochs : int, default=100
-        Passes over the rows; with `patience`, at most that many.
-    batch_size : int, default=32
-        Rows in one optimiser step.
+    weight_decay : float, default=0.0
+        What an optimiser step takes off the hidden and last layers' kernels, over the learning
+        rate: decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101), of which A
+        and B are free.
+    schedule : {"constant", "cosine", "one-cycle"}, default=None
+        How the learning rate goes over the training: it stays, falls to 0 along half a cosine
+        wave, or rises first and then falls (Smith and Topin 2019, arXiv:1708.07120). None is
+        ``"cosine"`` in the residual form, else ``"constant"``.
+    epochs : int, default=None
+        Passes over the rows; with `patience`, at most that many. None trains for a number of
+        steps that depends little on the number of rows, see `narrows.embedders.steps_for`; an
+        epoch of the history is a hundredth of it then.
+    batch_size : int, default=None
+        Rows in one optimiser step. None takes 32, and more from 2,048 rows on, up to 256.
     optimizer : str or keras.optimizers.Optimizer, default="adam"
         A Keras optimizer; an object brings its own learning rate.
     learning_rate : float, default=1e-3
@@ -131,15 +161,19 @@ class Autoencoder(DecodingEmbedder):
     def __init__(
         self,
         bottleneck: int = 2,
-        encoder: Any = (150, 50, 25),
+        encoder: Any = (64, 32),
         decoder: Any = None,
+        residual: bool | None = None,
+        activation: str | None = None,
         keep: Sequence[str] = (),
         loss: Any = "mse",
         noise: Any = 0.0,
         sparsity: Any = 0.0,
         contraction: float = 0.0,
-        epochs: int = 100,
-        batch_size: int = 32,
+        weight_decay: float = 0.0,
+        schedule: str | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
         optimizer: Any = "adam",
         learning_rate: float = 1e-3,
         metrics: Sequence[Any] = (),
@@ -152,11 +186,15 @@ class Autoencoder(DecodingEmbedder):
         self.bottleneck = bottleneck
         self.encoder = encoder
         self.decoder = decoder
+        self.residual = residual
+        self.activation = activation
         self.keep = keep
         self.loss = loss
         self.noise = noise
         self.sparsity = sparsity
         self.contraction = contraction
+        self.weight_decay = weight_decay
+        self.schedule = schedule
         self.epochs = epochs
         self.batch_size = batch_size
         self.optimizer = optimizer
@@ -168,12 +206,66 @@ class Autoencoder(DecodingEmbedder):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _build(self, row_shape: tuple[int, ...]) -> "Networks":
-        from narrows.networks import build_networks
+    @property
+    def _schedule(self) -> str:  # type: ignore[override]
+        return self.schedule or ("cosine" if self._is_residual() else "constant")
 
+    def _is_residual(self) -> bool:
+        widths = not callable(self.encoder) and not callable(self.decoder)
+        return widths if self.residual is None else self.residual
+
+    def _build(self, row_shape: tuple[int, ...]) -> "Networks":
+        from narrows.networks import build_networks, build_residual
+
+        if self._is_residual():
+            return build_residual(
+                row_shape,
+                self.bottleneck,
+                self.encoder,
+                self.decoder,
+                activation=self.activation or "silu",
+            )
         return build_networks(
-            row_shape, self.bottleneck, self.encoder, self.decoder, keep=self.keep
+            row_shape,
+            self.bottleneck,
+            self.encoder,
+            self.decoder,
+            activation=self.activation or "relu",
+            keep=self.keep,
         )
+
+    def _length(self, n_rows: int) -> "Length":
+        from narrows.embedders.fitting._length import length_for
+
+        return length_for(n_rows, self.epochs, self.batch_size)
+
+    def _weight_decay(self) -> float:
+        return float(self.weight_decay)
+
+    def _decayed(self, networks: "Networks") -> frozenset[int]:
+        from narrows.embedders.fitting._pca_start import decaying, kernels
+
+        if self._is_residual():  # always, so that another value compiles nothing
+            return decaying(networks)
+        return kernels(networks) if self.weight_decay > 0 else frozenset()
+
+    def _lane_terms(self, networks: "Networks", jobs: "Sequence[Job]") -> "LaneTerms":
+        from narrows.embedders._keras_objects import objective_of
+        from narrows.embedders.fitting._fit import LaneTerms
+        from narrows.embedders.fitting._pca_start import pca_start
+
+        if not self._is_residual():
+            return LaneTerms()
+        start = pca_start(networks, jobs)
+        # What is minimised is a share of the variance then, whatever the columns' units.
+        squared = getattr(objective_of(self), "is_squared_error", False)
+        scales = 1 / np.clip(start.variances, 1e-30, 1e30) if squared else np.ones(len(jobs))
+        return LaneTerms(start.frame, start.initial, list(scales))
+
+    def _in_columns(self, networks: "Networks", training: "Training", frame: "Frame") -> "Training":
+        from narrows.embedders.fitting._pca_start import in_columns
+
+        return in_columns(networks, training, frame)
 
     def _objective(self, networks: "Networks") -> "Objective":
         from narrows.embedders._keras_objects import objective_of, penalised
@@ -190,7 +282,38 @@ class Autoencoder(DecodingEmbedder):
         check_noise(self, "noise")
         check_sparsity(self, "sparsity")
         check_real(self, "contraction", low=0)
+        self._check_form()
+        check_real(self, "weight_decay", low=0)
+        check_option(self, "schedule", SCHEDULES, optional=True)
         check_widths(self, "encoder")
         if self.decoder is not None:
             check_widths(self, "decoder")
         check_keep(self)
+
+    def _check_form(self) -> None:
+        """Raise unless the residual form can be had where it is asked for."""
+        functions = callable(self.encoder) or callable(self.decoder)
+        if self.residual is not None and not isinstance(self.residual, bool | np.bool_):
+            fail(self, "residual", "a bool or None", self.residual)
+        if self.residual and functions:
+            advice = "Give widths, or leave residual out."
+            fail(self, "residual", "left out where a part is a function or a model", True, advice)
+        if self.activation is not None and not isinstance(self.activation, str):
+            fail(self, "activation", "the name of an activation or None", self.activation)
+
+    def _without_effect(self) -> list[str]:
+        """Return a sentence for an activation of hidden layers that nobody has given as widths."""
+        if callable(self.encoder) and (self.decoder is None or callable(self.decoder)):
+            return unused(self, ["activation"], "where encoder and decoder are not widths")
+        return []
+
+    def _without_effect_on(self, X: np.ndarray) -> list[str]:
+        """Return a sentence where nothing is compressed."""
+        columns = int(np.prod(X.shape[1:]))
+        if self.bottleneck < columns or columns == 1:
+            return []
+        message = (
+            f"Nothing is compressed: the bottleneck of {type(self).__name__} is {self.bottleneck} "
+            f"wide, and there are {columns} columns. Give a smaller one."
+        )
+        return [message]

@@ -23,6 +23,7 @@ from narrows.embedders._parameters import (
     check_learning_rate,
     check_real,
     check_seed,
+    default_of,
     unused,
 )
 from narrows.embedders._pickling import CopiedNetworks
@@ -30,12 +31,12 @@ from narrows.embedders._reconstruction import ReconstructingEmbedder
 
 if TYPE_CHECKING:
     from narrows._keras import keras
-    from narrows.embedders._fit import Job
-    from narrows.embedders._lanes import Lanes, SeparateFits
     from narrows.embedders._restarts import Restarts
+    from narrows.embedders.fitting._fit import Job, LaneTerms, Length
+    from narrows.embedders.fitting._lanes import Lanes, SeparateFits
     from narrows.networks import Networks
     from narrows.objectives import Objective
-    from narrows.training import Training
+    from narrows.training import Frame, Training
 
 
 class NetworkEmbedder(
@@ -51,7 +52,7 @@ class NetworkEmbedder(
     `_objective` and, where it has more than the common parameters, `_check_parameters`.
     """
 
-    _decay: str | None = None  # of the learning rate, see `narrows.training.Recipe`
+    _schedule = "constant"  # of the learning rate, see `narrows.training.Recipe`
 
     # The parameters that all have, and what a fit leaves.
     bottleneck: int
@@ -88,19 +89,35 @@ class NetworkEmbedder(
         """Return kind and amount of noise on the encoder's input in training, or None."""
         return None
 
-    def _offsets(self, jobs: "Sequence[Job]") -> np.ndarray | None:
-        """Return the origin that each job is trained around, one row for each; or None."""
-        return None
+    def _lane_terms(self, networks: "Networks", jobs: "Sequence[Job]") -> "LaneTerms":
+        """Return what each job has for itself: where it starts, and in which coordinates."""
+        from narrows.embedders.fitting._fit import LaneTerms
 
-    def _without_offsets(self, training: "Training", offsets: np.ndarray) -> "Training":
-        """Return a training whose weights make up for the lanes' offsets."""
+        return LaneTerms()
+
+    def _weight_decay(self) -> float:
+        """Return what a step takes off the weights that decay, over the learning rate."""
+        return 0.0
+
+    def _decayed(self, networks: "Networks") -> frozenset[int]:
+        """Return the places of the variables that weight decay is for."""
+        return frozenset()
+
+    def _length(self, n_rows: int) -> "Length":
+        """Return how long a training on so many rows is."""
+        from narrows.embedders.fitting._fit import Length
+
+        return Length(int(self.epochs), int(self.batch_size))
+
+    def _in_columns(self, networks: "Networks", training: "Training", frame: "Frame") -> "Training":
+        """Return a training whose weights do what the lanes' coordinates did."""
         raise NotImplementedError
 
     def _train(
         self, networks: "Networks", job: "Job", entropy: int, checkpoint: Any, X: np.ndarray
     ) -> "Training":
         """Train the networks on the job's rows, of which `X` are those of `fit`; adopt them."""
-        from narrows.embedders import _fit
+        from narrows.embedders.fitting import _fit
 
         training = _fit.run(self, networks, [job], [entropy], checkpoint=checkpoint)
         _fit.adopt(self, networks, training)
@@ -114,15 +131,24 @@ class NetworkEmbedder(
         return callable(getattr(self, "encoder", ()))
 
     def _check_parameters(self) -> None:
-        for name in ("bottleneck", "epochs", "batch_size", "restarts"):
-            check_integer(self, name, least=1)
+        self._check_bottleneck()
+        check_integer(self, "restarts", least=1)
+        for name in ("epochs", "batch_size"):
+            check_integer(self, name, least=1, optional=default_of(self, name) is None)
         check_integer(self, "patience", least=0, optional=True)
         check_real(self, "validation_fraction", low=0, high=1)
         check_learning_rate(self)
         check_seed(self, "random_state")
 
+    def _check_bottleneck(self) -> None:
+        check_integer(self, "bottleneck", least=1)
+
     def _without_effect(self) -> list[str]:
         """Return a sentence for what is given, but does nothing beside the other parameters."""
+        return []
+
+    def _without_effect_on(self, X: np.ndarray) -> list[str]:
+        """Return a sentence for what does nothing with these rows."""
         return []
 
     def _warn_of(self, messages: Iterable[str]) -> None:
@@ -193,7 +219,7 @@ class NetworkEmbedder(
         warns: bool = True,
     ) -> Self:
         """Do what `fit` does; without `warns`, for who has said it all before."""
-        from narrows.embedders import _fit
+        from narrows.embedders.fitting import _fit
 
         check_process()
         self._check_parameters()
@@ -206,6 +232,7 @@ class NetworkEmbedder(
         with self._columns_of_fit():
             X = self._matrix(X, reset=True, warns=warns)
             self._check_rows(X, sample_weight)
+            self._warn_of(self._without_effect_on(X) if warns else [])
             sample_weight = self._weights(sample_weight, X)
             held_out = self._validation_rows(validation_data, X)
             entropy = self._entropy()
@@ -254,8 +281,8 @@ class NetworkEmbedder(
         seeds: Iterable[int],
         on_progress: Callable[[float, float], None] | None = None,
     ) -> "Lanes | SeparateFits":
-        """Fit one lane for each matrix and seed; see `narrows.embedders._lanes`."""
-        from narrows.embedders import _lanes
+        """Fit one lane for each matrix and seed; see `narrows.embedders.fitting._lanes`."""
+        from narrows.embedders.fitting import _lanes
 
         check_process()
         self._check_parameters()
@@ -279,7 +306,7 @@ class NetworkEmbedder(
 
     def _untrained_lanes(self, n_columns: int, seeds: Iterable[int]) -> "Lanes":
         """Return what `_fit_lanes` starts from: the same graphs and initial weights."""
-        from narrows.embedders import _lanes
+        from narrows.embedders.fitting import _lanes
 
         check_process()
         self._check_parameters()
@@ -340,6 +367,11 @@ class NetworkEmbedder(
             return diagram
         decoder = layer_widths(self.decoder_)[1:] if hasattr(self, "decoder_") else []
         return f"<div>{diagram}{network_svg(layer_widths(self.encoder_), decoder)}</div>"
+
+    def _take_learned(self, values: Mapping[str, Any]) -> None:
+        """Take from a file what `_capabilities` lists as learned."""
+        for name, value in values.items():
+            setattr(self, name, value)
 
     def _stored_arrays(self) -> dict[str, np.ndarray]:
         """Return what a file holds of a fit beside networks and history, by name."""

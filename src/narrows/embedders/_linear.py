@@ -11,10 +11,10 @@ from narrows.embedders._capabilities import Capabilities
 from narrows.embedders._parameters import check_noise, noise_of
 
 if TYPE_CHECKING:
-    from narrows.embedders._fit import Job
+    from narrows.embedders.fitting._fit import Job, LaneTerms
     from narrows.networks import Networks
     from narrows.objectives import Objective
-    from narrows.training import Training
+    from narrows.training import Frame, Training
 
 
 class LinearAutoencoder(DecodingEmbedder):
@@ -104,7 +104,7 @@ class LinearAutoencoder(DecodingEmbedder):
         exported=True,
         objective=("loss", "noise"),
     )
-    _decay = "cosine"
+    _schedule = "cosine"
 
     def __init__(
         self,
@@ -146,16 +146,19 @@ class LinearAutoencoder(DecodingEmbedder):
 
         return objective_of(self)
 
-    def _offsets(self, jobs: "Sequence[Job]") -> np.ndarray:
+    def _lane_terms(self, networks: "Networks", jobs: "Sequence[Job]") -> "LaneTerms":
+        from narrows.embedders.fitting._fit import LaneTerms
+        from narrows.training import Frame
+
         # Around the mean; else the columns' means would outweigh what they vary by.
         means = [job.x[job.rows].mean(axis=0, dtype=np.float64) for job in jobs]
-        return np.stack(means).astype(np.float32)
+        return LaneTerms(frame=Frame(np.stack(means).astype(np.float32)))
 
-    def _without_offsets(self, training: "Training", offsets: np.ndarray) -> "Training":
-        """Let the biases do what the offsets did: (x − c) W + b = x W + (b − c W), and back."""
+    def _in_columns(self, networks: "Networks", training: "Training", frame: "Frame") -> "Training":
+        """Let the biases do what the frame did: (x − c) W + b = x W + (b − c W), and back."""
         encoder, bias, decoder, shift = training.weights
-        bias = bias - np.einsum("lp,lpk->lk", offsets[training.lanes], encoder)
-        weights = [encoder, bias, decoder, shift + offsets[training.lanes]]
+        bias = bias - np.einsum("lp,lpk->lk", frame.offset[training.lanes], encoder)
+        weights = [encoder, bias, decoder, shift + frame.offset[training.lanes]]
         return dataclasses.replace(training, weights=weights)
 
     def _noise(self) -> tuple[str, float] | None:

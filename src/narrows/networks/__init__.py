@@ -30,6 +30,7 @@ from narrows.networks._initializers import (
 )
 from narrows.networks._landmarks import HEAD, PLACES, as_landmarks, body_of, build_landmarks
 from narrows.networks._post import post_decoder, post_encoder
+from narrows.networks._residual import CURVED, LINEAR, build_residual
 from narrows.networks._summary import (
     layer_table,
     parameter_counts,

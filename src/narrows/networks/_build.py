@@ -66,6 +66,7 @@ def build_networks(
     decoder: Part | None = None,
     *,
     decoded: bool = True,
+    activation: str = "relu",
     keep: Collection[str] = (),
 ) -> Networks:
     """Build encoder and decoder.
@@ -86,6 +87,8 @@ def build_networks(
         The same from the bottleneck to the row. By default the encoder's widths, mirrored.
     decoded : bool
         False for an encoder alone.
+    activation : str
+        Of hidden layers that are given as widths, as Keras names it.
     keep : collection of str
         Names of layers of given models whose weights are the start of every training too.
 
@@ -104,14 +107,20 @@ def build_networks(
     def make(build: Build) -> Networks:
         copies = Copies(build, keep)
         inputs = keras.Input(row_shape, name="input_1")
-        code = _apply(encoder, inputs, bottleneck_layers, copies)(bottleneck)
+        code = _apply(encoder, inputs, inner, copies)(bottleneck)
         _check_shape("encoder", code, (bottleneck,), "the bottleneck")
         encoder_model = keras.Model(inputs, code, name="encoder")
         made = None
         if decoded:
             part = _mirrored(encoder) if decoder is None else decoder
-            made = _decoder(part, bottleneck, row_shape, reconstruction_layers, copies)
+            made = _decoder(part, bottleneck, row_shape, outer, copies)
         return _finished(encoder_model, made, copies)
+
+    def inner(x, widths, size):
+        return bottleneck_layers(x, widths, size, activation)
+
+    def outer(z, widths, shape):
+        return reconstruction_layers(z, widths, shape, hidden=activation)
 
     return _started(make)
 
@@ -341,16 +350,17 @@ def _replay(model: keras.Model, tensor, layer_for: Callable):
     return keras.tree.flatten(model._run_through_graph([tensor], operation_fn=layer_for))[0]
 
 
-def _hidden_layers(x, widths: Sequence[int]):
+def _hidden_layers(x, widths: Sequence[int], activation: str = "relu"):
     x = keras.layers.Flatten(name="flatten")(x) if len(x.shape) > 2 else x
     for number, width in enumerate(widths, 1):
-        x = keras.layers.Dense(int(width), activation="relu", name=f"encoder_{number}")(x)
+        x = keras.layers.Dense(int(width), activation=activation, name=f"encoder_{number}")(x)
     return x
 
 
-def bottleneck_layers(x, widths: Sequence[int], bottleneck: int):
+def bottleneck_layers(x, widths: Sequence[int], bottleneck: int, activation: str = "relu"):
     """Put the encoder of the given widths on a tensor."""
-    return keras.layers.Dense(int(bottleneck), name="bottleneck")(_hidden_layers(x, widths))
+    hidden = _hidden_layers(x, widths, activation)
+    return keras.layers.Dense(int(bottleneck), name="bottleneck")(hidden)
 
 
 def posterior_layers(x, widths: Sequence[int], bottleneck: int) -> list:
@@ -362,11 +372,15 @@ def posterior_layers(x, widths: Sequence[int], bottleneck: int) -> list:
 
 
 def reconstruction_layers(
-    z, widths: Sequence[int], row_shape: tuple[int, ...], activation: str | None = None
+    z,
+    widths: Sequence[int],
+    row_shape: tuple[int, ...],
+    activation: str | None = None,
+    hidden: str = "relu",
 ):
     """Put the decoder of the given widths on a tensor."""
     for number, width in enumerate(widths, 1):
-        z = keras.layers.Dense(int(width), activation="relu", name=f"decoder_{number}")(z)
+        z = keras.layers.Dense(int(width), activation=hidden, name=f"decoder_{number}")(z)
     size = 1
     for length in row_shape:
         size *= length

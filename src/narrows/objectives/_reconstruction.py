@@ -50,6 +50,12 @@ class Reconstruction(Objective):
         self.row_by_row = str(home).startswith("keras.") and not self._whole_batch()
         self.ignores_padding = self.row_by_row
 
+    @property
+    def is_squared_error(self) -> bool:
+        """Whether the loss is Keras's mean squared error."""
+        squared = keras.losses.mean_squared_error
+        return self._loss is squared or type(self._loss) is keras.losses.MeanSquaredError
+
     def _whole_batch(self) -> bool:
         """Whether the loss gives one number for a batch, as Dice's does; raise if it takes none."""
         example = np.full((3, 2), 0.5, np.float32)

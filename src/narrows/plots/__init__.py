@@ -24,18 +24,22 @@ from narrows.plots._save import figure_svg, save_figure
 from narrows.plots._scores import scores
 from narrows.plots._theme import captioned
 from narrows.plots._thumbnails import embedding_thumbnails
+from narrows.plots._tuning import candidates, held_out_curve, widths
 
 # The public names; what else is imported above is for the house's other packages.
 __all__ = [
+    "candidates",
     "decoded_grid",
     "embedding_facets",
     "embedding_overlay",
     "embedding_thumbnails",
     "figure_svg",
+    "held_out_curve",
     "history",
     "intervals",
     "reconstruction",
     "reconstruction_images",
     "save_figure",
     "scores",
+    "widths",
 ]

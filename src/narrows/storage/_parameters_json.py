@@ -11,7 +11,8 @@ import numpy as np
 def to_plain(value: Any) -> Any:
     """Return a parameter as JSON knows it.
 
-    Keras's own losses, optimizers and metrics become ``{"keras": configuration}``. What cannot
+    A mapping becomes ``{"mapping": …}``, Keras's own losses, optimizers and metrics become
+    ``{"keras": configuration}``. What cannot
     be described, such as a function, becomes ``{"not_stored": description, "name": name}``.
     """
     if value is None or isinstance(value, bool | str):
@@ -22,8 +23,18 @@ def to_plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, numbers.Real):
         return float(value)
-    if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim == 1):
+    if isinstance(value, list | tuple | range) or (
+        isinstance(value, np.ndarray) and value.ndim == 1
+    ):
         return [to_plain(one) for one in value]
+    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
+        # Elsewhere a list may as well be a tuple; in a mapping, such as of candidates, it is kept.
+        return {
+            "mapping": {
+                name: {"list": to_plain(one)} if isinstance(one, list) else to_plain(one)
+                for name, one in value.items()
+            }
+        }
     if "keras" in sys.modules:
         from narrows.storage._graphs import object_config
 
@@ -43,6 +54,12 @@ def from_plain(value: Any, custom_objects: Mapping[str, Any]) -> Any:
         return tuple(from_plain(one, custom_objects) for one in value)
     if not isinstance(value, dict):
         return value
+    if "list" in value:
+        return list(from_plain(value["list"], custom_objects))
+    if "mapping" in value:
+        return {
+            name: from_plain(one, custom_objects) for name, one in dict(value["mapping"]).items()
+        }
     if "keras" in value:
         from narrows.storage._graphs import object_from
 

@@ -82,6 +82,10 @@ def restore_step(about: dict[str, Any], arrays: Arrays, custom_objects: Mapping[
             step.feature_names_in_ = _names(about)
     if capabilities_of(kind).network:
         _restore_networks(step, about, arrays, custom_objects)
+        learned = about["learned"]
+        if set(learned) != set(_LEARNED[kind]):
+            raise ValueError(f"its {about['kind']} must have {sorted(_LEARNED[kind])}")
+        step._take_learned({k: from_plain(v, custom_objects) for k, v in learned.items()})
     else:
         _restore_learned(step, about, arrays)
     if about["output"] is not None:
@@ -90,8 +94,10 @@ def restore_step(about: dict[str, Any], arrays: Arrays, custom_objects: Mapping[
 
 
 def _as_named_now(about: dict[str, Any]) -> dict[str, Any]:
-    """Return what an older file means, in which ParametricTSNE stood for two classes."""
+    """Return what an older file means: another form of network, two classes under one name."""
     parameters = dict(about["parameters"])
+    if about["kind"] == "Autoencoder" and "residual" not in parameters:
+        return {**about, "parameters": {**parameters, "residual": False}}
     if about["kind"] != "ParametricTSNE" or "targets" not in parameters:
         return about
     targets = parameters.pop("targets")

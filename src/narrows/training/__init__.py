@@ -12,6 +12,8 @@ from narrows.training._train import train
 from narrows.training.compiling._program import Recipe, forget_programs, initial_weights
 from narrows.training.looping._noise import Noise
 from narrows.training.looping._optimizer import lost_settings
+from narrows.training.looping._settings import SCHEDULES
+from narrows.training.looping._step import Frame
 
 # The public names; what else is imported above is for the house's other packages.
 __all__ = [

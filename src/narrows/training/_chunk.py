@@ -12,6 +12,8 @@ from narrows.training._engine import engine
 from narrows.training._result import finite_lanes
 from narrows.training.compiling._program import Compiled, Program
 from narrows.training.looping._loops import Carry, Data, Own, Shape, Span
+from narrows.training.looping._settings import Settings
+from narrows.training.looping._step import Frame
 
 _SEGMENT_SECONDS = 0.4  # how long progress and Ctrl-C may have to wait
 
@@ -30,15 +32,16 @@ class Lanes:
     initial: dict[int, np.ndarray]
     orders: list
     validation: np.ndarray
-    offsets: np.ndarray | None
+    frames: Frame | None
+    settings: Settings
 
 
 @dataclass(frozen=True)
 class Plan:
     """What all chunks of a training share.
 
-    `kept` is what variables start from in every lane, by their place; `identity` tells the
-    training from others.
+    An epoch has `rows` rows; the schedule of learning rates is for `all_epochs`. `kept` is what
+    variables start from in every lane, by their place; `identity` tells the training from others.
     """
 
     program: Program
@@ -46,6 +49,7 @@ class Plan:
     shape: Shape
     data: Data
     epochs: int
+    all_epochs: int
     rows: int
     validation_rows: int
     patience: int
@@ -120,7 +124,7 @@ def train_chunk(
         began = time.perf_counter()
         epochs, end = pace.next(min(plan.epochs - done, ahead.left(done)), step)
         span = _span(plan, epochs, done, step, end)
-        own = Own(ahead.orders(done), lanes.validation, lanes.offsets)
+        own = Own(ahead.orders(done), lanes.validation, lanes.frames, lanes.settings)
         carry, numbers = compiled.segment(carry, plan.data, own, span)
         numbers.block_until_ready()
         pace.record(time.perf_counter() - began, epochs * (end - step))
@@ -141,7 +145,7 @@ def train_chunk(
 
 def _span(plan: Plan, epochs: int, done: int, step: int, end: int) -> Span:
     numbers = (
-        epochs, done, step, end, plan.rows, plan.validation_rows, plan.patience, plan.epochs
+        epochs, done, step, end, plan.rows, plan.validation_rows, plan.patience, plan.all_epochs
     )  # fmt: skip
     return Span(*(np.int32(number) for number in numbers))
 

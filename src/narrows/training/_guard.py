@@ -22,7 +22,7 @@ from narrows.training._engine import engine
 from narrows.training._forward import forward
 from narrows.training.compiling._cache import compiling
 from narrows.training.looping._loops import Data
-from narrows.training.looping._step import Rows
+from narrows.training.looping._step import Frame, Rows
 
 SAMPLE = 8  # rows that are compared
 _COARSE = 5e-2  # of the largest number, where layers compute in 16 bits
@@ -51,19 +51,18 @@ class Sample:
     recipe: Any
 
 
-def sample_spec(data: Data, shifted: bool) -> Rows:
+def sample_spec(data: Data, frame: Frame | None) -> Rows:
     """Describe the rows of a sample."""
 
     def some(values: Any) -> Any:
         return values and jax.ShapeDtypeStruct((SAMPLE, *values.shape[1:]), values.dtype)
 
-    offset = jax.ShapeDtypeStruct(data.x.shape[1:], jnp.float32) if shifted else None
     counted = jax.ShapeDtypeStruct((SAMPLE,), jnp.float32)
     targets = None if data.targets is None else some(data.targets)
-    return Rows(some(data.x), targets, counted, jax.tree.map(some, data.given), offset)
+    return Rows(some(data.x), targets, counted, jax.tree.map(some, data.given), frame)
 
 
-def samples_of(data: Data, rows: Sequence[np.ndarray], offsets: np.ndarray | None) -> list[Rows]:
+def samples_of(data: Data, rows: Sequence[np.ndarray], frames: Frame | None) -> list[Rows]:
     """Take a few of each lane's rows, repeated where there are too few.
 
     Copies, once for lanes with the same rows: all the others may be let go of.
@@ -78,8 +77,8 @@ def samples_of(data: Data, rows: Sequence[np.ndarray], offsets: np.ndarray | Non
         if key not in taken:
             taken[key] = jax.tree.map(lambda values, own=own: values[own], data)
         some = taken[key]
-        offset = None if offsets is None else np.array(offsets[lane], np.float32)
-        found.append(Rows(some.x, some.targets, ones, some.given, offset))
+        frame = jax.tree.map(lambda values, lane=lane: np.array(values[lane], np.float32), frames)
+        found.append(Rows(some.x, some.targets, ones, some.given, frame))
     return found
 
 

@@ -48,15 +48,30 @@ class BatchOrder:
     rows : int ndarray of shape (n_rows,)
         Which rows of the data this lane trains on; repeats are allowed (a bootstrap has them).
     seed : numpy.random.SeedSequence
+    epoch_rows : int, optional
+        How many rows an epoch has; by default all, once.
     """
 
-    def __init__(self, rows: np.ndarray, seed: np.random.SeedSequence):
+    def __init__(
+        self, rows: np.ndarray, seed: np.random.SeedSequence, epoch_rows: int | None = None
+    ):
         self._rows = rows
         self._rng = np.random.Generator(np.random.PCG64(seed))
+        self._epoch_rows = epoch_rows or len(rows)
+        self._left = rows[:0]  # of the pass that is under way
 
     def draw(self, epochs: int) -> np.ndarray:
-        """Return the rows in order for the next `epochs` epochs, shape (epochs, n_rows)."""
-        return self._rng.permuted(np.tile(self._rows, (epochs, 1)), axis=1)
+        """Return the rows in order for the next `epochs` epochs, shape (epochs, epoch_rows)."""
+        if self._epoch_rows == len(self._rows):
+            return self._passes(epochs)
+        wanted = epochs * self._epoch_rows
+        passes = max(-(-(wanted - len(self._left)) // len(self._rows)), 0)
+        stream = np.concatenate([self._left, self._passes(passes).ravel()])
+        self._left = stream[wanted:]
+        return stream[:wanted].reshape(epochs, self._epoch_rows)
+
+    def _passes(self, count: int) -> np.ndarray:
+        return self._rng.permuted(np.tile(self._rows, (count, 1)), axis=1)
 
 
 class GivenOrder:

@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import joblib
 import numpy as np
 
@@ -29,7 +30,8 @@ from narrows.training._seeding import BatchOrder, GivenOrder, restart_seeds
 from narrows.training.compiling._padding import tolerates_padding
 from narrows.training.compiling._program import Program, Recipe
 from narrows.training.looping._loops import Data, Shape
-from narrows.training.looping._step import Rows
+from narrows.training.looping._settings import Settings, settings_of
+from narrows.training.looping._step import Frame, Rows
 
 _MANY_LANES, _FEW_LANES = 10, 5  # lanes in a chunk on a CPU, where a lane is small
 _LANE_BYTES = 4_000_000  # beyond this a lane fills the caches alone
@@ -48,9 +50,15 @@ def train(
     seeds: Sequence[tuple[Any, int]],
     patience: int | None = None,
     learning_rates: Sequence[float],
+    weight_decays: Sequence[float] | None = None,
+    schedules: Sequence[str] | None = None,
+    noises: Sequence[float] | None = None,
+    loss_scales: Sequence[float] | None = None,
+    epoch_rows: int | None = None,
+    all_epochs: int | None = None,
     sample_weights: np.ndarray | None = None,
     targets: np.ndarray | None = None,
-    offsets: np.ndarray | None = None,
+    frames: Frame | None = None,
     initial: Sequence[np.ndarray | None] | None = None,
     orders: Sequence[np.ndarray] | None = None,
     threads: int | None = None,
@@ -65,22 +73,38 @@ def train(
     x : float32 ndarray of shape (data_rows, ...)
         All rows that any lane uses.
     rows : sequence of int ndarrays, one a lane
-        Numbers of the rows each lane trains on, all of one length; repeats are allowed.
+        Numbers of the rows each lane trains on; repeats are allowed. All of one length, unless
+        `epoch_rows` is given.
     validation : sequence of int ndarrays, one a lane, or None
-        Numbers of the rows each lane is validated on, all of one length.
+        Numbers of the rows each lane is validated on. Where padding is tolerated, lanes may have
+        different numbers of them.
     epochs, batch_size : int
     seeds : sequence of (int, int), one a lane
         Entropy and restart number, see `restart_seeds`.
     patience : int or None
         Epochs without a better loss after which a lane stops; None for no early stopping.
     learning_rates : sequence of float, one a lane
+    weight_decays : sequence of float, one a lane, optional
+        What a step takes off the weights that the recipe's `decayed` names, over the learning
+        rate; by default 0.
+    schedules : sequence of {"constant", "cosine", "one-cycle"}, one a lane, optional
+        How the learning rate goes; by default as the recipe says.
+    noises : sequence of float, one a lane, optional
+        Amounts of the recipe's kind of noise; by default the recipe's.
+    loss_scales : sequence of float, one a lane, optional
+        What the loss is multiplied by before it is minimised; histories do not see it.
+    epoch_rows : int, optional
+        How many rows an epoch has: so many of an endless row of shuffled passes over a lane's
+        rows. By default an epoch is one pass.
+    all_epochs : int, optional
+        How many epochs the schedule of the learning rate is for; by default `epochs`.
     sample_weights : float ndarray of shape (data_rows,), optional
         Factors of the rows' losses; as in Keras, the sum is divided by the number of rows.
     targets : float32 ndarray of shape (data_rows, ...), optional
         What the output should equal for each row, if not the row itself.
-    offsets : float32 ndarray of shape (lanes, ...), optional
-        For each lane a row that is taken off the network's input and added to its output, so that
-        it is trained on rows with another origin. The weights are that network's.
+    frames : Frame, optional
+        Coordinates of each lane's network, arrays of shape (lanes, ...). The weights are those of
+        the network in these coordinates.
     initial : sequence of ndarrays of shape (lanes, ...) or None, optional
         What each variable starts from, in the model's order; None for one that is drawn, or kept
         as the recipe's `Start` says.
@@ -116,7 +140,16 @@ def train(
     values = [] if initial is None else initial
     own = {place: value for place, value in enumerate(values) if value is not None}
     plan, lanes_at_once = _plan(
-        recipe, data, rows, validation, epochs, batch_size, patience, own, offsets is not None
+        recipe, data, rows, validation, epochs, batch_size, patience, own, frames,
+        epoch_rows, all_epochs,
+    )  # fmt: skip
+    lanes = len(rows)
+    settings = settings_of(
+        list(weight_decays or [0.0] * lanes),
+        list(schedules or [recipe.schedule] * lanes),
+        list(noises or [recipe.noise.amount if recipe.noise else 0.0] * lanes),
+        list(loss_scales or [1.0] * lanes),
+        [len(one) for one in validation] if validation is not None else [0] * lanes,
     )
     if len(rows) > 1 and not own and plan.program.unseeded:
         warnings.warn(
@@ -128,7 +161,7 @@ def train(
     chunks = [
         _lanes(
             plan, everyone[first : first + lanes_at_once], lanes_at_once,
-            rows, validation, seeds, learning_rates, own, orders, offsets,
+            rows, validation, seeds, learning_rates, own, orders, frames, settings,
         )
         for first in range(0, len(rows), lanes_at_once)
     ]  # fmt: skip
@@ -138,7 +171,8 @@ def train(
             plan.identity,
             {
                 "x": x, "rows": rows, "validation": validation, "weights": sample_weights,
-                "targets": targets, "offsets": offsets, "orders": orders,
+                "targets": targets, "orders": orders,
+                **({} if frames is None else frames._asdict()),
             },
             {
                 **{f"initial {place}": value for place, value in own.items()},
@@ -147,6 +181,8 @@ def train(
             {
                 "epochs": epochs, "batch": batch_size, "seeds": [list(seed) for seed in seeds],
                 "patience": patience, "rates": list(learning_rates), "lanes": lanes_at_once,
+                "epoch rows": epoch_rows, "all epochs": all_epochs,
+                "settings": {k: v.tolist() for k, v in settings._asdict().items()},
             },
         )  # fmt: skip
         kept = Checkpoint(checkpoint, identity)
@@ -157,7 +193,7 @@ def train(
             kept.write()
     if not results:
         raise KeyboardInterrupt
-    return _gather(plan, results, interrupted, samples_of(data, rows, offsets))
+    return _gather(plan, results, interrupted, samples_of(data, rows, frames))
 
 
 def _plan(
@@ -169,19 +205,26 @@ def _plan(
     batch_size: int,
     patience: int | None,
     given: dict[int, np.ndarray],
-    shifted: bool,
+    frames: Frame | None,
+    epoch_rows: int | None = None,
+    all_epochs: int | None = None,
 ) -> tuple[Plan, int]:
     """Compile what is needed; return the plan and how many lanes a chunk has."""
     program = Program(recipe)
-    n_rows, n_validation = len(rows[0]), len(validation[0]) if validation is not None else 0
+    n_rows = epoch_rows or len(rows[0])
+    n_validation = max(map(len, validation)) if validation is not None else 0
     shape = _shape(recipe, n_rows, n_validation, batch_size, patience is not None)
     size = data_rows(data.x)
     data = jax.tree.map(lambda values: jax.device_put(pad_rows(values, size)), data)
     lanes = _chunk_size(program, shape, len(rows))
-    compiled, identity = program.compiled(shape, lanes, data, given=given, shifted=shifted)
+    frame = jax.tree.map(
+        lambda values: jax.ShapeDtypeStruct(np.shape(values)[1:], jnp.float32), frames
+    )
+    compiled, identity = program.compiled(shape, lanes, data, given=given, frame=frame)
     kept = {} if len(given) == len(recipe.model.variables) else program.kept
     plan = Plan(
-        program, compiled, shape, data, epochs, n_rows, n_validation, patience or 0,
+        program, compiled, shape, data, epochs, all_epochs or epochs, n_rows, n_validation,
+        patience or 0,
         {place: value for place, value in kept.items() if place not in given}, identity,
     )  # fmt: skip
     return plan, lanes
@@ -252,7 +295,8 @@ def _lanes(
     rates: Sequence[float],
     initial: dict[int, np.ndarray],
     orders: Sequence[np.ndarray] | None,
-    offsets: np.ndarray | None,
+    frames: Frame | None,
+    settings: Settings,
 ) -> Lanes:
     """Put together what a chunk of `size` lanes starts with; the last lane fills up a short one."""
     numbers = own + [own[-1]] * (size - len(own))
@@ -262,13 +306,13 @@ def _lanes(
         drawn = [GivenOrder(orders[number]) for number in numbers]
     else:
         drawn = [
-            BatchOrder(np.asarray(rows[number], np.int32), stream.order)
+            BatchOrder(np.asarray(rows[number], np.int32), stream.order, plan.rows)
             for number, stream in zip(numbers, streams, strict=True)
         ]
     held_out = np.zeros((len(numbers), plan.shape.validation_rows), np.int32)
     if validation is not None:
         for lane, number in enumerate(numbers):
-            held_out[lane, : plan.validation_rows] = validation[number]
+            held_out[lane, : len(validation[number])] = validation[number]
     return Lanes(
         numbers=own,
         weights_keys=np.stack([stream.weights for stream in streams]),
@@ -277,7 +321,8 @@ def _lanes(
         initial={place: values[numbers] for place, values in initial.items()},
         orders=drawn,
         validation=held_out,
-        offsets=None if offsets is None else np.asarray(offsets, np.float32)[numbers],
+        frames=jax.tree.map(lambda values: np.asarray(values, np.float32)[numbers], frames),
+        settings=jax.tree.map(lambda values: values[numbers], settings),
     )
 
 

@@ -11,6 +11,15 @@ import typer
 
 from narrows._checks import LARGEST_SEED
 from narrows.cli import _tables
+from narrows.cli._autoencoder import (
+    BatchSize,
+    Epochs,
+    Fast,
+    LearningRate,
+    NoiseAmount,
+    Patience,
+    autoencoder,
+)
 from narrows.cli._comparison_view import show_comparison
 from narrows.cli._errors import (
     BadInputError,
@@ -57,11 +66,13 @@ def compare(
     bottleneck: Annotated[int, typer.Option(min=1, help="Width of the embeddings.")] = 2,
     encoder: Annotated[
         str, typer.Option(help="Widths of the encoder's hidden layers; the decoder mirrors them.")
-    ] = "150,50,25",
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the rows, at most.")] = 100,
-    patience: Annotated[
-        int | None, typer.Option(min=0, help="Stop after so many epochs without a better loss.")
-    ] = None,
+    ] = "64,32",
+    fast: Fast = False,
+    epochs: Epochs = None,
+    patience: Patience = None,
+    learning_rate: LearningRate = None,
+    batch_size: BatchSize = None,
+    noise: NoiseAmount = None,
     resampling: Annotated[
         str, typer.Option(help="5x5 (folds x repeats), bootstrap:25, or holdout:0.8x10.")
     ] = "5x5",
@@ -72,7 +83,12 @@ def compare(
             "test together. It is not learned from."
         ),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings in each resample.")] = 10,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Trainings in each resample; by default 10 plain ones, or 1 that is tuned."
+        ),
+    ] = None,
     probe: Annotated[
         list[str] | None,
         typer.Option(help="Models that judge, e.g. forest,neighbours; an unknown name lists all."),
@@ -105,6 +121,9 @@ def compare(
 ) -> None:
     """Compare an autoencoder with PCA on a table, everything refitted in every resample.
 
+    The autoencoder starts at PCA, and its settings are chosen by cross-validation inside the
+    training rows of every resample. With --fast, --epochs or --patience it is trained plainly.
+
     Raw columns, a random projection and the untrained encoder stand beside them.
 
     Example: narrows compare iris.csv --label Species --out iris.html
@@ -132,14 +151,23 @@ def compare(
             "--label, --drop and --groups must leave a column to learn from. They name all."
         )
     # Imported here, so that a mistyped option or column is answered at once.
-    from narrows import PCA, Autoencoder
+    from narrows import PCA
     from narrows import compare as run
 
     _check_label(rows[name])
     if task is None:
         _note_kind(rows[name], quiet=quiet)
-    autoencoder = Autoencoder(bottleneck, widths, epochs=epochs, patience=patience)
-    arms = {"pca": PCA(bottleneck), "autoencoder": autoencoder}
+    plain = {"epochs": epochs, "patience": patience}
+    embedder = autoencoder(
+        {name: value for name, value in plain.items() if value is not None},
+        fast=fast,
+        tuned={"learning_rate": learning_rate, "noise": noise},
+        bottleneck=bottleneck,
+        encoder=widths,
+        batch_size=batch_size,
+    )
+    seeds = seeds or (1 if hasattr(embedder, "cv") else 10)
+    arms = {"pca": PCA(bottleneck), "autoencoder": embedder}
     with bad_input(options=_OPTIONS), warnings_on_stderr():
         found = run(
             arms,

@@ -10,6 +10,16 @@ import typer
 
 from narrows._checks import LARGEST_SEED
 from narrows.cli import _tables
+from narrows.cli._autoencoder import (
+    BatchSize,
+    Epochs,
+    Fast,
+    LearningRate,
+    NoiseAmount,
+    Patience,
+    autoencoder,
+    plain_value,
+)
 from narrows.cli._errors import (
     BadInputError,
     bad_input,
@@ -38,7 +48,13 @@ if TYPE_CHECKING:
 
 _SHOWN = 5  # columns named on the screen
 
-_OPTIONS = {"validation_fraction": "--validation-fraction"}
+_OPTIONS = {
+    "validation_fraction": "--validation-fraction",
+    "learning_rate": "--learning-rate",
+    "noise": "--noise",
+    "loss": "--loss",
+    "cv": "The number of folds",
+}
 
 
 class Scale(enum.StrEnum):
@@ -62,17 +78,21 @@ def fit(
     bottleneck: Annotated[int, typer.Option(min=1, help="Width of the embedding.")] = 2,
     encoder: Annotated[
         str, typer.Option(help="Widths of the encoder's hidden layers; the decoder mirrors them.")
-    ] = "150,50,25",
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the rows, at most.")] = 100,
+    ] = "64,32",
+    fast: Fast = False,
+    epochs: Epochs = None,
     restarts: Annotated[
-        int, typer.Option(min=1, help="Independent trainings, of which the best is kept.")
+        int,
+        typer.Option(min=1, help="Independent plain trainings, of which the best is kept."),
     ] = 1,
-    patience: Annotated[
-        int | None, typer.Option(min=0, help="Stop after so many epochs without a better loss.")
-    ] = None,
+    patience: Patience = None,
     validation_fraction: Annotated[
-        float, typer.Option(min=0.0, help="Share of the rows held out to validate on.")
+        float, typer.Option(min=0.0, help="Share of the rows that a plain training holds out.")
     ] = 0.0,
+    learning_rate: LearningRate = None,
+    batch_size: BatchSize = None,
+    noise: NoiseAmount = None,
+    loss: Annotated[str, typer.Option(help="What is minimised, as Keras names it.")] = "mse",
     scale: Annotated[Scale, typer.Option(help="Scaling of numbers and dates.")] = Scale.STANDARDIZE,
     seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Decides the training.")] = 1,
     checkpoint: Annotated[
@@ -92,7 +112,10 @@ def fit(
 ) -> None:
     """Learn a small embedding of a table and save it, preprocessing included.
 
-    Numbers are scaled, missing values filled in, text and categories one-hot encoded.
+    Numbers are scaled, missing values filled in, text and categories one-hot encoded. The network
+    starts at PCA; its settings and its length are chosen by cross-validation. With --fast, or any
+    of --epochs, --restarts, --patience, --validation-fraction and --checkpoint, it is one plain
+    training.
 
     With --checkpoint, the same command goes on from that file if it was killed or interrupted,
     and ends with the same model as if nothing had happened. The file stays when it is through.
@@ -106,21 +129,25 @@ def fit(
     output_file(out, table)
     _check_checkpoint(checkpoint, table, out)
     form = _tables.text_form(separator, decimal, encoding, thousands, na_values)
-    learned, apart = _read(table, _tables.with_text(form, table, text), label, drop)
+    learned, apart = rows_to_learn(table, _tables.with_text(form, table, text), label, drop)
     # Imported here, so that a mistyped option or column is answered at once.
     from sklearn.pipeline import make_pipeline
 
-    from narrows import Autoencoder
     from narrows.data import TablePreprocessor
     from narrows.storage import save
 
-    embedder = Autoencoder(
+    plain: dict[str, Any] = {
+        "epochs": epochs, "patience": patience, "restarts": restarts if restarts > 1 else None,
+        "validation_fraction": validation_fraction or None,
+    }  # fmt: skip
+    embedder = autoencoder(
+        {name: value for name, value in plain.items() if value is not None},
+        fast=fast or checkpoint is not None,
+        tuned={"learning_rate": learning_rate, "noise": noise},
         bottleneck=bottleneck,
         encoder=widths,
-        epochs=epochs,
-        restarts=restarts,
-        patience=patience,
-        validation_fraction=validation_fraction,
+        batch_size=batch_size,
+        loss=loss,
         random_state=seed,
         verbose=int(shows_progress(quiet)),
     )
@@ -133,7 +160,8 @@ def fit(
         interruption(lambda: _kept(checkpoint)), bad_input(checkpoint, _OPTIONS),
         warnings_on_stderr(),
     ):  # fmt: skip
-        model.fit(learned, autoencoder__checkpoint=checkpoint)
+        more = {} if checkpoint is None else {"autoencoder__checkpoint": checkpoint}
+        model.fit(learned, **more)
     seconds = time.perf_counter() - start
     embedder.verbose = 0
     with bad_input(out):
@@ -144,7 +172,7 @@ def fit(
     show(result, _text(result), as_json=as_json)
 
 
-def _read(
+def rows_to_learn(
     table: Path, form: "Form", label: str | None, drop: list[str] | None
 ) -> tuple[Any, list[str]]:
     """Return the rows to learn from, and the names of the columns that are left out unread."""
@@ -173,7 +201,7 @@ def _kept(checkpoint: Path | None) -> str:
     """What an interrupted training leaves."""
     if checkpoint is None:
         return (
-            "no file was changed. With --checkpoint FILE, the same command goes on from where it "
+            "no file was changed. With --checkpoint FILE, a plain training goes on from where it "
             "stopped."
         )
     if checkpoint.exists():
@@ -189,7 +217,7 @@ def layer_widths(text: str) -> tuple[int, ...]:
         widths = (0,)
     if any(width < 1 for width in widths):
         raise BadInputError(
-            f"--encoder must be widths of layers, such as 150,50,25. Got {text!r} instead."
+            f"--encoder must be widths of layers, such as 64,32. Got {text!r} instead."
         )
     return widths
 
@@ -224,7 +252,24 @@ def _result(out: Path, learned: Any, model: Any, seconds: float) -> dict[str, An
         "epochs": int(kept["epochs"]),
         "best_epoch": int(kept["best_epoch"]),
         "measures": {name: float(kept[name]) for name in measures},
+        "tuning": _tuning(embedder),
         "seconds": round(seconds, 3),
+    }
+
+
+def _tuning(embedder: Any) -> dict[str, Any] | None:
+    """Return what cross-validation chose and found; None of a plain training."""
+    if not hasattr(embedder, "curve_"):
+        return None
+    curve = embedder.curve_
+    chosen = curve[curve["chosen"]].iloc[0]
+    return {
+        "folds": embedder.n_splits_,
+        "candidates": len(embedder.cv_results_["params"]),
+        "chosen": {name: plain_value(value) for name, value in embedder.best_params_.items()},
+        "steps": embedder.best_steps_,
+        "held_out_error": float(chosen["error"]),
+        "held_out_error_of_pca": float(curve["error"].iloc[0]),
     }
 
 
@@ -232,11 +277,32 @@ def _text(result: dict[str, Any]) -> str:
     names = result["columns"]
     shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
     measures = ", ".join(f"{name} {value:.4g}" for name, value in result["measures"].items())
+    tuned = _tuning_text(result["tuning"])
     which = f"restart {result['restart_in_use']} of {result['restarts']} (counted from 0), "
+    trained = (
+        f"{which if result['restarts'] > 1 else ''}epoch {result['best_epoch']} of "
+        f"{result['epochs']}: {measures}\n"
+    )
+    if result["tuning"] is not None:
+        trained = f"after {result['tuning']['steps']} steps: {measures}\n"
     return (
         f"{result['rows']} rows, {len(names)} columns ({shown}), as "
         f"{result['encoded_columns']} numbers, narrowed to {result['bottleneck']}\n"
-        f"{which if result['restarts'] > 1 else ''}epoch {result['best_epoch']} of "
-        f"{result['epochs']}: {measures}\n"
+        f"{trained}{tuned}"
         f"trained in {result['seconds']:.1f} s, written to {result['model']}"
     )
+
+
+def _tuning_text(tuning: dict[str, Any] | None) -> str:
+    """Say what was chosen, and how well it does on rows that were held out, beside PCA."""
+    if tuning is None:
+        return ""
+    error, pca = tuning["held_out_error"], tuning["held_out_error_of_pca"]
+    found = (
+        f"held-out error {error:.4g}, PCA's of this width {pca:.4g} ({tuning['folds']} folds, "
+        f"{tuning['candidates']} candidates)\n"
+    )
+    if not tuning["steps"]:
+        return found + "no candidate beats PCA by more than a standard error: this is PCA\n"
+    chosen = ", ".join(f"{name} {value}" for name, value in tuning["chosen"].items())
+    return found + f"chosen: {chosen}, {tuning['steps']} steps\n"

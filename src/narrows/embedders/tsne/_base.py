@@ -47,7 +47,7 @@ class TSNEEmbedder(DecodingEmbedder):
     A class says what is minimised, by `_terms`, and how many rows and epochs there are by default.
     """
 
-    _decay = "cosine"
+    _schedule = "cosine"
     _least_epochs: int
     _least_steps: int
     _numbers: tuple[str, ...] = ()  # learned ones, that a file holds

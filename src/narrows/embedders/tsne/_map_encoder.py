@@ -10,7 +10,7 @@ from narrows.embedders._parameters import check_integer, check_real, fail, unuse
 from narrows.embedders.tsne._base import TSNEEmbedder
 
 if TYPE_CHECKING:
-    from narrows.embedders._fit import Job
+    from narrows.embedders.fitting._fit import Job
     from narrows.embedders.tsne._targets import MapTargets
     from narrows.networks import Networks
     from narrows.objectives import Objective
@@ -287,7 +287,7 @@ class TSNEMapEncoder(TSNEEmbedder):
     def _train(
         self, networks: "Networks", job: "Job", entropy: int, checkpoint: Any, X: np.ndarray
     ) -> "Training":
-        from narrows.embedders import _fit
+        from narrows.embedders.fitting import _fit
         from narrows.embedders.tsne import _targets, _training
 
         found = _targets.map_targets(self, X, entropy)

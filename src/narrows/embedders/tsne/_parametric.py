@@ -10,7 +10,7 @@ from narrows.embedders._parameters import check_option, check_real, fail
 from narrows.embedders.tsne._base import TSNEEmbedder
 
 if TYPE_CHECKING:
-    from narrows.embedders._fit import Job
+    from narrows.embedders.fitting._fit import Job
     from narrows.networks import Networks
     from narrows.objectives import Objective
     from narrows.training import Training
@@ -179,7 +179,7 @@ class ParametricTSNE(TSNEEmbedder):
     def _train(
         self, networks: "Networks", job: "Job", entropy: int, checkpoint: Any, X: np.ndarray
     ) -> "Training":
-        from narrows.embedders import _fit
+        from narrows.embedders.fitting import _fit
         from narrows.embedders.tsne import _training
 
         training = _training.run(self, networks, job, entropy, checkpoint=checkpoint)

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from narrows._session import usual_numbers
-from narrows.embedders import _fit
 from narrows.embedders._restarts import history_frame
+from narrows.embedders.fitting import _fit
 from narrows.networks import PLACES, Networks
 from narrows.objectives import Reconstruction
 from narrows.training import Recipe, Training, train, verify
@@ -112,7 +112,7 @@ def train_decoder(
     """Train a decoder with new weights, from places Z (n_rows, bottleneck) to rows X."""
     optimizer, rate = _fit.optimizer_of(embedder)
     recipe = Recipe(
-        networks.decoder, Reconstruction("mse"), optimizer, decay=embedder._decay,
+        networks.decoder, Reconstruction("mse"), optimizer, schedule=embedder._schedule,
         start=networks.start,
     )  # fmt: skip
     seeds = [((embedder._entropy(), _DECODER), 0)]

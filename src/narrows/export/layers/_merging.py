@@ -15,8 +15,10 @@ def _of_one_rank(graph: Graph, names: list[str], shapes: list[tuple]) -> list[st
     found = []
     for name, shape in zip(names, shapes, strict=True):
         missing = most - len(shape)
-        axes = graph.constant(list(range(1, missing + 1)), "int64")
-        found.append(graph.add("Unsqueeze", name, axes) if missing else name)
+        if missing:
+            axes = graph.constant(list(range(1, missing + 1)), "int64")
+            name = graph.add("Unsqueeze", name, axes)
+        found.append(name)
     return found
 
 

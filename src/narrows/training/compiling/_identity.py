@@ -35,8 +35,8 @@ def recipe_text(recipe: Any) -> str:
         _optimizer_config(recipe.optimizer),
         recipe.objective.config(),
         [settings(metric) for metric in recipe.metrics],
-        recipe.noise,
-        recipe.decay,
+        recipe.noise and recipe.noise.kind,
+        sorted(recipe.decayed),
     ]
     return _text(parts)
 

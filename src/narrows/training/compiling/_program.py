@@ -25,7 +25,8 @@ from narrows.training.compiling._identity import described, optimizer_text, reci
 from narrows.training.looping._loops import Carry, Data, Own, Shape, Span, new_carry, run_segment
 from narrows.training.looping._noise import Noise
 from narrows.training.looping._optimizer import BuiltOptimizer, build_optimizer, check_optimizer
-from narrows.training.looping._step import Parts, Rows, State, check, measure_names
+from narrows.training.looping._settings import settings_spec
+from narrows.training.looping._step import Frame, Parts, Rows, State, check, measure_names
 
 _KEPT = 64
 _lock = threading.RLock()
@@ -46,9 +47,11 @@ class Recipe:
     metrics : tuple of keras.metrics.Metric
         Of the target and the output.
     noise : Noise or None
-        What is done in training to the rows that the encoder sees.
-    decay : {"cosine"} or None
-        Whether the learning rate falls to 0 over all steps, along half a cosine wave.
+        What is done in training to the rows that the encoder sees; a lane may have another amount.
+    schedule : {"constant", "cosine", "one-cycle"}
+        How the learning rate goes over all steps; a lane may have another.
+    decayed : frozenset of int
+        Places, in the model's variables, of those that weight decay is for.
     start : Start or None
         Where the variables start; None for a model that somebody else built, whose initializers
         are found by building its layers again.
@@ -59,7 +62,8 @@ class Recipe:
     optimizer: keras.optimizers.Optimizer
     metrics: tuple = ()
     noise: Noise | None = None
-    decay: str | None = None
+    schedule: str = "constant"
+    decayed: frozenset[int] = frozenset()
     start: Start | None = None
 
 
@@ -120,8 +124,8 @@ class Program:
             rates=self._optimizer.rates,
             objective=recipe.objective,
             metrics=tuple(_built_metric(metric, model) for metric in recipe.metrics),
-            noise=recipe.noise,
-            decay=recipe.decay,
+            noise=recipe.noise and recipe.noise.kind,
+            decayed=_decayed(recipe),
         )
 
     @functools.cached_property
@@ -183,7 +187,7 @@ class Program:
         return measure_names(self.parts)
 
     def compiled(
-        self, shape: Shape, lanes: int, data: Data, *, given: Collection[int], shifted: bool
+        self, shape: Shape, lanes: int, data: Data, *, given: Collection[int], frame: Frame | None
     ) -> tuple[Compiled, str | None]:
         """Return the functions for so many lanes, compiling them at the first call.
 
@@ -191,9 +195,9 @@ class Program:
         None if nobody can tell, so that the functions are for this once.
         """
         described = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), data)
-        wanted = (shape, lanes, described, frozenset(given), shifted)
+        wanted = (shape, lanes, described, frozenset(given), frame)
         with _lock:
-            identity = self._identity(shape, described, frozenset(given), shifted)
+            identity = self._identity(shape, described, frozenset(given), frame)
             if identity is None:
                 return self._compile(*wanted), None
             # The user's choice of precision is compiled in.
@@ -203,7 +207,9 @@ class Program:
             _compiled.move_to_end(key)
             return _compiled[key], identity
 
-    def _identity(self, shape: Shape, data: Data, given: frozenset, shifted: bool) -> str | None:
+    def _identity(
+        self, shape: Shape, data: Data, given: frozenset, frame: Frame | None
+    ) -> str | None:
         """Return what tells this training from others; None if nobody can tell."""
         if len(given) < len(self.recipe.model.variables):
             _ = self.start  # is drawn from, so it counts
@@ -212,7 +218,7 @@ class Program:
             return text
         start, args = self._start_function(shape, 1, given)
         carry = jax.eval_shape(start, *args)
-        own, span = _own_and_span(shape, 1, data, shifted)
+        own, span = _own_and_span(shape, 1, frame)
 
         def segment(carry: Carry, data: Data, own: Own, span: Span) -> tuple[Carry, jax.Array]:
             return over_lanes(self._segment(shape), 1, (0, None, 0, None))(carry, data, own, span)
@@ -224,21 +230,21 @@ class Program:
         return None if None in found else " ".join(map(str, found))
 
     def _compile(
-        self, shape: Shape, lanes: int, data: Data, given: frozenset, shifted: bool
+        self, shape: Shape, lanes: int, data: Data, given: frozenset, frame: Frame | None
     ) -> Compiled:
         start, args = self._start_function(shape, lanes, given)
         start_lowered = traced(lambda: jax.jit(start).lower(*args))
         carry = jax.tree.map(
             lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), start_lowered.out_info
         )
-        own, span = _own_and_span(shape, lanes, data, shifted)
+        own, span = _own_and_span(shape, lanes, frame)
         segment = over_lanes(self._segment(shape), lanes, (0, None, 0, None))
         segment_lowered = traced(
             lambda: jax.jit(segment, donate_argnums=0).lower(carry, data, own, span)
         )
         # On a GPU the session's products may be rounded to ten bits; the model is compared in full.
         with jax.default_matmul_precision("float32"):
-            check_lowered = traced(lambda: self._check_lowered(data, shifted))
+            check_lowered = traced(lambda: self._check_lowered(data, frame))
         return Compiled(*compile_together(start_lowered, segment_lowered, check_lowered))
 
     def _start_function(
@@ -272,12 +278,12 @@ class Program:
 
         return segment
 
-    def _check_lowered(self, data: Data, shifted: bool) -> jax.stages.Lowered:
+    def _check_lowered(self, data: Data, frame: Frame | None) -> jax.stages.Lowered:
         variables = [
             jax.ShapeDtypeStruct(tuple(v.shape), v.dtype) for v in self.recipe.model.variables
         ]
         own = [jax.ShapeDtypeStruct((), jnp.float32) for _ in self._own]
-        rows = sample_spec(data, shifted)
+        rows = sample_spec(data, frame)
 
         def run(
             variables: list[jax.Array], own: list[jax.Array], rows: Rows
@@ -330,6 +336,14 @@ class Program:
             [np.asarray(by_id[id(v)]) for v in model.variables],
             {name: np.asarray(value) for name, value in own},
         )
+
+
+def _decayed(recipe: Recipe) -> tuple[bool, ...]:
+    """Say of each trainable variable whether weight decay is for it; empty where it is for none."""
+    if not recipe.decayed:
+        return ()
+    some = {id(recipe.model.variables[place]) for place in recipe.decayed}
+    return tuple(id(variable) in some for variable in recipe.model.trainable_variables)
 
 
 def _can_be_seeded(initializer: Callable | None) -> bool:
@@ -396,12 +410,13 @@ def _stand_in(variable: keras.Variable) -> keras.Variable:
     return found
 
 
-def _own_and_span(shape: Shape, lanes: int, data: Data, shifted: bool) -> tuple[Own, Span]:
+def _own_and_span(shape: Shape, lanes: int, frame: Frame | None) -> tuple[Own, Span]:
     """Return descriptions of what a segment takes beside the carry and the data."""
     own = Own(
         jax.ShapeDtypeStruct((lanes, shape.epochs, shape.rows), jnp.int32),
         jax.ShapeDtypeStruct((lanes, shape.validation_rows), jnp.int32),
-        jax.ShapeDtypeStruct((lanes, *data.x.shape[1:]), jnp.float32) if shifted else None,
+        jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((lanes, *leaf.shape), leaf.dtype), frame),
+        settings_spec(lanes),
     )
     return own, Span(*[jax.ShapeDtypeStruct((), jnp.int32)] * len(Span._fields))
 

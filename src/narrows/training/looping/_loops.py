@@ -13,7 +13,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from narrows.objectives import PerRow
+from narrows.training.looping._settings import Settings
 from narrows.training.looping._step import (
+    Frame,
     Moment,
     Parts,
     Rows,
@@ -68,11 +70,11 @@ class Data(NamedTuple):
     targets: jax.Array | None
     given: PerRow
 
-    def take(self, rows: jax.Array, counted: jax.Array, offset: jax.Array | None) -> Rows:
-        """Return a batch by its row numbers; shapes (batch,), but for the lane's offset."""
+    def take(self, rows: jax.Array, counted: jax.Array, frame: Frame | None) -> Rows:
+        """Return a batch by its row numbers; shapes (batch,), but for the lane's frame."""
         targets = None if self.targets is None else self.targets[rows]
         given = jax.tree.map(lambda values: values[rows], self.given)
-        return Rows(self.x[rows], targets, counted, given, offset)
+        return Rows(self.x[rows], targets, counted, given, frame)
 
 
 class Own(NamedTuple):
@@ -85,13 +87,15 @@ class Own(NamedTuple):
         number; blocks begin at multiples of ``shape.epochs``.
     validation : int32 array of shape (shape.validation_rows,)
         Row numbers of the validation rows, padded likewise.
-    offset : float32 array of the shape of a row, or None
+    frame : Frame or None
         See `Rows`.
+    settings : Settings
     """
 
     orders: jax.Array
     validation: jax.Array
-    offset: jax.Array | None
+    frame: Frame | None
+    settings: Settings
 
 
 @dataclass(frozen=True)
@@ -152,8 +156,10 @@ def run_segment(
             rows = lax.dynamic_slice(own.orders, (drawn, start), (1, size))[0]
             state, tally = inner
             moment = _moment(span, index, start // shape.batch_size, steps)
-            batch = data.take(rows, counted, own.offset)
-            return train_step(parts, state, tally, batch, moment, padded=train_rows is None)
+            batch = data.take(rows, counted, own.frame)
+            return train_step(
+                parts, state, tally, batch, moment, own.settings, padded=train_rows is None
+            )
 
         state, tally = _batches(
             train, (carry.state, carry.tally), shape.batch_size, span.rows, train_rows,
@@ -175,8 +181,11 @@ def run_segment(
         def validate(state: State) -> jax.Array:
             def add(start: jax.Array, size: int, counted: jax.Array, tally: Tally) -> Tally:
                 rows = lax.dynamic_slice(own.validation, (start,), (size,))
-                batch = data.take(rows, counted, own.offset)
                 padded = validation_rows is None
+                if padded:  # lanes may have different numbers of them
+                    position = start + lax.iota(jnp.int32, size)
+                    counted = (position < own.settings.validation_rows).astype(jnp.float32)
+                batch = data.take(rows, counted, own.frame)
                 return evaluate(parts, state, tally, batch, start, padded=padded)
 
             size = shape.validation_batch

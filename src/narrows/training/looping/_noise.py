@@ -1,6 +1,6 @@
 """Noise on the rows that the encoder sees in training, so that it learns to undo it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,12 +17,15 @@ class Noise(NamedTuple):
     Attributes
     ----------
     kind : {"gaussian", "masking", "swap"}
-    amount : float
+    amount : float or scalar
         The standard deviation, or the share of entries that are replaced.
+    replaced : uint32 scalar or None
+        The share as `threshold` gives it, where `amount` is an input of the program.
     """
 
     kind: str
-    amount: float
+    amount: Any
+    replaced: Any = None
 
 
 def corrupt(
@@ -39,7 +42,10 @@ def corrupt(
     """
     if noise.kind == "gaussian":
         return x + noise.amount * _random.normal(key, step, _SITE, x.shape)
-    keep = _random.keep_mask(key, step, _SITE, x.shape, noise.amount)
+    replaced = noise.replaced
+    if replaced is None:
+        replaced = jnp.uint32(_random.threshold(noise.amount))
+    keep = _random.bits(key, step, _SITE, x.shape) >= replaced
     if noise.kind == "masking":
         return jnp.where(keep, x, jnp.zeros((), x.dtype))
     return jnp.where(keep, x, _other_rows(key, step, x, rows))

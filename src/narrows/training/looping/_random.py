@@ -82,7 +82,12 @@ def keep_mask(
     key: jax.Array, step: jax.Array, site: int, shape: tuple[int, ...], rate: float
 ) -> jax.Array:
     """Draw booleans of shape `shape` that are false with probability `rate`."""
-    return bits(key, step, site, shape) >= jnp.uint32(min(round(rate * 2**32), 2**32 - 1))
+    return bits(key, step, site, shape) >= jnp.uint32(threshold(rate))
+
+
+def threshold(rate: float) -> int:
+    """Return below which word a draw counts, with probability `rate`."""
+    return min(max(round(rate * 2**32), 0), 2**32 - 1)
 
 
 def normal(key: jax.Array, step: jax.Array, site: int, shape: tuple[int, ...]) -> jax.Array:

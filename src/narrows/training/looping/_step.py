@@ -15,6 +15,7 @@ from narrows._keras import keras, mask_of, with_mask
 from narrows.objectives import Batch, Losses, Objective, PerRow
 from narrows.training.compiling._trace import VALIDATION_SITES, Trace, tracing
 from narrows.training.looping._noise import Noise, corrupt
+from narrows.training.looping._settings import Settings, factor, is_constant
 
 
 class State(NamedTuple):
@@ -50,16 +51,49 @@ class Rows(NamedTuple):
     given : PerRow
         What was given for each row. As in Keras the weighted sum is divided by the number of
         rows, not by that of the weights; batch statistics and metrics do not see them.
-    offset : float32 array of the shape of a row, or None
-        Taken off what goes into the network and added to its output: the network is that of
-        rows with another origin, while objective, noise and metrics see rows as they are.
+    frame : Frame or None
+        The coordinates that the network sees rows in.
     """
 
     x: jax.Array
     target: jax.Array | None
     counted: jax.Array
     given: PerRow
-    offset: jax.Array | None
+    frame: "Frame | None"
+
+
+class Frame(NamedTuple):
+    """Coordinates of a network's own: objective, noise and metrics see rows and codes as they are.
+
+    The network gets ``(x − offset) / scale``; its output ``r`` stands for ``r · scale + offset``,
+    its code ``v`` for ``v · code``.
+
+    Attributes
+    ----------
+    offset : float32 array of the shape of a row
+    scale : float32 array of the shape of a row, or None
+        None for 1.
+    code : float32 array of shape (bottleneck,), or None
+        None for 1.
+    """
+
+    offset: Any
+    scale: Any = None
+    code: Any = None
+
+    def inward(self, x: jax.Array) -> jax.Array:
+        """Return rows as the network sees them."""
+        x = x - self.offset
+        return x if self.scale is None else x / self.scale
+
+    def outward(self, output: jax.Array) -> jax.Array:
+        """Return rows that the network made as they are."""
+        output = output if self.scale is None else output * self.scale
+        return output + self.offset
+
+    def codes(self, code: jax.Array) -> jax.Array:
+        """Return codes that the network made as they are."""
+        return code if self.code is None else code * self.code
 
 
 class Moment(NamedTuple):
@@ -93,9 +127,10 @@ class Parts:
         For each of the optimizer's variables, whether it is the learning rate.
     objective : Objective
     metrics : tuple of keras.metrics.Metric
-    noise : Noise or None
-    decay : str or None
-        See `Recipe`.
+    noise : str or None
+        Kind of noise on what the encoder sees in training.
+    decayed : tuple of bool
+        For each of the model's trainable variables, whether weight decay is for it; empty for none.
     """
 
     model: Any
@@ -104,8 +139,8 @@ class Parts:
     rates: tuple[bool, ...]
     objective: Objective
     metrics: tuple
-    noise: Noise | None
-    decay: str | None
+    noise: str | None
+    decayed: tuple[bool, ...]
 
 
 def empty_tally(parts: Parts) -> Tally:
@@ -133,18 +168,24 @@ def _losses(
     count = len(trainable) - len(parts.objective.parameters)
     network, own = trainable[:count], trainable[count:]
 
-    def centred(x: jax.Array) -> jax.Array:
-        return x if rows.offset is None else x - rows.offset
+    frame = rows.frame
+
+    def inward(x: jax.Array) -> jax.Array:
+        return x if frame is None else frame.inward(x)
+
+    def codes(code: jax.Array) -> jax.Array:
+        return code if frame is None else frame.codes(code)
 
     outputs, new, extra = parts.model.stateless_call(
-        network, other, centred(seen), training=training, return_losses=True
+        network, other, inward(seen), training=training, return_losses=True
     )
     outputs = outputs if isinstance(outputs, dict) else {"output": outputs}
     mask = _mask(parts, outputs)
     # A mixed-precision network (a Keras dtype policy) computes in bfloat16; losses do not.
     outputs = {name: value.astype(jnp.float32) for name, value in outputs.items()}
-    if rows.offset is not None:
-        outputs["output"] = outputs["output"] + rows.offset
+    if frame is not None:
+        outputs["output"] = frame.outward(outputs["output"])
+        outputs["code"] = codes(outputs["code"])
     encode = parts.encode
     found = parts.objective(
         Batch(
@@ -155,7 +196,7 @@ def _losses(
             counted=rows.counted,
             rows=jnp.sum(rows.counted),
             epoch=epoch,
-            encode=encode and (lambda x: encode(network, other, centred(x))),
+            encode=encode and (lambda x: codes(encode(network, other, inward(x)))),
             parameters=dict(zip(parts.objective.parameters, own, strict=True)),
             mask=mask,
         )
@@ -204,25 +245,34 @@ def _add(
 
 
 def train_step(
-    parts: Parts, state: State, tally: Tally, rows: Rows, moment: Moment, *, padded: bool = True
+    parts: Parts,
+    state: State,
+    tally: Tally,
+    rows: Rows,
+    moment: Moment,
+    settings: Settings,
+    *,
+    padded: bool = True,
 ) -> tuple[State, Tally]:
     """Make one optimiser step on one batch."""
     trace = Trace(state.key, state.step, rows.counted if padded else None)
     seen = rows.x
     if parts.noise is not None:
-        seen = corrupt(parts.noise, state.key, state.step, rows.x, jnp.sum(rows.counted))
+        noise = Noise(parts.noise, settings.noise, settings.replaced)
+        seen = corrupt(noise, state.key, state.step, rows.x, jnp.sum(rows.counted))
 
     def loss_of(trainable: list[jax.Array]) -> tuple[jax.Array, tuple[Any, ...]]:
         found, other, (outputs, _) = _losses(
             parts, trainable, state.other, seen, rows, moment.epoch, training=True
         )
-        return _scaled(parts, state, found.minimised), (found, other, outputs.get("output"))
+        minimised = found.minimised * settings.loss_scale
+        return _scaled(parts, state, minimised), (found, other, outputs.get("output"))
 
     with tracing(trace):
         (_, (found, other, output)), gradients = jax.value_and_grad(loss_of, has_aux=True)(
             state.trainable
         )
-    trainable, optimizer = _apply(parts, state, gradients, moment)
+    trainable, optimizer = _apply(parts, state, gradients, moment, settings)
     new = State(trainable, other, optimizer, state.key, state.step + jnp.uint32(1))
     return new, _add(parts, tally, found, output, rows, padded=padded)
 
@@ -234,20 +284,37 @@ def _scaled(parts: Parts, state: State, loss: jax.Array) -> jax.Array:
 
 
 def _apply(
-    parts: Parts, state: State, gradients: list[jax.Array], moment: Moment
+    parts: Parts, state: State, gradients: list[jax.Array], moment: Moment, settings: Settings
 ) -> tuple[list[jax.Array], list[jax.Array]]:
     """Let the optimizer make its step, with the learning rate of the moment."""
-    if parts.decay is None:
-        return parts.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
-    # Loshchilov and Hutter 2017 (arXiv:1608.03983), equation 5, without restarts, down to 0.
-    factor = (1.0 + jnp.cos(jnp.pi * moment.progress)) / 2.0
+    now = factor(settings.schedule, moment.progress)
     before = [
-        (value * factor.astype(value.dtype)) if is_rate else value
+        (value * now.astype(value.dtype)) if is_rate else value
         for value, is_rate in zip(state.optimizer, parts.rates, strict=True)
     ]
-    trainable, after = parts.optimizer.stateless_apply(before, gradients, state.trainable)
+    trainable = _decayed(parts, state.trainable, before, settings.weight_decay)
+    trainable, after = parts.optimizer.stateless_apply(before, gradients, trainable)
     triples = zip(state.optimizer, after, parts.rates, strict=True)
-    return trainable, [old if is_rate else new for old, new, is_rate in triples]
+    constant = is_constant(settings.schedule)
+    return trainable, [
+        jnp.where(constant, new, old) if is_rate else new for old, new, is_rate in triples
+    ]
+
+
+def _decayed(
+    parts: Parts, trainable: list[jax.Array], optimizer: list[jax.Array], weight_decay: jax.Array
+) -> list[jax.Array]:
+    """Take weight decay off the weights that have it, before the step, as Keras's AdamW does."""
+    if not any(parts.decayed):
+        return trainable
+    with keras.StatelessScope(zip(parts.optimizer.variables, optimizer, strict=True)):
+        rate = jnp.asarray(parts.optimizer.learning_rate, jnp.float32)
+    keep = 1.0 - rate * weight_decay
+    own = trainable[len(parts.decayed) :]
+    network = zip(trainable, parts.decayed, strict=False)
+    return [
+        value * keep.astype(value.dtype) if decays else value for value, decays in network
+    ] + own
 
 
 def evaluate(

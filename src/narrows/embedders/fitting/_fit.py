@@ -4,10 +4,12 @@ Importing this imports Keras and JAX, so the estimator does it when it fits.
 """
 
 import contextlib
-from collections.abc import Callable, Collection
+import dataclasses
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 
 from narrows._progress import Progress, progress_bar
@@ -15,7 +17,7 @@ from narrows._session import usual_numbers
 from narrows.embedders._keras_objects import metrics_of, optimizer_of
 from narrows.embedders._restarts import restarts_of
 from narrows.networks import Networks
-from narrows.training import Noise, Recipe, Training, train, verify
+from narrows.training import Frame, Noise, Recipe, Training, train, verify
 
 if TYPE_CHECKING:
     from narrows.embedders._base import NetworkEmbedder
@@ -39,6 +41,57 @@ class Job:
     rows: np.ndarray
     validation: np.ndarray
     weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a training is.
+
+    Attributes
+    ----------
+    epochs, batch_size : int
+    epoch_rows : int or None
+        Rows in an epoch; None for all of them, once.
+    stop : int or None
+        The epoch that it ends with, of those that the learning rate's schedule is for; 0 for
+        none.
+    """
+
+    epochs: int
+    batch_size: int
+    epoch_rows: int | None = None
+    stop: int | None = None
+
+
+@dataclass(frozen=True)
+class LaneTerms:
+    """What each job of a training has for itself; arrays have the jobs' axis first.
+
+    Attributes
+    ----------
+    frame : Frame or None
+        The coordinates that its network is trained in.
+    initial : mapping of int to ndarray, or None
+        What variables start from, by their place, if it is not drawn.
+    loss_scales : list of float or None
+        What the loss is multiplied by before it is minimised.
+    """
+
+    frame: Frame | None = None
+    initial: Mapping[int, np.ndarray] | None = None
+    loss_scales: list[float] | None = None
+
+    def repeated(self, restarts: int) -> "LaneTerms":
+        """Return the terms of so many restarts of each job, side by side."""
+
+        def more(values: Any) -> Any:
+            return np.repeat(values, restarts, axis=0)
+
+        return LaneTerms(
+            None if self.frame is None else jax.tree.map(more, self.frame),
+            self.initial and {place: more(values) for place, values in self.initial.items()},
+            None if self.loss_scales is None else list(more(self.loss_scales)),
+        )
 
 
 def split_job(
@@ -77,33 +130,50 @@ def run(
     seeds: list[int],
     on_progress: Progress | None = None,
     checkpoint: Any = None,
+    length: Length | None = None,
 ) -> Training:
     """Train all restarts of all jobs: one lane each, a job's restarts side by side."""
     restarts = range(embedder.restarts)
     x, weights, firsts = _stacked(jobs)
     lanes = [pair for pair in zip(jobs, firsts, strict=True) for _ in restarts]
     recipe, rate = recipe_of(embedder, networks, x.shape[1:])
-    offsets = embedder._offsets(jobs)
-    offsets = None if offsets is None else np.repeat(offsets, embedder.restarts, axis=0)
+    length = length or embedder._length(len(jobs[0].rows))
+    if length.stop == 0:  # an epoch at learning rate 0 leaves all as it starts
+        length, rate = dataclasses.replace(length, stop=1), 0.0
+    terms = embedder._lane_terms(networks, jobs).repeated(embedder.restarts)
     with contextlib.ExitStack() as stack:
         if embedder.verbose and on_progress is None:
-            on_progress = stack.enter_context(training_bar(len(lanes), embedder.epochs))
+            on_progress = stack.enter_context(training_bar(len(lanes), length.epochs))
         training = train(
             recipe,
             x,
             [job.rows + first for job, first in lanes],
             [job.validation + first for job, first in lanes] if len(jobs[0].validation) else None,
-            epochs=embedder.epochs,
-            batch_size=embedder.batch_size,
+            epochs=length.epochs if length.stop is None else length.stop,
+            all_epochs=length.epochs,
+            batch_size=length.batch_size,
+            epoch_rows=length.epoch_rows,
             seeds=[(seed, restart) for seed in seeds for restart in restarts],
             patience=embedder.patience,
             learning_rates=[rate] * len(lanes),
+            weight_decays=[embedder._weight_decay()] * len(lanes),
+            loss_scales=terms.loss_scales,
+            initial=by_place(terms.initial, networks),
             sample_weights=weights,
-            offsets=offsets,
+            frames=terms.frame,
             on_progress=on_progress,
             checkpoint=checkpoint,
         )
-    return training if offsets is None else embedder._without_offsets(training, offsets)
+    if terms.frame is None:
+        return training
+    return embedder._in_columns(networks, training, terms.frame)
+
+
+def by_place(initial: Mapping[int, np.ndarray] | None, networks: Networks) -> list | None:
+    """Return initial values as `train` takes them: one for each variable, None where drawn."""
+    if initial is None:
+        return None
+    return [initial.get(place) for place in range(len(networks.trained.variables))]
 
 
 def recipe_of(
@@ -120,7 +190,8 @@ def recipe_of(
         optimizer=optimizer,
         metrics=metrics_of(embedder, row_shape, terms),
         noise=None if noise is None else Noise(*noise),
-        decay=embedder._decay,
+        schedule=embedder._schedule,
+        decayed=embedder._decayed(networks),
         start=networks.start,
     )
     return recipe, rate

@@ -12,8 +12,8 @@ import numpy as np
 from sklearn.base import clone
 
 from narrows._session import usual_numbers
-from narrows.embedders._fit import Progress, adopt, recipe_of, run, split_job, verify_lane
 from narrows.embedders._restarts import restarts_of
+from narrows.embedders.fitting._fit import Progress, adopt, recipe_of, run, split_job, verify_lane
 from narrows.networks import Networks
 from narrows.training import Training, forward, initial_weights
 
@@ -85,7 +85,8 @@ def fit_lanes(
     groups = defaultdict(list)
     for number, job in enumerate(jobs):
         groups[len(job.rows), len(job.validation)].append(number)
-    total, done = embedder.epochs * embedder.restarts * len(jobs), 0
+    epochs = embedder._length(len(jobs[0].rows)).epochs * embedder.restarts
+    total, done = epochs * len(jobs), 0
     own: dict[int, Training] = {}
     best: dict[int, int] = {}
     for numbers in groups.values():
@@ -95,7 +96,7 @@ def fit_lanes(
         )
         if training.interrupted:
             raise KeyboardInterrupt
-        done += embedder.epochs * embedder.restarts * len(numbers)
+        done += epochs * len(numbers)
         kept = best_of(training, embedder.restarts)
         if max(kept) >= 0:  # of many fits of one network one tells of all
             verify_lane(networks, training, max(kept))

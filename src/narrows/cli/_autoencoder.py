@@ -1,0 +1,50 @@
+"""The autoencoder that commands train: tuned by cross-validation, or one plain training."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+Fast = Annotated[bool, typer.Option("--fast", help="One plain training, without cross-validation.")]
+Epochs = Annotated[
+    int | None, typer.Option(min=1, help="Passes over the rows of a plain training, at most.")
+]
+Patience = Annotated[
+    int | None,
+    typer.Option(min=0, help="Stop a plain training after so many epochs without a better loss."),
+]
+LearningRate = Annotated[
+    float | None, typer.Option(help="The optimizer's; by default cross-validation chooses.")
+]
+BatchSize = Annotated[
+    int | None, typer.Option(min=1, help="Rows in one step; by default by the number of rows.")
+]
+NoiseAmount = Annotated[
+    float | None,
+    typer.Option(
+        help="Standard deviation of noise on the encoder's input in training; by default "
+        "cross-validation chooses."
+    ),
+]
+
+
+def autoencoder(
+    plain: Mapping[str, Any], *, fast: bool, tuned: Mapping[str, Any], **settings: Any
+) -> Any:
+    """Return the embedder: plain if that is asked for, or if any of the plain settings is given.
+
+    What is given of `tuned` is fixed, the rest is chosen among candidates.
+    """
+    from narrows import Autoencoder, AutoencoderCV
+    from narrows.embedders import DEFAULT_CANDIDATES
+
+    fixed = {name: value for name, value in tuned.items() if value is not None}
+    if fast or plain:
+        return Autoencoder(**settings, **fixed, **plain)
+    space = {name: values for name, values in DEFAULT_CANDIDATES.items() if name not in fixed}
+    return AutoencoderCV(**settings, **fixed, param_distributions=space if fixed else None)
+
+
+def plain_value(value: Any) -> Any:
+    """Return a setting as JSON knows it."""
+    return value.item() if hasattr(value, "item") else value

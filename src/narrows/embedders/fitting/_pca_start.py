@@ -1,0 +1,232 @@
+"""Where a network of the residual form starts: at PCA of its own rows, in coordinates of its own.
+
+Importing this imports Keras and JAX.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import linalg
+
+from narrows._session import usual_numbers
+from narrows.networks import CURVED, LINEAR, Networks
+from narrows.training import Frame, Training
+
+if TYPE_CHECKING:
+    from narrows.embedders.fitting._fit import Job
+
+_BLOCK = 65_536  # rows that are turned to float64 at once
+_NOTHING = 1e-12  # of the largest deviation: what a smaller one is, is rounding
+
+
+@dataclass(frozen=True)
+class Axes:
+    """PCA of weighted rows.
+
+    Attributes
+    ----------
+    mean, scale : float64 ndarrays of shape (n_columns,)
+        The columns' means and standard deviations; of a constant column its size, or 1.
+    axes : float64 ndarray of shape (n_columns, bottleneck)
+        Orthonormal, by falling variance; the largest entry of each is positive. Zeros where
+        there are fewer columns than that.
+    deviations : float64 ndarray of shape (bottleneck,)
+        The scores' standard deviations; 1 where rows do not vary along the axis.
+    variance : float
+        The columns' variances, summed.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    axes: np.ndarray
+    deviations: np.ndarray
+    variance: float
+
+
+@usual_numbers()
+def axes_of(x: np.ndarray, weights: np.ndarray, bottleneck: int) -> Axes:
+    """Find the principal axes of rows, in float64.
+
+    By the covariance matrix (Jolliffe 2002, Principal Component Analysis, section 1.1), which
+    takes one pass over the rows and little memory.
+
+    Shapes: `x` (n_rows, n_columns), `weights` (n_rows,).
+    """
+    n_columns = x.shape[1]
+    total = float(weights.sum(dtype=np.float64)) or 1.0
+    first = x[:1].astype(np.float64)  # a column far from 0 keeps its digits
+    mean = first[0] + sum(w @ (part - first) for part, w in _blocks(x, weights)) / total
+    covariance = np.zeros((n_columns, n_columns))
+    for part, w in _blocks(x, weights):
+        centred = part - mean
+        covariance += centred.T @ (centred * w[:, None])
+    covariance /= total
+    variances = np.diag(covariance).copy()
+    constant = x.min(axis=0) == x.max(axis=0)
+    mean = np.where(constant, first[0], mean)
+    # In units of its size a constant column cancels out of the first product, however large.
+    size = np.where(mean == 0, 1.0, np.abs(mean))
+    flat = constant | (variances <= 0)
+    scale = np.where(flat, size, np.sqrt(np.maximum(variances, 0)))
+    kept = min(bottleneck, n_columns)
+    found, axes = linalg.eigh(covariance, subset_by_index=[n_columns - kept, n_columns - 1])
+    axes = axes[:, ::-1]
+    largest = axes[np.abs(axes).argmax(axis=0), np.arange(kept)]
+    axes = axes * np.where(largest < 0, -1.0, 1.0)
+    deviations = np.sqrt(np.maximum(found[::-1], 0))
+    deviations = np.where(deviations > _NOTHING * deviations.max(initial=0), deviations, 1.0)
+    return Axes(
+        mean,
+        scale,
+        np.pad(axes, ((0, 0), (0, bottleneck - kept))),
+        np.pad(deviations, (0, bottleneck - kept), constant_values=1.0),
+        float(variances.sum()),
+    )
+
+
+def _blocks(x: np.ndarray, weights: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Return a few rows at a time in float64, with their weights."""
+    for begin in range(0, len(x), _BLOCK):
+        rows = slice(begin, begin + _BLOCK)
+        yield x[rows].astype(np.float64), weights[rows].astype(np.float64)
+
+
+@dataclass(frozen=True)
+class PCAStart:
+    """Where the lanes of a training start; arrays have the lane axis first.
+
+    Attributes
+    ----------
+    frame : Frame
+        The network sees standardized columns, and codes of unit deviation.
+    initial : dict of int to ndarray
+        The linear layers, by the variable's place.
+    variances : float ndarray of shape (lanes,)
+        Mean squared distance of a cell from its column's mean; 1 of rows that are all equal.
+    """
+
+    frame: Frame
+    initial: dict[int, np.ndarray]
+    variances: np.ndarray
+
+
+def pca_start(networks: Networks, jobs: Sequence["Job"]) -> PCAStart:
+    """Return where a network of the residual form starts for each of some jobs.
+
+    With columns u = (x − mean) / scale and codes v = z / deviation, in which the network computes,
+    the axes V of PCA become A = scale · V / deviation and B = deviation · Vᵀ / scale.
+    """
+    bottleneck = networks.encoder.output.shape[-1]
+    known: dict[tuple[int, bytes], Axes] = {}
+    found = []
+    for job in jobs:
+        key = id(job.x), job.rows.tobytes()
+        if key not in known:
+            known[key] = axes_of(job.x[job.rows], job.weights[job.rows], bottleneck)
+        found.append(known[key])
+    places = _places(networks)
+    a = [one.scale[:, None] * one.axes / one.deviations for one in found]
+    b = [one.deviations[:, None] * one.axes.T / one.scale for one in found]
+    zeros = [np.zeros(bottleneck), np.zeros(len(found[0].mean))]
+    initial = {
+        places["encoder", "kernel"]: a,
+        places["encoder", "bias"]: [zeros[0]] * len(found),
+        places["decoder", "kernel"]: b,
+        places["decoder", "bias"]: [zeros[1]] * len(found),
+    }
+    return PCAStart(
+        Frame(
+            *(
+                np.stack([getattr(one, name) for one in found]).astype(np.float32)
+                for name in ("mean", "scale", "deviations")
+            )
+        ),
+        {place: np.stack(values).astype(np.float32) for place, values in initial.items()},
+        np.array([one.variance / len(one.mean) or 1.0 for one in found]),
+    )
+
+
+def in_columns(networks: Networks, training: Training, frame: Frame) -> Training:
+    """Return a training whose weights take rows and give codes as they are.
+
+    What the frame does goes into the first and last layers of either part, in float64.
+    """
+    mean, scale, code = (
+        np.asarray(values, np.float64)[training.lanes]
+        for values in (frame.offset, frame.scale, frame.code)
+    )
+    weights = [np.asarray(values, np.float64) for values in training.weights]
+    paths = {id(variable): place for place, variable in enumerate(networks.trained.variables)}
+    ends = {"encoder": (mean, scale, code), "decoder": (0 * code, code, scale)}
+    for part, model in _parts(networks):
+        shift, into, out = ends[part]
+        for layer in _firsts(model, part):
+            kernel, bias = paths[id(layer.kernel)], paths[id(layer.bias)]
+            weights[kernel] = weights[kernel] / into[:, :, None]
+            weights[bias] = weights[bias] - np.einsum("lp,lpk->lk", shift, weights[kernel])
+        for layer in _lasts(model, part):
+            kernel = paths[id(layer.kernel)]
+            weights[kernel] = weights[kernel] * out[:, None, :]
+            if layer.use_bias:
+                bias = paths[id(layer.bias)]
+                weights[bias] = weights[bias] * out
+    bias = paths[id(_linear(networks.decoder, "decoder").bias)]
+    weights[bias] = weights[bias] + mean
+    weights = [new.astype(old.dtype) for new, old in zip(weights, training.weights, strict=True)]
+    return dataclasses.replace(training, weights=weights)
+
+
+def decaying(networks: Networks) -> frozenset[int]:
+    """Return the places of the kernels that weight decay is for: all but those of A and B."""
+    linear = {id(_linear(model, part).kernel) for part, model in _parts(networks)}
+    variables = networks.trained.variables
+    return frozenset(one for one in kernels(networks) if id(variables[one]) not in linear)
+
+
+def kernels(networks: Networks) -> frozenset[int]:
+    """Return the places of all kernels."""
+    return frozenset(
+        place
+        for place, variable in enumerate(networks.trained.variables)
+        if variable.trainable and variable.path.endswith("kernel")
+    )
+
+
+def _parts(networks: Networks) -> list[tuple[str, Any]]:
+    return [("encoder", networks.encoder), ("decoder", networks.decoder)]
+
+
+def _linear(model: Any, part: str) -> Any:
+    """Return the layer that is A or B."""
+    last = {"encoder": "bottleneck", "decoder": "reconstruction"}[part]
+    names = {layer.name for layer in model.layers}
+    return model.get_layer(LINEAR[part] if LINEAR[part] in names else last)
+
+
+def _firsts(model: Any, part: str) -> list[Any]:
+    """Return the layers that take the part's input."""
+    names = {layer.name for layer in model.layers}
+    return [_linear(model, part)] + [
+        model.get_layer(name) for name in (f"{part}_1",) if name in names
+    ]
+
+
+def _lasts(model: Any, part: str) -> list[Any]:
+    """Return the layers that give the part's output."""
+    names = {layer.name for layer in model.layers}
+    return [_linear(model, part)] + [
+        model.get_layer(name) for name in (CURVED[part],) if name in names
+    ]
+
+
+def _places(networks: Networks) -> dict[tuple[str, str], int]:
+    """Return the places of the linear layers' variables."""
+    paths = {id(variable): place for place, variable in enumerate(networks.trained.variables)}
+    return {
+        (part, name): paths[id(getattr(_linear(model, part), name))]
+        for part, model in _parts(networks)
+        for name in ("kernel", "bias")
+    }

@@ -1,0 +1,1 @@
+"""Settings chosen by cross-validation: folds, candidates, held-out curves, the choice."""
