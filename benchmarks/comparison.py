@@ -28,7 +28,9 @@ def compared(resampling: str, seeds: int) -> tuple[narrows.Comparison, float]:
     iris = narrows.datasets.iris()
     arms = {
         "pca": narrows.PCA(2),
-        "autoencoder": narrows.Autoencoder(encoder=post_encoder, decoder=post_decoder),
+        "autoencoder": narrows.Autoencoder(
+            encoder=post_encoder, decoder=post_decoder, epochs=100, batch_size=32
+        ),
     }
     began = time.perf_counter()
     found = narrows.compare(

@@ -28,7 +28,10 @@ def main() -> None:
     X = narrows.datasets.iris().drop(columns="Species").to_numpy()
     rows = []
     for restarts in (1, 100):
-        embedder = narrows.Autoencoder(restarts=restarts, random_state=0)
+        embedder = narrows.Autoencoder(
+            encoder=(150, 50, 25), residual=False, epochs=100, batch_size=32, restarts=restarts,
+            random_state=0,
+        )  # fmt: skip
         fit = functools.partial(embedder.fit, X)
         fit()
         with_guard, without = [], []

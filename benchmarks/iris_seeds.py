@@ -28,7 +28,11 @@ def embedders(seed: int) -> dict:
         PCA: narrows.PCA(2, standardize=True),
         RAW_PCA: narrows.PCA(2, standardize=False),
         AUTOENCODER: narrows.Autoencoder(
-            encoder=post_encoder, decoder=post_decoder, random_state=seed
+            encoder=post_encoder,
+            decoder=post_decoder,
+            epochs=100,
+            batch_size=32,
+            random_state=seed,
         ),
     }
 

@@ -7,6 +7,7 @@ import statistics
 
 import numpy as np
 from _common import arguments, machine, seconds, table, write
+from sklearn.base import clone
 
 import narrows
 
@@ -16,8 +17,8 @@ def main() -> None:
     options = arguments(__doc__).parse_args()
     frame = narrows.datasets.iris().drop(columns="Species")
     rows = frame.to_numpy("float32")
-    named = narrows.Autoencoder(epochs=2, random_state=0).fit(frame)
-    plain = narrows.Autoencoder(epochs=2, random_state=0).fit(rows)
+    network = narrows.Autoencoder(encoder=(150, 50, 25), residual=False, epochs=2, random_state=0)
+    named, plain = clone(network).fit(frame), clone(network).fit(rows)
     one, one_named = rows[:1], frame.iloc[:1]
     contestants = {
         "narrows, NumPy row": lambda: plain.transform(one),

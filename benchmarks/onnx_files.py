@@ -49,7 +49,9 @@ class Case:
 
 def network() -> narrows.Autoencoder:
     """Return the default autoencoder."""
-    return narrows.Autoencoder(epochs=20, random_state=0)
+    return narrows.Autoencoder(
+        encoder=(150, 50, 25), residual=False, epochs=20, batch_size=32, random_state=0
+    )
 
 
 def diamonds() -> pd.DataFrame:
@@ -175,7 +177,7 @@ def main() -> None:
             "# ONNX files against narrows",
             f"`python benchmarks/onnx_files.py --repeats {options.repeats} --many {options.many}`; "
             + machine(("keras", "jax", "onnx", "onnxruntime", "scikit-learn", "numpy"))
-            + ". Default network (150-50-25-2 and back), 20 epochs.",
+            + ". Plain network (150-50-25-2 and back), 20 epochs.",
             _DIFFERENCES,
             table(
                 [

@@ -55,7 +55,9 @@ def one_round(rows, columns, widths, batch, epochs, warm_fits: int):
         keras_fit(cold_keras.model)
 
     def narrows_fit():
-        narrows.Autoencoder(encoder=widths, epochs=epochs, batch_size=batch, random_state=0).fit(x)
+        narrows.Autoencoder(
+            encoder=widths, residual=False, epochs=epochs, batch_size=batch, random_state=0
+        ).fit(x)
 
     forget_programs()
     keras_cold, narrows_cold = seconds(cold_keras), seconds(narrows_fit)
