@@ -49,6 +49,7 @@ def bad(capsys, *arguments):
     return printed.err
 
 
+@pytest.mark.long
 def test_everything_at_once(folder, tmp_path, capsys):
     model = narrows.load(folder / "network.narrows")
     rows = pd.read_csv(folder / "iris.csv")

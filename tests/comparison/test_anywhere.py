@@ -53,6 +53,7 @@ def alone():
     return run(n_jobs=1).frame()
 
 
+@pytest.mark.long
 def test_a_cluster_cuts_no_task_up(alone):
     with joblib.parallel_config(backend="narrows-test-cluster"):
         pd.testing.assert_frame_equal(run().frame(), alone, check_exact=True)

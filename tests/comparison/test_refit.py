@@ -162,6 +162,7 @@ def test_predictions_that_are_no_numbers_fail(bad):
     assert found.failures["message"].str.contains("must predict finite numbers. Got 1 of 30").all()
 
 
+@pytest.mark.long
 def test_sparse_preprocessing_and_steps_are_made_dense():
     table = pd.DataFrame({"a": list("pqr") * 50, "b": list("uuvvw") * 30})
     encoder = OneHotEncoder(handle_unknown="ignore")

@@ -132,6 +132,7 @@ def assert_one_clear_sentence(text, backend):
     assert len(text.strip().splitlines()) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backend", ["tensorflow", "torch"])
 def test_another_backend_in_the_environment(backend):
     assert_one_clear_sentence(run(USE, KERAS_BACKEND=backend), backend)

@@ -16,6 +16,7 @@ def embedders():
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("embedder", embedders(), ids=lambda e: type(e).__name__)
 def test_a_fit_with_a_checkpoint_is_the_fit_without(embedder, tmp_path):
     X = narrows.datasets.iris().drop(columns="Species")
@@ -48,6 +49,7 @@ FUNCTIONS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("functions", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_a_checkpoint_knows_the_functions_that_it_was_made_with(tmp_path, functions):
     X = narrows.datasets.iris().drop(columns="Species")

@@ -56,6 +56,7 @@ def test_new_rows_are_near_rows_of_their_class_where_pca_has_them_mixed(digits, 
     assert first_neighbour(mapped.embedding_, labels, Z, labels) > 0.95
 
 
+@pytest.mark.long
 def test_refined_rows_are_nearer_to_their_neighbours(digits, mapped):
     _, test, labels, test_labels = digits
     numbers = mapped._reference.nearest(test, 5)[1]
@@ -141,6 +142,7 @@ def test_batches_stay_as_they_are_unless_reshuffled(digits, monkeypatch):
     assert sorted(one[0]) == list(range(200))
 
 
+@pytest.mark.long
 def test_every_term_is_in_the_history(digits):
     history = make(epochs=2, reconstruction_weight=0.5, validation_fraction=0.2).fit(
         digits[0]

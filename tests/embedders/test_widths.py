@@ -64,6 +64,7 @@ def test_a_curve_needs_one_width_and_pca_two(fitted):
     assert fitted.best_params_ == {"learning_rate": 1e-2, "bottleneck": 1}
 
 
+@pytest.mark.long
 def test_a_plane_needs_two_and_there_is_pca(flat):
     assert flat.bottleneck_ == 2
     assert flat.best_steps_ == 0

@@ -45,6 +45,7 @@ def test_it_writes_three_figures(run):
     assert all((out / name).stat().st_size < 500_000 for name in wanted)
 
 
+@pytest.mark.long
 def test_it_prints_every_embedders_measures(run):
     text, out = run
     assert re.search(r"1-NN accuracy +trustworthiness +squared error +fit seconds", text)

@@ -192,6 +192,7 @@ def test_every_number_can_be_taken_away(visit, full_page, comparison):
     assert Comparison.from_json(text).settings == comparison.settings
 
 
+@pytest.mark.long
 def test_light_and_dark(visit, full_page):
     page = visit(full_page, scheme="dark")
     ground = "getComputedStyle(document.body).backgroundColor"
@@ -270,6 +271,7 @@ def test_the_skip_link_leads_past_the_contents(visit, full_page):
     assert landmarks == [1, 1, 1, 1]
 
 
+@pytest.mark.long
 def test_a_comparison_alone_says_what_is_missing(visit, comparison, folder):
     path = folder / "alone.html"
     comparison.to_html(path)

@@ -68,6 +68,7 @@ def test_a_posterior_is_written_too(tmp_path, measurements):
     assert len(load_keras(paths[-1]).outputs) == 2
 
 
+@pytest.mark.long
 def test_layers_of_every_kind_come_back(tmp_path):
     start = keras.Input((3,), name="s")
     inner = keras.Model(start, layers.Dense(3, name="d")(start), name="inner")

@@ -97,6 +97,7 @@ print(narrows.Autoencoder(encoder=(6,), epochs=2, random_state=0).fit(x).transfo
 """
 
 
+@pytest.mark.long
 def test_products_are_as_exact_as_the_session_wants_in_training(fit, compiled):
     fit(SEEDS)
     before = len(compiled())
