@@ -68,6 +68,7 @@ def test_the_clocks_show_in_what_keras_pickles(clocks):
     assert pickle.dumps(part) != pickle.dumps(part)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("state", ["unfitted", "fitted"])
 def test_the_same_embedder_gives_the_same_bytes_at_any_time(state, fitted, clocks):
     embedder = fitted if state == "fitted" else with_objects()

@@ -3,6 +3,8 @@
 import csv
 import io
 
+import pytest
+
 HACKED = "window.hacked"
 
 
@@ -10,6 +12,7 @@ def labels(page):
     return [text.strip() for text in page.locator("button.level bdi").all_text_contents()]
 
 
+@pytest.mark.long
 def test_labels_are_text_in_the_legend_the_tip_and_the_list(visit, hostile_page):
     page = visit(hostile_page)
     assert page.seen.errors == page.seen.console == []

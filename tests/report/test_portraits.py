@@ -114,6 +114,7 @@ def test_a_comparison_read_from_a_file_can_be_shown(comparison, arms, found):
     np.testing.assert_array_equal(again.items[0].points, found.items[0].points)
 
 
+@pytest.mark.long
 def test_a_failing_arm_says_why_and_others_go_on(comparison, arms, monkeypatch):
     def fails(self, X, y=None):
         raise RuntimeError("on fire")

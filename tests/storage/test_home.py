@@ -32,6 +32,7 @@ def home(tmp_path, monkeypatch):
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.long
 def test_models_weights_and_tables(home, measurements):
     model = narrows.Autoencoder(encoder=(3,), epochs=1, random_state=0)
     model.fit(measurements, checkpoint="~/training.npz")

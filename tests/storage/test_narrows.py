@@ -150,6 +150,7 @@ def test_networks_share_their_weights_and_names(saved):
     assert again.encoder_.get_layer("dense_1").kernel is kernel
 
 
+@pytest.mark.long
 def test_a_function_comes_back_as_its_graph_and_can_be_fitted_again(saved):
     model, path = saved["functions"]
     again = load(path)

@@ -21,7 +21,10 @@ def network(dropout=0.0, norm=True, activity=None, weight_decay=None):
 
 
 @pytest.mark.parametrize("rows", [128, 120, 33], ids=["whole batches", "short last", "one row"])
-@pytest.mark.parametrize("norm", [True, False], ids=["batch-norm", "plain"])
+@pytest.mark.parametrize(
+    "norm",
+    [pytest.param(True, id="batch-norm"), pytest.param(False, id="plain", marks=pytest.mark.long)],
+)
 def test_weights_and_history_equal_keras(rows, norm):
     check(*both(network(norm=norm), rows, 32))
 

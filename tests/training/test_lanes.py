@@ -134,6 +134,7 @@ def test_a_lane_that_diverges_is_named_and_harms_no_other(fit, recipe, rows):
     np.testing.assert_allclose(alone.history[0], both.history[2], **TOLERANCE)
 
 
+@pytest.mark.long
 def test_sample_weights_weigh_losses_as_in_keras(rows):
     """Keras divides the weighted sum by the number of rows; a weight of 0 still counts as a row."""
     from narrows._keras import keras
