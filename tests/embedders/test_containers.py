@@ -77,9 +77,9 @@ def test_searches_and_pipelines(measurements):
     scores = cross_val_score(pipeline, measurements, cv=3)
     assert (scores < 0).all()
     columns = ColumnTransformer(
-        [("petal", small(), ["Petal.Length", "Petal.Width"])], remainder="passthrough"
+        [("petal", small(bottleneck=1), ["Petal.Length", "Petal.Width"])], remainder="passthrough"
     )
-    assert columns.fit_transform(measurements).shape == (150, 4)
+    assert columns.fit_transform(measurements).shape == (150, 3)
 
 
 def penguins() -> pd.DataFrame:
