@@ -35,7 +35,7 @@ def keras_once(X: np.ndarray) -> None:
     inputs = keras.Input((X.shape[1],))
     outputs = post_decoder(post_encoder(inputs))
     if X.shape[1] != 4:
-        outputs = keras.layers.Dense(X.shape[1])(outputs)
+        outputs = keras.layers.Dense(X.shape[1], name="columns")(outputs)
     model = keras.Model(inputs, outputs)
     model.compile(loss="mse", optimizer="adam")
     model.fit(X, X, epochs=EPOCHS, batch_size=BATCH, verbose=0)
