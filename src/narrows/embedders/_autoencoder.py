@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from narrows.training import Frame, Training
 
 
-SCHEDULES = ("constant", "cosine", "one-cycle")
-
-
 class Autoencoder(DecodingEmbedder):
     """Learn a small embedding by reconstructing every row from it.
 
@@ -278,6 +275,8 @@ class Autoencoder(DecodingEmbedder):
         return noise_of(self.noise)
 
     def _check_parameters(self) -> None:
+        from narrows.training import SCHEDULES
+
         super()._check_parameters()
         check_noise(self, "noise")
         check_sparsity(self, "sparsity")

@@ -5,7 +5,7 @@ Importing this imports Keras and JAX, so the estimator does it when it fits.
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,16 +81,13 @@ class LaneTerms:
     initial: Mapping[int, np.ndarray] | None = None
     loss_scales: list[float] | None = None
 
-    def repeated(self, restarts: int) -> "LaneTerms":
-        """Return the terms of so many restarts of each job, side by side."""
-
-        def more(values: Any) -> Any:
-            return np.repeat(values, restarts, axis=0)
-
+    def of(self, jobs: Sequence[int]) -> "LaneTerms":
+        """Return the terms of lanes, each given by its job's number."""
+        numbers = list(jobs)
         return LaneTerms(
-            None if self.frame is None else jax.tree.map(more, self.frame),
-            self.initial and {place: more(values) for place, values in self.initial.items()},
-            None if self.loss_scales is None else list(more(self.loss_scales)),
+            jax.tree.map(lambda values: values[numbers], self.frame),
+            self.initial and {place: values[numbers] for place, values in self.initial.items()},
+            self.loss_scales and [self.loss_scales[job] for job in numbers],
         )
 
 
@@ -140,7 +137,9 @@ def run(
     length = length or embedder._length(len(jobs[0].rows))
     if length.stop == 0:  # an epoch at learning rate 0 leaves all as it starts
         length, rate = dataclasses.replace(length, stop=1), 0.0
-    terms = embedder._lane_terms(networks, jobs).repeated(embedder.restarts)
+    terms = embedder._lane_terms(networks, jobs).of(
+        [number for number in range(len(jobs)) for _ in restarts]
+    )
     with contextlib.ExitStack() as stack:
         if embedder.verbose and on_progress is None:
             on_progress = stack.enter_context(training_bar(len(lanes), length.epochs))

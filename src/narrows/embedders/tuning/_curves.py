@@ -9,20 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 
 from narrows._progress import Progress
 from narrows._session import usual_numbers
 from narrows.embedders.fitting._fit import (
     Job,
-    LaneTerms,
     Length,
     by_place,
     recipe_of,
     training_bar,
 )
-from narrows.embedders.fitting._length import REPORTS, length_for
+from narrows.embedders.fitting._length import length_for
 from narrows.embedders.tuning._candidates import programs
 from narrows.embedders.tuning._folds import Folds
 from narrows.training import Training, train
@@ -53,6 +51,16 @@ class Trial:
     size: int
     length: Length
 
+    @property
+    def steps(self) -> np.ndarray:
+        """How many steps had been made at each place of the curve; shape (reports + 1,)."""
+        rows = self.length.epoch_rows or self.length.batch_size
+        return np.arange(self.errors.shape[1]) * max(rows // self.length.batch_size, 1)
+
+    def end(self, shares: np.ndarray) -> float:
+        """Return the mean held-out error at the end; shape (folds,)."""
+        return float(self.errors[:, -1] @ shares)
+
 
 @usual_numbers()
 def trials_of(
@@ -72,7 +80,7 @@ def trials_of(
     """
     jobs = [Job(x, train, test, weights) for train, test in folds]
     rows = max(len(train) for train, _ in folds)
-    whole = length_for(rows, embedders[0].epochs, embedders[0].batch_size, REPORTS)
+    whole = length_for(rows, embedders[0].epochs, embedders[0].batch_size)
     short = dataclasses.replace(whole, epochs=-(-whole.epochs // SHORT))
     rivals = [range(len(embedders))] if rivals is None else rivals
     promoted = sum(-(-len(numbers) // _KEPT) for numbers in rivals)
@@ -85,7 +93,7 @@ def trials_of(
             for numbers in programs(candidates)
         ]
         trials = [trial for group in groups for trial in group.trials(short)]
-        ends = {trial.candidate: float(trial.errors[:, -1] @ shares) for trial in trials}
+        ends = {trial.candidate: trial.end(shares) for trial in trials}
         best: set[int] = set()
         for numbers in rivals:
             order = sorted(numbers, key=lambda n: ends[n] if np.isfinite(ends[n]) else np.inf)
@@ -105,7 +113,7 @@ def start_errors(
     """
     jobs = [Job(x, train, test, weights) for train, test in folds]
     rows = max(len(train) for train, _ in folds)
-    length = length_for(rows, embedder.epochs, embedder.batch_size, REPORTS)
+    length = length_for(rows, embedder.epochs, embedder.batch_size)
     return _Group([(0, embedder)], jobs, seed, None).start(length)
 
 
@@ -137,13 +145,14 @@ class _Group:
         self._networks = first._build(jobs[0].x.shape[1:])
         self._recipe = recipe_of(first, self._networks, jobs[0].x.shape[1:])[0]
         self._terms = first._lane_terms(self._networks, jobs)
+        self._start: np.ndarray | None = None
 
     def trials(self, length: Length, only: set[int] | None = None) -> list[Trial]:
         """Train the candidates, or some of them."""
         some = [(n, one) for n, one in self._embedders if only is None or n in only]
         if not some:
             return []
-        first = self.start(length, some[:1])
+        first = self.start(length)
         rates = [float(one.learning_rate) for _, one in some for _ in self._jobs]
         trained = self._train(some, length, rates)
         place = trained.measures.index("val_loss")
@@ -154,13 +163,14 @@ class _Group:
             for (n, _), curve in zip(some, curves, strict=True)
         ]
 
-    def start(
-        self, length: Length, some: list[tuple[int, "Autoencoder"]] | None = None
-    ) -> np.ndarray:
+    def start(self, length: Length) -> np.ndarray:
         """Return the errors before the first step: those of an epoch at learning rate 0."""
-        some = self._embedders[:1] if some is None else some
-        training = self._train(some, length, [0.0] * len(self._jobs), epochs=1)
-        return training.history[:, 0, training.measures.index("val_loss")].astype(float)
+        if self._start is None:  # the same for every candidate and length
+            rates = [0.0] * len(self._jobs)
+            training = self._train(self._embedders[:1], length, rates, epochs=1)
+            place = training.measures.index("val_loss")
+            self._start = training.history[:, 0, place].astype(float)
+        return self._start
 
     def _train(
         self, some: list[tuple[int, "Autoencoder"]], length: Length, rates: list[float],
@@ -170,7 +180,7 @@ class _Group:
         lanes = [(one, fold) for _, one in some for fold in range(len(jobs))]
         folds = [fold for _, fold in lanes]
         noises = [one._noise() for one, _ in lanes]
-        terms = _taken(self._terms, folds)
+        terms = self._terms.of(folds)
         training = train(
             self._recipe,
             jobs[0].x,
@@ -196,12 +206,3 @@ class _Group:
         if self._report is not None and not epochs:
             self._report.next()
         return training
-
-
-def _taken(terms: LaneTerms, jobs: list[int]) -> LaneTerms:
-    """Return the terms of some jobs, each as often as it is named."""
-    return LaneTerms(
-        None if terms.frame is None else jax.tree.map(lambda values: values[jobs], terms.frame),
-        terms.initial and {place: values[jobs] for place, values in terms.initial.items()},
-        None if terms.loss_scales is None else [terms.loss_scales[job] for job in jobs],
-    )

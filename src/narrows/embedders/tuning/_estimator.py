@@ -401,7 +401,7 @@ class AutoencoderCV(Autoencoder):
         else:
             alone = {"bottleneck": embedder.bottleneck, "encoder": (), "decoder": None}
             pca = start_errors(self._plain({**alone, "residual": True}), X, weights, folds, entropy)
-        steps = int(_steps_at(trial)[-1]) if choice.trained else 0
+        steps = int(trial.steps[-1]) if choice.trained else 0
         return Width(int(embedder.bottleneck), errors, pca, steps)
 
     def _check_parameters(self) -> None:
@@ -426,7 +426,7 @@ class AutoencoderCV(Autoencoder):
 
     def _plain(self, candidate: Mapping[str, Any]) -> Autoencoder:
         """Return the embedder of a candidate."""
-        names = set(Autoencoder().get_params()) & set(self.get_params(deep=False))
+        names = set(Autoencoder._get_param_names()) & set(self._get_param_names())
         values = {name: getattr(self, name) for name in names} | dict(candidate)
         return Autoencoder(**{**values, "verbose": 0})
 
@@ -438,7 +438,7 @@ class AutoencoderCV(Autoencoder):
         best: dict[int, Trial] = {}
         for trial in trials:
             before = best.get(trial.candidate)
-            if before is None or not _end(trial, shares) >= _end(before, shares):
+            if before is None or not trial.end(shares) >= before.end(shares):
                 best[trial.candidate] = trial
         own = np.stack([best[number].errors[:, -1] for number in range(len(candidates))])
         scores, names = -(own @ shares), list(candidates[0])
@@ -451,12 +451,12 @@ class AutoencoderCV(Autoencoder):
             "mean_test_score": scores,
             "std_test_score": own.std(axis=1),
             "rank_test_score": 1 + (scores[None, :] > scores[:, None]).sum(axis=1),
-            "steps": np.array([_steps_at(best[n])[-1] for n in range(len(candidates))]),
+            "steps": np.array([best[n].steps[-1] for n in range(len(candidates))]),
             "n_weights": np.array([best[n].size for n in range(len(candidates))]),
         }
         chosen = trials[choice.trial]
         apart = chosen.errors - chosen.errors[:, :1]
-        steps = _steps_at(chosen)
+        steps = chosen.steps
         self.curve_ = pd.DataFrame(
             {
                 "step": steps,
@@ -495,18 +495,6 @@ def _objects(values: Sequence[Any]) -> np.ndarray:
     found = np.empty(len(values), dtype=object)
     found[:] = values
     return found
-
-
-def _end(trial: "Trial", shares: np.ndarray) -> float:
-    """Return a trial's mean held-out error at its end."""
-    return float(trial.errors[:, -1] @ shares)
-
-
-def _steps_at(trial: "Trial") -> np.ndarray:
-    """Return how many steps had been made at each place of a trial's curve."""
-    length = trial.length
-    per_report = max((length.epoch_rows or length.batch_size) // length.batch_size, 1)
-    return np.arange(trial.errors.shape[1]) * per_report
 
 
 def _on_all_rows(length: "Length", trained: bool, folds: Any, n_rows: int) -> "Length":
