@@ -5,6 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
+LAYERS = "64,32"  # hidden layers where nobody says
+Layers = Annotated[
+    str, typer.Option(help="Widths of the encoder's hidden layers; the decoder mirrors them.")
+]
 Fast = Annotated[bool, typer.Option("--fast", help="One plain training, without cross-validation.")]
 Epochs = Annotated[
     int | None, typer.Option(min=1, help="Passes over the rows of a plain training, at most.")

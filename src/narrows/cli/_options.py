@@ -11,6 +11,12 @@ Quiet = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TABLE_HELP = "CSV, TSV (.gz too), Parquet or Arrow, by extension; other text with --separator."
+Unlearned = Annotated[
+    str | None, typer.Option(help="Column that is not learned from, such as a class.")
+]
+MoreUnlearned = Annotated[
+    list[str] | None, typer.Option(help="More such columns, separated by commas.")
+]
 Separator = Annotated[
     str | None,
     typer.Option(help="What stands between fields, if not as the extension says: ';', '|', '\\t'."),

@@ -12,9 +12,11 @@ import typer
 from narrows._checks import LARGEST_SEED
 from narrows.cli import _tables
 from narrows.cli._autoencoder import (
+    LAYERS,
     BatchSize,
     Epochs,
     Fast,
+    Layers,
     LearningRate,
     NoiseAmount,
     Patience,
@@ -64,9 +66,7 @@ def compare(
         list[str] | None, typer.Option(help="Columns to leave out, separated by commas.")
     ] = None,
     bottleneck: Annotated[int, typer.Option(min=1, help="Width of the embeddings.")] = 2,
-    encoder: Annotated[
-        str, typer.Option(help="Widths of the encoder's hidden layers; the decoder mirrors them.")
-    ] = "64,32",
+    encoder: Layers = LAYERS,
     fast: Fast = False,
     epochs: Epochs = None,
     patience: Patience = None,

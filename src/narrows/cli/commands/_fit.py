@@ -11,9 +11,11 @@ import typer
 from narrows._checks import LARGEST_SEED
 from narrows.cli import _tables
 from narrows.cli._autoencoder import (
+    LAYERS,
     BatchSize,
     Epochs,
     Fast,
+    Layers,
     LearningRate,
     NoiseAmount,
     Patience,
@@ -32,11 +34,13 @@ from narrows.cli._options import (
     AsJson,
     Decimal,
     Encoding,
+    MoreUnlearned,
     NaValues,
     Quiet,
     Separator,
     TextColumns,
     Thousands,
+    Unlearned,
     note,
     shows_progress,
 )
@@ -69,16 +73,10 @@ class Scale(enum.StrEnum):
 def fit(
     table: Annotated[Path, typer.Argument(help=TABLE_HELP)],
     out: Annotated[Path, typer.Option(help="Model file to write; ends in .narrows.")],
-    label: Annotated[
-        str | None, typer.Option(help="Column that is not learned from, such as a class.")
-    ] = None,
-    drop: Annotated[
-        list[str] | None, typer.Option(help="More such columns, separated by commas.")
-    ] = None,
+    label: Unlearned = None,
+    drop: MoreUnlearned = None,
     bottleneck: Annotated[int, typer.Option(min=1, help="Width of the embedding.")] = 2,
-    encoder: Annotated[
-        str, typer.Option(help="Widths of the encoder's hidden layers; the decoder mirrors them.")
-    ] = "64,32",
+    encoder: Layers = LAYERS,
     fast: Fast = False,
     epochs: Epochs = None,
     restarts: Annotated[

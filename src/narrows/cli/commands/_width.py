@@ -8,17 +8,20 @@ import typer
 
 from narrows._checks import LARGEST_SEED
 from narrows.cli import _tables
+from narrows.cli._autoencoder import LAYERS, Layers
 from narrows.cli._errors import BadInputError, bad_input, interruption, warnings_on_stderr
 from narrows.cli._options import (
     TABLE_HELP,
     AsJson,
     Decimal,
     Encoding,
+    MoreUnlearned,
     NaValues,
     Quiet,
     Separator,
     TextColumns,
     Thousands,
+    Unlearned,
     shows_progress,
 )
 from narrows.cli._results import show
@@ -31,19 +34,13 @@ _OPTIONS = {"bottleneck": "--widths", "cv": "The number of folds"}
 
 def width(
     table: Annotated[Path, typer.Argument(help=TABLE_HELP)],
-    label: Annotated[
-        str | None, typer.Option(help="Column that is not learned from, such as a class.")
-    ] = None,
-    drop: Annotated[
-        list[str] | None, typer.Option(help="More such columns, separated by commas.")
-    ] = None,
+    label: Unlearned = None,
+    drop: MoreUnlearned = None,
     widths: Annotated[
         str | None,
         typer.Option(help="Such as 1-8 or 1,2,4; by default 1 to 8, as far as they compress."),
     ] = None,
-    encoder: Annotated[
-        str, typer.Option(help="Widths of the encoder's hidden layers; the decoder mirrors them.")
-    ] = "64,32",
+    encoder: Layers = LAYERS,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the rows; by default by their number.")
     ] = None,
