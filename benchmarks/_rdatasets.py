@@ -22,6 +22,8 @@ IDENTIFIERS = frozenset({"rownames", "id", "year", "subject", "x", "index"})
 SAME_COLUMNS, SAME_ROWS = 0.4, 0.75  # of the smaller table
 LEAST_SHARED, SHARED = 4, 0.5  # columns of one name, to look for the same rows
 DEVELOP = "8a"  # digests below belong to the half to develop on
+LABELS = (2, 10)  # classes of a label
+LEAST_OF_CLASS = 10  # rows
 LISTED = ("package", "item", "rows", "columns", "rank", "half", "copies")
 
 
@@ -60,11 +62,17 @@ def numbers(frame: pd.DataFrame) -> pd.DataFrame:
 
 def used(columns: pd.DataFrame, name: str) -> np.ndarray:
     """Return the rows that are used, shape (rows, columns): complete, drawn where they are many."""
-    X = columns.dropna().to_numpy(float)
-    if len(X) > MOST_ROWS:
-        chance = np.random.default_rng(int(digest(name), 16))
-        X = X[np.sort(chance.choice(len(X), MOST_ROWS, replace=False))]
+    X = columns.to_numpy(float)[used_rows(columns, name)]
     return X[:, np.ptp(X, axis=0) > 0] if len(X) else X
+
+
+def used_rows(columns: pd.DataFrame, name: str) -> np.ndarray:
+    """Return the numbers of the rows that are used."""
+    rows = np.flatnonzero(columns.notna().all(axis=1).to_numpy())
+    if len(rows) > MOST_ROWS:
+        chance = np.random.default_rng(int(digest(name), 16))
+        rows = rows[np.sort(chance.choice(len(rows), MOST_ROWS, replace=False))]
+    return rows
 
 
 def rank(X: np.ndarray) -> int:
@@ -187,6 +195,34 @@ def every() -> Iterator[tuple[str, pd.DataFrame]]:
 def read(name: str) -> np.ndarray:
     """Read one table: the rows and columns that are used."""
     return used(numbers(_package().data(*name.split("/", 1))), name)
+
+
+def label(frame: pd.DataFrame, columns: pd.DataFrame, name: str) -> pd.Series | None:
+    """Return the label of the used rows: a column of a few classes that is not used as numbers.
+
+    Of several the one with the most classes, of those the last; None if there is none.
+    """
+    rows = used_rows(columns, name)
+    best = None
+    for place, title in enumerate(frame.columns):
+        if str(title) in columns or str(title).lower() in IDENTIFIERS:
+            continue
+        values = frame.iloc[:, place].reset_index(drop=True).iloc[rows]
+        counts = values.value_counts()
+        counts = counts[counts > 0]
+        few = LABELS[0] <= len(counts) <= LABELS[1]
+        if few and values.notna().all() and counts.min() >= LEAST_OF_CLASS:
+            text = values.astype(str).reset_index(drop=True)
+            if best is None or text.nunique() >= best.nunique():
+                best = text
+    return best
+
+
+def read_labelled(name: str) -> tuple[np.ndarray, pd.Series | None]:
+    """Read one table as `read` does, and its label."""
+    frame = _package().data(*name.split("/", 1))
+    columns = numbers(frame)
+    return used(columns, name), label(frame, columns, name)
 
 
 def _package():

@@ -236,6 +236,13 @@ def fit_of(folder, tmp_path, *options):
             ["narrows: --validation-fraction must be a float", "1.5"],
         ),
         (["--drop", ",".join(mixed().columns)], ["must leave a column"]),
+        (["--label-weight", "some", "--label", "Species"], ["--label-weight", "'some'"]),
+        (["--label-weight", "-1", "--label", "Species"], ["--label-weight", "'-1'"]),
+        (["--label-weight", "1"], ["--label-weight must stand beside --label"]),
+        (
+            ["--label-weight", "auto", "--label", "Species", "--fast"],
+            ["--label-weight auto", "Give a number"],
+        ),
     ],
 )
 def test_bad_options_of_fit(folder, tmp_path, capsys, options, parts):
@@ -383,3 +390,25 @@ def test_plain_trainings(tmp_path, capsys, folder, option):
     model = load(out)[-1]
     assert type(model) is narrows.Autoencoder
     assert (model.loss, model.batch_size) == ("mae", 64)
+
+
+def test_fit_learns_the_label_beside_the_rows(tmp_path, capsys, folder):
+    given = ["--label", "Species", "--encoder", "6", "--learning-rate", "0.01", "--noise", "0.1"]
+    out, iris = tmp_path / "m.narrows", folder / "iris.csv"
+    assert run("fit", iris, "--out", out, *given, "--label-weight", "auto", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["classes"] == ["setosa", "versicolor", "virginica"]
+    assert found["tuning"]["candidates"] == 4, "the weights of labels"
+    assert found["tuning"]["held_out_score"] > 0.5
+    rows = read_table(iris)
+    model = load(out)
+    assert "Species" not in model.feature_names_in_
+    assert (model.predict(rows.drop(columns="Species")) == rows["Species"]).mean() > 0.8
+
+
+def test_a_plain_fit_learns_the_label_too(tmp_path, capsys, folder):
+    given = ["--label", "Species", "--encoder", "6", "--epochs", "20", "--label-weight", "2"]
+    out = tmp_path / "m.narrows"
+    assert run("fit", folder / "iris.csv", "--out", out, *given, "--json") == 0
+    assert "label" in json.loads(capsys.readouterr().out)["measures"]
+    assert hasattr(load(out), "predict_proba")

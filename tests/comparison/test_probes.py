@@ -1,5 +1,6 @@
 import math
 import pickle
+import warnings
 
 import joblib
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import narrows
 from narrows.comparison import Forest, ForestRegressor, accuracy, kappa
 from narrows.comparison.probes._measures import log_loss, r2, rmse
 from narrows.comparison.probes._neighbors import NeighboursClassifier, NeighboursRegressor
@@ -242,3 +244,25 @@ def test_probes_can_be_sent_to_threads(kind, name, capfd):
     found = joblib.Parallel(n_jobs=2, prefer="threads")(tasks)
     assert found == [score_probe(pickle.loads(pickle.dumps(probe)), *data, kind, 3)] * 6
     assert capfd.readouterr() == ("", "")
+
+
+class _FalseAlarm(KNeighborsClassifier):
+    """Warns as scikit-learn does by mistake where several threads use it."""
+
+    def fit(self, X, y):
+        warnings.warn(
+            "`sklearn.utils.parallel.delayed` should be used with something else",
+            UserWarning,
+            stacklevel=1,
+        )
+        return super().fit(X, y)
+
+
+def test_a_false_alarm_of_threads_is_left_out(measurements):
+    """Warnings are errors here, so that it would be a failure of the probe."""
+    found = narrows.compare(
+        {"pca": narrows.PCA(2)}, measurements, narrows.datasets.iris()["Species"],
+        probes={"near": _FalseAlarm()}, resampling="3x1",
+        controls=(), preprocess="none", random_state=0,
+    )  # fmt: skip
+    assert found.failures.empty

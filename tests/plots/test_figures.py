@@ -256,6 +256,23 @@ def test_many_candidates_are_cut_and_lost_ones_left_out():
         plots.candidates(found)
 
 
+def test_a_front_has_errors_against_scores():
+    found = results(4)
+    for one, weight in zip(found["params"], [0.0, 0.3, 1.0, 3.0], strict=True):
+        one["label_weight"] = weight
+    found["mean_test_label"] = np.array([0.5, 0.6, np.nan, 0.9])
+    figure = plots.front(found, found["params"][1], "mse")
+    assert figure.data["error"].tolist() == [4, 3, 1]
+    assert figure.data["score"].tolist() == [0.5, 0.6, 0.9]
+    assert figure.data["chosen"].tolist() == [False, True, False]
+    assert {"0", "0.3", "3"} <= set(texts(figure))
+    with pytest.raises(ValueError, match="mean_test_label"):
+        plots.front(results(4))
+    found["mean_test_label"][:] = np.nan
+    with pytest.raises(ValueError, match="finite error and score"):
+        plots.front(found)
+
+
 def width_frame(smallest=0.01, unseen=2.0):
     error = np.array([1.0, smallest])
     return pd.DataFrame(

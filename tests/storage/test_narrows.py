@@ -234,6 +234,7 @@ def test_the_manifest_says_what_the_model_is(saved, tmp_path):
     last = found["steps"][-1]
     assert last["seed"] == 0
     wanted = {"loss": "mse", "noise": 0.0, "sparsity": 0.0, "contraction": 0.0}
+    wanted |= {"label_weight": 0.0, "label_loss": None, "class_weight": None}
     assert last["objective"] == wanted
     assert set(last["networks"]) == {"encoder", "decoder"}
     assert last["parameters"]["encoder"] == [6, 3]

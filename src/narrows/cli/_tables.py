@@ -103,6 +103,12 @@ def read(
         return read_table(path, **vars(form), drop=drop)
 
 
+def label_values(path: Path, form: "Form", name: str) -> "pd.Series":
+    """Return one column of a table, as it is read beside no other."""
+    others = [one for one in names_in(path, form) if one != name]
+    return read(path, form, drop=others, warns=False)[name]
+
+
 def check_extension(path: Path, known: Sequence[str]) -> None:
     """Raise BadInputError unless a result's path ends in a known extension that can be written."""
     extension = path.suffix.lower()

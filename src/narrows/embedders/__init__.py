@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from narrows.embedders._variational import VariationalAutoencoder
     from narrows.embedders.tsne._map_encoder import TSNEMapEncoder
     from narrows.embedders.tsne._parametric import ParametricTSNE
-    from narrows.embedders.tuning._candidates import DEFAULT_CANDIDATES
+    from narrows.embedders.tuning._candidates import DEFAULT_CANDIDATES, LABEL_CANDIDATES
     from narrows.embedders.tuning._estimator import AutoencoderCV
     from narrows.embedders.tuning._widths import spanned
 
@@ -38,6 +38,7 @@ HOMES = {
 _OTHERS = {
     "Capabilities": "_capabilities",
     "DEFAULT_CANDIDATES": "tuning._candidates",
+    "LABEL_CANDIDATES": "tuning._candidates",
     "Restarts": "_restarts",
     "capabilities_of": "_capabilities",
     "layer_widths": "_diagram",

@@ -19,6 +19,7 @@ from narrows.embedders._parameters import (
     sparsity_of,
     unused,
 )
+from narrows.embedders._predicting import PredictsLabels
 
 if TYPE_CHECKING:
     from narrows.embedders.fitting._fit import Job, LaneTerms, Length
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from narrows.training import Frame, Training
 
 
-class Autoencoder(DecodingEmbedder):
+class Autoencoder(PredictsLabels, DecodingEmbedder):
     """Learn a small embedding by reconstructing every row from it.
 
     An encoder maps a row to `bottleneck` numbers and a decoder maps them back; both are Keras
@@ -76,6 +77,15 @@ class Autoencoder(DecodingEmbedder):
     contraction : float, default=0.0
         Weight of the term ``contraction``: the squared Frobenius norm of the encoder's Jacobian,
         averaged over rows (Rifai et al. 2011, ICML).
+    label_weight : float, default=0.0
+        How much it counts to predict the labels from the embedding, beside the reconstruction:
+        the share of the rows' variance that is lost, and the share of the labels' loss that is
+        left of that of guessing, are added up, the latter times this. 0 takes no notice of `y`.
+    label_loss : {"crossentropy", "mse", "huber"}, default=None
+        Loss of the labels: of classes, or of numbers in units of their standard deviation. None
+        decides by `y`, as `narrows.comparison.label_kind` does: cross-entropy or squared error.
+    class_weight : {"balanced"}, default=None
+        ``"balanced"`` weighs rows so that every class counts as much; None counts rows.
     weight_decay : float, default=0.0
         What an optimiser step takes off the hidden and last layers' kernels, over the learning
         rate: decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101), of which A
@@ -121,6 +131,11 @@ class Autoencoder(DecodingEmbedder):
         each stands under its own name, without its weight.
     restarts_ : Restarts
         Every restart's losses and weights.
+    label_classes_ : list or None
+        The classes that were taught, as Python values; None without any.
+    label_coef_, label_intercept_ : float64 ndarrays
+        Where labels were taught, the linear model on the embedding that `predict` goes by, of
+        shapes (n_outputs, bottleneck) and (n_outputs,).
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of str
@@ -152,8 +167,11 @@ class Autoencoder(DecodingEmbedder):
         decoder="always",
         stored=True,
         exported=True,
-        objective=("loss", "noise", "sparsity", "contraction"),
-    )
+        learned=("label_classes_",),
+        objective=(
+            "loss", "noise", "sparsity", "contraction", "label_weight", "label_loss", "class_weight"
+        ),
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -167,6 +185,9 @@ class Autoencoder(DecodingEmbedder):
         noise: Any = 0.0,
         sparsity: Any = 0.0,
         contraction: float = 0.0,
+        label_weight: float = 0.0,
+        label_loss: str | None = None,
+        class_weight: str | None = None,
         weight_decay: float = 0.0,
         schedule: str | None = None,
         epochs: int | None = None,
@@ -190,6 +211,9 @@ class Autoencoder(DecodingEmbedder):
         self.noise = noise
         self.sparsity = sparsity
         self.contraction = contraction
+        self.label_weight = label_weight
+        self.label_loss = label_loss
+        self.class_weight = class_weight
         self.weight_decay = weight_decay
         self.schedule = schedule
         self.epochs = epochs
@@ -246,18 +270,30 @@ class Autoencoder(DecodingEmbedder):
             return decaying(networks)
         return kernels(networks) if self.weight_decay > 0 else frozenset()
 
-    def _lane_terms(self, networks: "Networks", jobs: "Sequence[Job]") -> "LaneTerms":
+    def _lane_terms(
+        self,
+        networks: "Networks",
+        jobs: "Sequence[Job]",
+        label_weights: "Sequence[float] | None" = None,
+    ) -> "LaneTerms":
         from narrows.embedders._keras_objects import objective_of
         from narrows.embedders.fitting._fit import LaneTerms
-        from narrows.embedders.fitting._pca_start import pca_start
+        from narrows.embedders.fitting._labels import label_weights_of
+        from narrows.embedders.fitting._pca_start import pca_start, variances_of
 
-        if not self._is_residual():
+        residual = self._is_residual()
+        if not residual and jobs[0].labels is None:
             return LaneTerms()
-        start = pca_start(networks, jobs)
-        # What is minimised is a share of the variance then, whatever the columns' units.
         squared = getattr(objective_of(self), "is_squared_error", False)
-        scales = 1 / np.clip(start.variances, 1e-30, 1e30) if squared else np.ones(len(jobs))
-        return LaneTerms(start.frame, start.initial, list(scales))
+        weights = label_weights or [float(self.label_weight)] * len(jobs)
+        start = pca_start(networks, jobs, weights) if residual else None
+        variances = variances_of(jobs) if start is None else start.variances
+        # What is minimised is a share of the variance then, whatever the columns' units.
+        sizes = np.clip(variances, 1e-30, 1e30) if squared else np.ones(len(jobs))
+        counted = label_weights_of(weights, [job.labels for job in jobs], sizes)
+        if start is None:
+            return LaneTerms(label_weights=counted)
+        return LaneTerms(start.frame, start.initial, list(1 / sizes), counted, start.parameters)
 
     def _in_columns(self, networks: "Networks", training: "Training", frame: "Frame") -> "Training":
         from narrows.embedders.fitting._pca_start import in_columns
@@ -282,6 +318,7 @@ class Autoencoder(DecodingEmbedder):
         check_sparsity(self, "sparsity")
         check_real(self, "contraction", low=0)
         self._check_form()
+        self._check_labels()
         check_real(self, "weight_decay", low=0)
         check_option(self, "schedule", SCHEDULES, optional=True)
         check_widths(self, "encoder")
@@ -301,10 +338,11 @@ class Autoencoder(DecodingEmbedder):
             fail(self, "activation", "the name of an activation or None", self.activation)
 
     def _without_effect(self) -> list[str]:
-        """Return a sentence for an activation of hidden layers that nobody has given as widths."""
+        """Return sentences for what has no effect beside the other parameters."""
+        found = self._labels_without_effect()
         if callable(self.encoder) and (self.decoder is None or callable(self.decoder)):
-            return unused(self, ["activation"], "where encoder and decoder are not widths")
-        return []
+            found += unused(self, ["activation"], "where encoder and decoder are not widths")
+        return found
 
     def _without_effect_on(self, X: np.ndarray) -> list[str]:
         """Return a sentence where nothing is compressed."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from narrows._keras import keras
     from narrows.embedders._restarts import Restarts
     from narrows.embedders.fitting._fit import Job, LaneTerms, Length
+    from narrows.embedders.fitting._labels import FitLabels
     from narrows.embedders.fitting._lanes import Lanes, SeparateFits
     from narrows.networks import Networks
     from narrows.objectives import Objective
@@ -89,8 +90,16 @@ class NetworkEmbedder(
         """Return kind and amount of noise on the encoder's input in training, or None."""
         return None
 
-    def _lane_terms(self, networks: "Networks", jobs: "Sequence[Job]") -> "LaneTerms":
-        """Return what each job has for itself: where it starts, and in which coordinates."""
+    def _lane_terms(
+        self,
+        networks: "Networks",
+        jobs: "Sequence[Job]",
+        label_weights: "Sequence[float] | None" = None,
+    ) -> "LaneTerms":
+        """Return what each job has for itself: where it starts, and in which coordinates.
+
+        With `label_weights` of each job, where they are not all the parameter's.
+        """
         from narrows.embedders.fitting._fit import LaneTerms
 
         return LaneTerms()
@@ -120,8 +129,14 @@ class NetworkEmbedder(
         from narrows.embedders.fitting import _fit
 
         training = _fit.run(self, networks, [job], [entropy], checkpoint=checkpoint)
-        _fit.adopt(self, networks, training)
+        _fit.adopt(self, networks, training, job.labels)
         return training
+
+    def _labels(self, y: Any, n_rows: int) -> "FitLabels | None":
+        """Return the labels of a fit; None where they are not used."""
+        from narrows.embedders.fitting._labels import labels_of_fit
+
+        return labels_of_fit(self, y, n_rows) if getattr(self, "_uses_labels", False) else None
 
     def _check_rows(self, X: np.ndarray, sample_weight: Any) -> None:
         """Raise ValueError for rows or weights of `fit` that the parameters cannot take."""
@@ -170,8 +185,10 @@ class NetworkEmbedder(
         ----------
         X : array-like of shape (n_rows, n_columns), or (n_rows, ...) with functions or models
             The rows.
-        y : None
-            Ignored.
+        y : array-like of shape (n_rows,), default=None
+            Labels: classes or numbers, for an embedder with a `label_weight` that is not 0; the
+            others make no use of them. A row without a label has a gap (NaN, None) there, or -1
+            among whole numbers that stand for classes.
         sample_weight : array-like of shape (n_rows,), default=None
             Factors of the rows' losses, at least 0, also where `validation_fraction` holds rows
             out. As in Keras, the weighted sum is divided by the number of rows.
@@ -207,7 +224,7 @@ class NetworkEmbedder(
             If a parameter has no effect beside the others; if columns vary so little around a
             large number that float32, in which networks compute, tells few values apart.
         """
-        return self._learn(X, sample_weight, validation_data, checkpoint)
+        return self._learn(X, sample_weight, validation_data, checkpoint, y=y)
 
     def _learn(
         self,
@@ -216,6 +233,7 @@ class NetworkEmbedder(
         validation_data: Any = None,
         checkpoint: Any = None,
         *,
+        y: Any = None,
         warns: bool = True,
     ) -> Self:
         """Do what `fit` does; without `warns`, for who has said it all before."""
@@ -236,7 +254,8 @@ class NetworkEmbedder(
             sample_weight = self._weights(sample_weight, X)
             held_out = self._validation_rows(validation_data, X)
             entropy = self._entropy()
-            job = _fit.split_job(self, X, held_out, entropy, sample_weight)
+            labels = self._labels(y, len(X))
+            job = _fit.split_job(self, X, held_out, entropy, sample_weight, labels)
             training = self._train(self._networks_for(X), job, entropy, checkpoint, X)
         self._warn_of_lost_restarts()
         if training.interrupted:
@@ -280,6 +299,7 @@ class NetworkEmbedder(
         Xs: Iterable[Any],
         seeds: Iterable[int],
         on_progress: Callable[[float, float], None] | None = None,
+        labels: Sequence[Any] | None = None,
     ) -> "Lanes | SeparateFits":
         """Fit one lane for each matrix and seed; see `narrows.embedders.fitting._lanes`."""
         from narrows.embedders.fitting import _lanes
@@ -293,11 +313,17 @@ class NetworkEmbedder(
                 f"{len(seeds)} seeds instead."
             )
         if not capabilities_of(self).lanes:
-            return _lanes.fit_separately(self, Xs, seeds, on_progress)
+            return _lanes.fit_separately(self, Xs, seeds, on_progress, labels)
         # One checked matrix for each object given: a comparison passes each one many times.
         reader = clone(self)
         read = {id(X): reader._matrix(X, reset=True) for X in Xs}
-        return _lanes.fit_lanes(self, [read[id(X)] for X in Xs], seeds, on_progress)
+        matrices = [read[id(X)] for X in Xs]
+        own = [None] * len(Xs) if labels is None else labels
+        taught = {
+            (id(X), id(y)): self._labels(y, len(X)) for X, y in zip(matrices, own, strict=True)
+        }
+        fitted = [taught[id(X), id(y)] for X, y in zip(matrices, own, strict=True)]
+        return _lanes.fit_lanes(self, matrices, seeds, on_progress, fitted)
 
     def _lane_weights(self, n_columns: int) -> int:
         """Return how many weights a lane of `_fit_lanes` holds: those of all its restarts."""

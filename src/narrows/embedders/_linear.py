@@ -9,6 +9,7 @@ import numpy as np
 from narrows.embedders._base import DecodingEmbedder
 from narrows.embedders._capabilities import Capabilities
 from narrows.embedders._parameters import check_noise, noise_of
+from narrows.embedders._predicting import PredictsLabels
 
 if TYPE_CHECKING:
     from narrows.embedders.fitting._fit import Job, LaneTerms
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from narrows.training import Frame, Training
 
 
-class LinearAutoencoder(DecodingEmbedder):
+class LinearAutoencoder(PredictsLabels, DecodingEmbedder):
     """Learn a linear embedding by reconstructing every row from it.
 
     One dense layer to the bottleneck and one back, without activations. Under mean squared error
@@ -36,6 +37,10 @@ class LinearAutoencoder(DecodingEmbedder):
         plane is another than PCA's: ``"mae"`` is less moved by outlying cells.
     noise : float or (str, float), default=0.0
         What is done to the encoder's input in training, see `Autoencoder`.
+    label_weight : float, default=0.0
+        How much it counts to predict the labels from the embedding, see `Autoencoder`.
+    label_loss, class_weight
+        As those of `Autoencoder`.
     epochs : int, default=300
         Passes over the rows; with `patience`, at most that many.
     batch_size : int, default=32
@@ -67,6 +72,11 @@ class LinearAutoencoder(DecodingEmbedder):
         and the same with ``val_`` where rows were held out.
     restarts_ : Restarts
         Every restart's losses and weights.
+    label_classes_ : list or None
+        The classes that were taught, as Python values; None without any.
+    label_coef_, label_intercept_ : float64 ndarrays
+        Where labels were taught, the linear model on the embedding that `predict` goes by, of
+        shapes (n_outputs, bottleneck) and (n_outputs,).
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of str
@@ -102,7 +112,8 @@ class LinearAutoencoder(DecodingEmbedder):
         decoder="always",
         stored=True,
         exported=True,
-        objective=("loss", "noise"),
+        learned=("label_classes_",),
+        objective=("loss", "noise", "label_weight", "label_loss", "class_weight"),
     )
     _schedule = "cosine"
 
@@ -111,6 +122,9 @@ class LinearAutoencoder(DecodingEmbedder):
         bottleneck: int = 2,
         loss: Any = "mse",
         noise: Any = 0.0,
+        label_weight: float = 0.0,
+        label_loss: str | None = None,
+        class_weight: str | None = None,
         epochs: int = 300,
         batch_size: int = 32,
         optimizer: Any = "adam",
@@ -125,6 +139,9 @@ class LinearAutoencoder(DecodingEmbedder):
         self.bottleneck = bottleneck
         self.loss = loss
         self.noise = noise
+        self.label_weight = label_weight
+        self.label_loss = label_loss
+        self.class_weight = class_weight
         self.epochs = epochs
         self.batch_size = batch_size
         self.optimizer = optimizer
@@ -146,13 +163,28 @@ class LinearAutoencoder(DecodingEmbedder):
 
         return objective_of(self)
 
-    def _lane_terms(self, networks: "Networks", jobs: "Sequence[Job]") -> "LaneTerms":
+    def _lane_terms(
+        self,
+        networks: "Networks",
+        jobs: "Sequence[Job]",
+        label_weights: "Sequence[float] | None" = None,
+    ) -> "LaneTerms":
+        from narrows.embedders._keras_objects import objective_of
         from narrows.embedders.fitting._fit import LaneTerms
+        from narrows.embedders.fitting._labels import label_weights_of
+        from narrows.embedders.fitting._pca_start import variances_of
         from narrows.training import Frame
 
         # Around the mean; else the columns' means would outweigh what they vary by.
         means = [job.x[job.rows].mean(axis=0, dtype=np.float64) for job in jobs]
-        return LaneTerms(frame=Frame(np.stack(means).astype(np.float32)))
+        frame = Frame(np.stack(means).astype(np.float32))
+        if jobs[0].labels is None:
+            return LaneTerms(frame)
+        squared = getattr(objective_of(self), "is_squared_error", False)
+        sizes = variances_of(jobs) if squared else np.ones(len(jobs))
+        weights = label_weights or [float(self.label_weight)] * len(jobs)
+        counted = label_weights_of(weights, [job.labels for job in jobs], sizes)
+        return LaneTerms(frame, label_weights=counted)
 
     def _in_columns(self, networks: "Networks", training: "Training", frame: "Frame") -> "Training":
         """Let the biases do what the frame did: (x − c) W + b = x W + (b − c W), and back."""
@@ -167,3 +199,7 @@ class LinearAutoencoder(DecodingEmbedder):
     def _check_parameters(self) -> None:
         super()._check_parameters()
         check_noise(self, "noise")
+        self._check_labels()
+
+    def _without_effect(self) -> list[str]:
+        return self._labels_without_effect()

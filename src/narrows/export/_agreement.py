@@ -98,7 +98,12 @@ def _compare(model: Any, part: Part, chain: Chain, rows: Any, *, is_encoder: boo
     worst = _Worst()
     Z = np.asarray(chain.model.transform(rows))
     if is_encoder:
-        _compare_encoder(worst, model, part, arrays_of(part.inputs, rows), Z)
+        wanted = [Z]
+        if len(part.outputs) > 1:
+            classes = chain.embedder.label_classes_ is not None
+            found = chain.model.predict_proba(rows) if classes else chain.model.predict(rows)
+            wanted.append(np.asarray(found).reshape(len(Z), -1))
+        _compare_encoder(worst, model, part, arrays_of(part.inputs, rows), wanted)
     else:
         _compare_decoder(worst, model, part, chain, Z)
     return worst
@@ -113,15 +118,20 @@ def _session(model: Any) -> Any:
 
 
 def _compare_encoder(
-    worst: _Worst, model: Any, part: Part, feeds: dict[str, np.ndarray], Z: np.ndarray
+    worst: _Worst,
+    model: Any,
+    part: Part,
+    feeds: dict[str, np.ndarray],
+    wanted: list[np.ndarray],
 ) -> None:
     session = _session(model)
-    names = part.outputs[0].columns
-    got = session.run(None, feeds)[0]
-    worst.compare(got, Z, names)
-    alone = got.copy()
-    alone[:1] = session.run(None, {name: values[:1] for name, values in feeds.items()})[0]
-    worst.compare(alone, Z, names)
+    found = session.run(None, feeds)
+    first = session.run(None, {name: values[:1] for name, values in feeds.items()})
+    for port, got, one, expected in zip(part.outputs, found, first, wanted, strict=True):
+        worst.compare(got, expected, port.columns)
+        alone = got.copy()
+        alone[:1] = one
+        worst.compare(alone, expected, port.columns)
 
 
 def _compare_decoder(worst: _Worst, model: Any, part: Part, chain: Chain, Z: np.ndarray) -> None:

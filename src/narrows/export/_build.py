@@ -28,10 +28,13 @@ class Part:
     inner: Port | None = None
 
 
-def encoder_part(chain: Chain) -> Part:
-    """Return preprocessing and encoder as one graph."""
-    inputs, output = chain.table_ports(), chain.embedding_port()
-    graph = Graph([*(port.name for port in inputs), output.name])
+def encoder_part(chain: Chain, *, labels: bool = False) -> Part:
+    """Return preprocessing and encoder as one graph, maybe with what predicts the labels."""
+    inputs, outputs = chain.table_ports(), [chain.embedding_port()]
+    if labels:
+        outputs.append(chain.label_port())
+    output = outputs[0]
+    graph = Graph([port.name for port in (*inputs, *outputs)])
     steps = list(chain.preprocessing)
     x = inputs[0].name
     if chain.mixed:
@@ -47,8 +50,19 @@ def encoder_part(chain: Chain) -> Part:
         z = _network(graph, chain.embedder.encoder_, x)
     else:
         z = _scaling.project(graph, chain.embedder, x)
-    graph.call(_refused(graph, x, rank, z, 1), output.name)
-    return Part(graph, inputs, [output])
+    z = _refused(graph, x, rank, z, 1)
+    graph.call(z, output.name)
+    if labels:
+        graph.call(_predicted(graph, chain.embedder, z), outputs[1].name)
+    return Part(graph, inputs, outputs)
+
+
+def _predicted(graph: Graph, embedder: Any, z: str) -> str:
+    """Return what the linear model of the labels makes of the embedding, in float64."""
+    kernel = graph.constant(embedder.label_coef_.T, "float64")
+    bias = graph.constant(embedder.label_intercept_, "float64")
+    found = graph.add("Add", graph.add("MatMul", graph.cast(z, "double"), kernel), bias)
+    return found if embedder.label_classes_ is None else graph.add("Softmax", found, axis=1)
 
 
 def decoder_part(chain: Chain) -> Part:

@@ -67,6 +67,7 @@ def export_onnx(
     part: Literal["encoder", "decoder"] = "encoder",
     rows: Any = None,
     tolerance: float = 1e-5,
+    labels: bool = False,
 ) -> ExportReport:
     """Write a fitted model as an ONNX file that onnxruntime runs without narrows.
 
@@ -91,6 +92,10 @@ def export_onnx(
         The largest difference that is accepted: absolute where no number of the output is larger
         than 1, else relative to the largest (a network rounds to seven digits of its largest
         numbers). Decoded text and dates must be equal.
+    labels : bool, default=False
+        Whether the encoder of an embedder that was taught labels gives what they are predicted to
+        be too: ``probabilities`` of shape (n_rows, n_classes), what `predict_proba` does, or
+        ``prediction`` of shape (n_rows, 1), of numbers; float64.
 
     Returns
     -------
@@ -160,6 +165,11 @@ def export_onnx(
     """
     if part not in PARTS:
         raise refusal("export_onnx", "part", "be 'encoder' or 'decoder'", repr(part))
+    if labels and part != "encoder":
+        raise refusal(
+            "export_onnx", "labels", "be False with part='decoder'", "True",
+            "Labels are predicted from the embedding: export the encoder.",
+        )  # fmt: skip
     _check_installed()
     from narrows.export._agreement import MEASURE, check_agreement
     from narrows.export._build import decoder_part, encoder_part
@@ -168,7 +178,12 @@ def export_onnx(
     from narrows.export._sample_rows import drawn_rows
 
     chain = chain_of(model, part)
-    built = encoder_part(chain) if part == "encoder" else decoder_part(chain)
+    if labels and not hasattr(chain.embedder, "label_coef_"):
+        raise refusal(
+            "export_onnx", "labels", "be False for an embedder that was taught none", "True",
+            "Fit it with labels and a label_weight.",
+        )  # fmt: skip
+    built = encoder_part(chain, labels=labels) if part == "encoder" else decoder_part(chain)
     proto = built.graph.model(built.inputs, built.outputs, name=part, version=__version__)
     rows, rows_from = drawn_rows(chain) if rows is None else (rows, "given by the caller")
     found = check_agreement(

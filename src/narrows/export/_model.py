@@ -92,12 +92,23 @@ class Chain:
 
     def embedding_port(self) -> Port:
         """Return the port of the embedding."""
-        taken = {port.name for port in self.table_ports()}
-        name, number = "embedding", 2
-        while name in taken:
-            name, number = f"embedding_{number}", number + 1
         type_ = "float" if self.is_network else "double"
-        return Port(name, type_, (self.width,), columns=self.embedding_columns)
+        return Port(self._free("embedding"), type_, (self.width,), columns=self.embedding_columns)
+
+    def label_port(self) -> Port:
+        """Return the port of what the labels are predicted to be."""
+        classes = self.embedder.label_classes_
+        name = "prediction" if classes is None else "probabilities"
+        columns = (name,) if classes is None else tuple(map(str, classes))
+        return Port(self._free(name), "double", (len(columns),), columns=columns)
+
+    def _free(self, name: str) -> str:
+        """Return a name that no column has."""
+        taken = {port.name for port in self.table_ports()}
+        free, number = name, 2
+        while free in taken:
+            free, number = f"{name}_{number}", number + 1
+        return free
 
 
 def chain_of(model: Any, part: str) -> Chain:

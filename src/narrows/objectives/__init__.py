@@ -12,6 +12,7 @@ from narrows.objectives._affinities import (
     squared_differences,
 )
 from narrows.objectives._code import Contraction, Sparsity, TargetSparsity
+from narrows.objectives._label import BIAS, KERNEL, Labelled, LabelLoss, LabelPrediction
 from narrows.objectives._objective import Batch, Losses, Objective, PerRow
 from narrows.objectives._parametric import BatchDivergence, LandmarkEntropy, TargetReconstruction
 from narrows.objectives._reconstruction import Reconstruction
@@ -25,6 +26,8 @@ __all__ = [
     "BatchDivergence",
     "Contraction",
     "GaussianDivergence",
+    "LabelPrediction",
+    "Labelled",
     "LandmarkEntropy",
     "LogLikelihood",
     "Losses",

@@ -12,16 +12,22 @@ class PerRow(NamedTuple):
     """What is given for each row of a table beside the row itself.
 
     The engine takes, pads and passes on all fields alike. What an objective may be told of rows
-    later, such as labels or which cells count, becomes a field with the default None; no
-    objective and no part of the engine changes for it.
+    later, such as which cells count, becomes a field with the default None; no objective and no
+    part of the engine changes for it.
 
     Attributes
     ----------
     weights : float32 array of shape (rows,)
         Factors of the rows' losses.
+    labels : float32 array of shape (rows,) or None
+        Class codes from 0, or numbers; 0 where a row has no label.
+    label_weights : float32 array of shape (rows,) or None
+        Factors of the losses of the rows' labels; 0 where a row has no label.
     """
 
     weights: jax.Array
+    labels: jax.Array | None = None
+    label_weights: jax.Array | None = None
 
 
 @dataclass(frozen=True)
@@ -48,11 +54,15 @@ class Batch:
     encode : callable or None
         ``encode(rows)`` returns the code as after training: without dropout, with the moving
         statistics of batch normalization. Only for an objective that `encodes`.
-    parameters : dict of str to scalar
+    parameters : dict of str to array
         The objective's own trainable numbers, see `Objective`.
     mask : bool array of shape (batch, ...) or None
         Which places of the output count, where a layer such as `keras.layers.Masking` says so;
         its axes are the output's first.
+    label_weight : scalar
+        What the loss of the labels is multiplied by, in an objective that has one.
+    code_scale : array of shape (bottleneck,) or scalar
+        Of what size the codes are about; 1 where nobody knows.
     """
 
     target: jax.Array
@@ -65,6 +75,8 @@ class Batch:
     encode: Callable | None = None
     parameters: Mapping[str, jax.Array] | None = None
     mask: jax.Array | None = None
+    label_weight: Any = 1.0
+    code_scale: Any = 1.0
 
     @property
     def weights(self) -> jax.Array:
@@ -134,8 +146,9 @@ class Objective:
     takes_mask : bool
         Whether it heeds ``batch.mask``, or compares nothing with the output. Otherwise a network
         whose output has a mask is refused.
-    parameters : dict of str to float
-        Numbers of its own that are trained along with the weights, and what they start from.
+    parameters : dict of str to float or ndarray
+        Numbers of its own that are trained along with the weights, and what they start from
+        unless a training says otherwise.
     """
 
     names: tuple[str, ...] = ()
@@ -143,7 +156,7 @@ class Objective:
     ignores_padding: bool = True
     encodes: bool = False
     takes_mask: bool = False
-    parameters: Mapping[str, float] = {}
+    parameters: Mapping[str, Any] = {}
 
     def __call__(self, batch: Batch) -> Losses:
         """Return the losses of one batch.

@@ -24,7 +24,7 @@ from narrows.plots._save import figure_svg, save_figure
 from narrows.plots._scores import scores
 from narrows.plots._theme import captioned
 from narrows.plots._thumbnails import embedding_thumbnails
-from narrows.plots._tuning import candidates, held_out_curve, widths
+from narrows.plots._tuning import candidates, front, held_out_curve, widths
 
 # The public names; what else is imported above is for the house's other packages.
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "embedding_overlay",
     "embedding_thumbnails",
     "figure_svg",
+    "front",
     "held_out_curve",
     "history",
     "intervals",

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from narrows.plots._levels import BLACK, BLUE, PALE, VERMILLION, require_columns
+from narrows.plots._levels import (
+    BLACK,
+    BLUE,
+    CLASS_COLOURS,
+    PALE,
+    VERMILLION,
+    colours_for,
+    require_columns,
+)
 from narrows.plots._theme import QUIET, WIDTH, light_theme
 
 if TYPE_CHECKING:
@@ -174,6 +182,72 @@ def candidates(
         )
         + light_theme(max(WIDTH, wide), 1.2 + 0.27 * len(shown))
     )
+
+
+def front(
+    results: Mapping[str, Any] | pd.DataFrame, chosen: Mapping[str, Any] | None = None,
+    loss: str = "",
+) -> ggplot:  # fmt: skip
+    """
+    Draw what candidates give back against what a model predicts from them.
+
+    Parameters
+    ----------
+    results : mapping or DataFrame
+        As ``cv_results_`` of a `narrows.AutoencoderCV` that used labels: ``params``,
+        ``mean_test_score`` (negative errors) and ``mean_test_label``.
+    chosen : mapping, default=None
+        The candidate to mark, as ``best_params_``.
+    loss : str, default=""
+        What the error is, such as ``"mse"``.
+
+    Returns
+    -------
+    ggplot
+        A dot for each candidate: its mean held-out error, and the mean score of held-out labels;
+        the colour is the weight of the labels. The best is on the upper left. The dashed line is
+        at 1.2 times the least error. Candidates that diverged are left out.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or no candidate has a finite error and score.
+    """
+    import numpy as np
+    import pandas as pd
+    from plotnine import aes, geom_point, geom_vline, ggplot, labs, scale_color_manual
+
+    frame = pd.DataFrame(dict(results))
+    require_columns(frame, ["params", "mean_test_score", "mean_test_label"], "front")
+    drawn = pd.DataFrame(
+        {
+            "error": -frame["mean_test_score"].astype(float),
+            "score": frame["mean_test_label"].astype(float),
+            "weight": [f"{one.get('label_weight', 0):g}" for one in frame["params"]],
+            "chosen": [chosen is not None and one == dict(chosen) for one in frame["params"]],
+        }
+    )
+    drawn = drawn[np.isfinite(drawn["error"]) & np.isfinite(drawn["score"])]
+    if not len(drawn):
+        raise ValueError("The results for front must have a finite error and score. Got none.")
+    weights = sorted(set(drawn["weight"]), key=float)
+    drawn["weight"] = pd.Categorical(drawn["weight"], weights)
+    colours = colours_for(weights, CLASS_COLOURS)
+    return (
+        ggplot(drawn, aes("error", "score", color="weight"))
+        + geom_vline(
+            xintercept=1.2 * drawn["error"].min(), color=QUIET, linetype="dashed", size=0.6
+        )
+        + geom_point(size=2.4)
+        + geom_point(data=drawn[drawn["chosen"]], color=VERMILLION, shape="D", size=4, fill="none")
+        + scale_color_manual(values=colours)
+        + labs(
+            x=_with("held-out error of the rows", loss), y="held-out score of the labels",
+            color="labels' weight",
+            caption="a dot: a candidate; diamond: chosen; dashed: 1.2 times the least error",
+        )
+        + light_theme()
+    )  # fmt: skip
 
 
 def _names_of(

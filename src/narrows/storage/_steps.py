@@ -31,6 +31,8 @@ _LEARNED: dict[type, tuple[str, ...]] = {
 KINDS: dict[str, type] = {kind.__name__: kind for kind in _LEARNED}
 # Of an older file's ParametricTSNE: what had no effect with a map, and without one.
 _OF_BATCHES: tuple[str, ...] = ("perplexity", "degrees_of_freedom", "metrics")
+# Embedders that learn labels in newer files.
+_MAY_PREDICT = ("Autoencoder", "AutoencoderCV", "LinearAutoencoder")
 _OF_THE_MAP: tuple[str, ...] = ("neighbours", "map_steps", "landmarks", "sharpness")
 
 
@@ -96,6 +98,8 @@ def restore_step(about: dict[str, Any], arrays: Arrays, custom_objects: Mapping[
 def _as_named_now(about: dict[str, Any]) -> dict[str, Any]:
     """Return what an older file means: another form of network, two classes under one name."""
     parameters = dict(about["parameters"])
+    if about["kind"] in _MAY_PREDICT and "label_classes_" not in about["learned"]:
+        about = {**about, "learned": {**about["learned"], "label_classes_": None}}
     if about["kind"] == "Autoencoder" and "residual" not in parameters:
         return {**about, "parameters": {**parameters, "residual": False}}
     if about["kind"] != "ParametricTSNE" or "targets" not in parameters:

@@ -34,6 +34,7 @@ class Lanes:
     validation: np.ndarray
     frames: Frame | None
     settings: Settings
+    parameters: list[np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,9 @@ def train_chunk(
     """Train the lanes together."""
     shape, compiled = plan.shape, plan.compiled
     carry = compiled.start(
-        lanes.weights_keys, lanes.masks_keys, lanes.rates, plan.kept, lanes.initial
-    )
+        lanes.weights_keys, lanes.masks_keys, lanes.rates, plan.kept, lanes.initial,
+        lanes.parameters,
+    )  # fmt: skip
     pace = Pace(plan.steps)
     ahead = _Ahead(lanes.orders, plan.epochs, shape)
     history: list[np.ndarray] = []

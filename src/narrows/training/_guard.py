@@ -22,7 +22,7 @@ from narrows.training._engine import engine
 from narrows.training._forward import forward
 from narrows.training.compiling._cache import compiling
 from narrows.training.looping._loops import Data
-from narrows.training.looping._step import Frame, Rows
+from narrows.training.looping._step import Frame, Rows, code_scale_of
 
 SAMPLE = 8  # rows that are compared
 _COARSE = 5e-2  # of the largest number, where layers compute in 16 bits
@@ -190,6 +190,7 @@ def _as_keras(
             encode=(lambda x: call(parts["encoder"], x)[0]) if objective.encodes else None,
             parameters=dict(zip(objective.parameters, sample.parameters, strict=True)),
             mask=mask,
+            code_scale=code_scale_of(rows.frame),
         )
         loss = objective(batch).loss + sum(layers)
     return {name: np.asarray(value) for name, value in found.items()}, float(loss)

@@ -3,7 +3,7 @@
 import os
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -57,6 +57,10 @@ def train(
     epoch_rows: int | None = None,
     all_epochs: int | None = None,
     sample_weights: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
+    labelled: np.ndarray | None = None,
+    label_weights: Sequence[float] | None = None,
+    parameters: Mapping[str, np.ndarray] | None = None,
     targets: np.ndarray | None = None,
     frames: Frame | None = None,
     initial: Sequence[np.ndarray | None] | None = None,
@@ -100,6 +104,12 @@ def train(
         How many epochs the schedule of the learning rate is for; by default `epochs`.
     sample_weights : float ndarray of shape (data_rows,), optional
         Factors of the rows' losses; as in Keras, the sum is divided by the number of rows.
+    labels, labelled : float32 ndarrays of shape (data_rows,), optional
+        The rows' labels, and factors of their losses: 0 where a row has none, see `PerRow`.
+    label_weights : sequence of float, one a lane, optional
+        What the loss of the labels is multiplied by; by default 1.
+    parameters : mapping of str to ndarray of shape (lanes, ...), optional
+        What the objective's own numbers start from, if not from what the objective says.
     targets : float32 ndarray of shape (data_rows, ...), optional
         What the output should equal for each row, if not the row itself.
     frames : Frame, optional
@@ -136,7 +146,7 @@ def train(
     """
     if sample_weights is None:
         sample_weights = np.ones(len(x), np.float32)
-    data = Data(x, targets, PerRow(np.asarray(sample_weights, np.float32)))
+    data = Data(x, targets, PerRow(np.asarray(sample_weights, np.float32), labels, labelled))
     values = [] if initial is None else initial
     own = {place: value for place, value in enumerate(values) if value is not None}
     plan, lanes_at_once = _plan(
@@ -150,7 +160,9 @@ def train(
         list(noises or [recipe.noise.amount if recipe.noise else 0.0] * lanes),
         list(loss_scales or [1.0] * lanes),
         [len(one) for one in validation] if validation is not None else [0] * lanes,
+        list(label_weights or [1.0] * lanes),
     )
+    starts = plan.program.parameters(lanes) | dict(parameters or {})
     if len(rows) > 1 and not own and plan.program.unseeded:
         warnings.warn(
             f"The initial values of {', '.join(plan.program.unseeded)} come from an initializer "
@@ -161,7 +173,7 @@ def train(
     chunks = [
         _lanes(
             plan, everyone[first : first + lanes_at_once], lanes_at_once,
-            rows, validation, seeds, learning_rates, own, orders, frames, settings,
+            rows, validation, seeds, learning_rates, own, orders, frames, settings, starts,
         )
         for first in range(0, len(rows), lanes_at_once)
     ]  # fmt: skip
@@ -172,6 +184,8 @@ def train(
             {
                 "x": x, "rows": rows, "validation": validation, "weights": sample_weights,
                 "targets": targets, "orders": orders,
+                **({} if labels is None else {"labels": labels, "labelled": labelled}),
+                **{f"start of {name}": values for name, values in (parameters or {}).items()},
                 **({} if frames is None else frames._asdict()),
             },
             {
@@ -297,6 +311,7 @@ def _lanes(
     orders: Sequence[np.ndarray] | None,
     frames: Frame | None,
     settings: Settings,
+    parameters: Mapping[str, np.ndarray],
 ) -> Lanes:
     """Put together what a chunk of `size` lanes starts with; the last lane fills up a short one."""
     numbers = own + [own[-1]] * (size - len(own))
@@ -323,6 +338,7 @@ def _lanes(
         validation=held_out,
         frames=jax.tree.map(lambda values: np.asarray(values, np.float32)[numbers], frames),
         settings=jax.tree.map(lambda values: values[numbers], settings),
+        parameters=[np.asarray(values, np.float32)[numbers] for values in parameters.values()],
     )
 
 
@@ -413,7 +429,7 @@ def _gather(
     def sample(lane: int) -> Sample:
         """Ask the engine what it makes of a few of a lane's rows with the lane's weights."""
         rows = some[numbers[lane]]
-        own = [np.float32(values[lane]) for values in parameters.values()]
+        own = [np.asarray(values[lane], np.float32) for values in parameters.values()]
         outputs, loss = check([values[lane] for values in weights], own, rows)
         outputs = {name: np.asarray(value) for name, value in outputs.items()}
         return Sample(rows, own, outputs, float(loss), recipe)

@@ -15,11 +15,13 @@ from narrows.cli._autoencoder import (
     BatchSize,
     Epochs,
     Fast,
+    LabelWeight,
     Layers,
     LearningRate,
     NoiseAmount,
     Patience,
     autoencoder,
+    label_weight_of,
     plain_value,
 )
 from narrows.cli._errors import (
@@ -57,6 +59,8 @@ _OPTIONS = {
     "learning_rate": "--learning-rate",
     "noise": "--noise",
     "loss": "--loss",
+    "y": "--label",
+    "label_weight": "--label-weight",
     "cv": "The number of folds",
 }
 
@@ -91,6 +95,7 @@ def fit(
     batch_size: BatchSize = None,
     noise: NoiseAmount = None,
     loss: Annotated[str, typer.Option(help="What is minimised, as Keras names it.")] = "mse",
+    label_weight: LabelWeight = None,
     scale: Annotated[Scale, typer.Option(help="Scaling of numbers and dates.")] = Scale.STANDARDIZE,
     seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Decides the training.")] = 1,
     checkpoint: Annotated[
@@ -115,10 +120,16 @@ def fit(
     of --epochs, --restarts, --patience, --validation-fraction and --checkpoint, it is one plain
     training.
 
+    With --label-weight the embedding also learns to predict the --label, which is left out of the
+    columns all the same. What it predicts of the rows that taught it says little: see the
+    out-of-fold embeddings of the documentation.
+
     With --checkpoint, the same command goes on from that file if it was killed or interrupted,
     and ends with the same model as if nothing had happened. The file stays when it is through.
 
     Example: narrows fit iris.csv --label Species --out iris.narrows
+
+    Example: narrows fit iris.csv --label Species --label-weight auto --out i.narrows
 
     Example: narrows fit iris.csv --restarts 20 --checkpoint c --out i.narrows
     """
@@ -127,7 +138,14 @@ def fit(
     output_file(out, table)
     _check_checkpoint(checkpoint, table, out)
     form = _tables.text_form(separator, decimal, encoding, thousands, na_values)
-    learned, apart = rows_to_learn(table, _tables.with_text(form, table, text), label, drop)
+    weight = label_weight_of(label_weight)
+    if weight != 0 and label is None:
+        raise BadInputError("--label-weight must stand beside --label, which names what to learn.")
+    form = _tables.with_text(form, table, text)
+    learned, apart = rows_to_learn(table, form, label, drop)
+    y = None
+    if weight != 0 and label is not None:
+        y = _tables.label_values(table, form, label)
     # Imported here, so that a mistyped option or column is answered at once.
     from sklearn.pipeline import make_pipeline
 
@@ -146,6 +164,7 @@ def fit(
         encoder=widths,
         batch_size=batch_size,
         loss=loss,
+        label_weight=weight,
         random_state=seed,
         verbose=int(shows_progress(quiet)),
     )
@@ -159,7 +178,7 @@ def fit(
         warnings_on_stderr(),
     ):  # fmt: skip
         more = {} if checkpoint is None else {"autoencoder__checkpoint": checkpoint}
-        model.fit(learned, **more)
+        model.fit(learned, y, **more)
     seconds = time.perf_counter() - start
     embedder.verbose = 0
     with bad_input(out):
@@ -251,6 +270,7 @@ def _result(out: Path, learned: Any, model: Any, seconds: float) -> dict[str, An
         "best_epoch": int(kept["best_epoch"]),
         "measures": {name: float(kept[name]) for name in measures},
         "tuning": _tuning(embedder),
+        "classes": embedder.label_classes_,
         "seconds": round(seconds, 3),
     }
 
@@ -259,16 +279,25 @@ def _tuning(embedder: Any) -> dict[str, Any] | None:
     """Return what cross-validation chose and found; None of a plain training."""
     if not hasattr(embedder, "curve_"):
         return None
-    curve = embedder.curve_
-    chosen = curve[curve["chosen"]].iloc[0]
+    found = embedder.widths_[embedder.widths_["chosen"]].iloc[0]
     return {
         "folds": embedder.n_splits_,
         "candidates": len(embedder.cv_results_["params"]),
         "chosen": {name: plain_value(value) for name, value in embedder.best_params_.items()},
         "steps": embedder.best_steps_,
-        "held_out_error": float(chosen["error"]),
-        "held_out_error_of_pca": float(curve["error"].iloc[0]),
+        "held_out_error": float(found["error"]),
+        "held_out_error_of_pca": float(found["pca_error"]),
+        "held_out_score": _score(embedder),
     }
+
+
+def _score(embedder: Any) -> float | None:
+    """Return what a probe scores on held-out embeddings of the choice; None without labels."""
+    results = embedder.cv_results_
+    if "mean_test_label" not in results:
+        return None
+    place = [dict(one) for one in results["params"]].index(dict(embedder.best_params_))
+    return float(results["mean_test_label"][place])
 
 
 def _text(result: dict[str, Any]) -> str:
@@ -300,7 +329,11 @@ def _tuning_text(tuning: dict[str, Any] | None) -> str:
         f"held-out error {error:.4g}, PCA's of this width {pca:.4g} ({tuning['folds']} folds, "
         f"{tuning['candidates']} candidates)\n"
     )
-    if not tuning["steps"]:
+    if tuning["held_out_score"] is not None:
+        found += (
+            f"score of the held-out labels, by nearest neighbours: {tuning['held_out_score']:.4g}\n"
+        )
+    if not tuning["steps"] and not tuning["chosen"].get("label_weight"):
         return found + "no candidate beats PCA by more than a standard error: this is PCA\n"
     chosen = ", ".join(f"{name} {value}" for name, value in tuning["chosen"].items())
     return found + f"chosen: {chosen}, {tuning['steps']} steps\n"

@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -23,6 +24,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _MOST = 2  # an encoder that is not trained takes no time and must not keep the engine idle
+_FALSE_ALARM = "`sklearn.utils.parallel.delayed` should be used"
 _FEW_CORES = 4  # as many as the probes' threads keep busy, as a part of their time is Python's
 
 
@@ -122,7 +124,7 @@ def run(design: Design, progress: Progress | None = None) -> Findings:
     """Fit and judge everything that a design names."""
     began = time.perf_counter()
     findings, counter = Findings(), _Counter(design, progress)
-    with one_thread(), usual_numbers():
+    with one_thread(), usual_numbers(), _no_false_alarm():
         train_and_judge(
             blocks_of(design, findings),
             lambda task: _is_trained_here(design, task.arm),
@@ -133,6 +135,18 @@ def run(design: Design, progress: Progress | None = None) -> Findings:
     _in_order(design, findings)
     _scale(findings.seconds, time.perf_counter() - began)
     return findings
+
+
+@contextlib.contextmanager
+def _no_false_alarm() -> Iterator[None]:
+    """Leave out a warning that scikit-learn gives by mistake where several threads use it.
+
+    Its parallel functions empty the list of warning filters for a moment, and take a list that
+    another thread has emptied for their own being called in a wrong way.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _FALSE_ALARM, UserWarning)
+        yield
 
 
 def _is_trained_here(design: Design, arm: Arm) -> bool:

@@ -15,8 +15,11 @@ import numpy as np
 from narrows._progress import Progress, progress_bar
 from narrows._session import usual_numbers
 from narrows.embedders._keras_objects import metrics_of, optimizer_of
+from narrows.embedders._predicting import PredictsLabels
 from narrows.embedders._restarts import restarts_of
+from narrows.embedders.fitting._labels import FitLabels
 from narrows.networks import Networks
+from narrows.objectives import BIAS, KERNEL, Labelled, LabelPrediction
 from narrows.training import Frame, Noise, Recipe, Training, train, verify
 
 if TYPE_CHECKING:
@@ -35,12 +38,15 @@ class Job:
     rows, validation : int ndarrays
     weights : float32 ndarray of shape (n_rows,)
         Sample weights; ones of rows that were given to validate on.
+    labels : FitLabels or None
+        Of the rows of `x`, where the embedder learns them.
     """
 
     x: np.ndarray
     rows: np.ndarray
     validation: np.ndarray
     weights: np.ndarray
+    labels: FitLabels | None = None
 
 
 @dataclass(frozen=True)
@@ -75,11 +81,17 @@ class LaneTerms:
         What variables start from, by their place, if it is not drawn.
     loss_scales : list of float or None
         What the loss is multiplied by before it is minimised.
+    label_weights : list of float or None
+        What the loss of the labels is multiplied by.
+    parameters : mapping of str to ndarray, or None
+        What the objective's own numbers start from.
     """
 
     frame: Frame | None = None
     initial: Mapping[int, np.ndarray] | None = None
     loss_scales: list[float] | None = None
+    label_weights: list[float] | None = None
+    parameters: Mapping[str, np.ndarray] | None = None
 
     def of(self, jobs: Sequence[int]) -> "LaneTerms":
         """Return the terms of lanes, each given by its job's number."""
@@ -88,6 +100,8 @@ class LaneTerms:
             jax.tree.map(lambda values: values[numbers], self.frame),
             self.initial and {place: values[numbers] for place, values in self.initial.items()},
             self.loss_scales and [self.loss_scales[job] for job in numbers],
+            self.label_weights and [self.label_weights[job] for job in numbers],
+            self.parameters and {name: values[numbers] for name, values in self.parameters.items()},
         )
 
 
@@ -97,13 +111,17 @@ def split_job(
     held_out: np.ndarray | None,
     entropy: int,
     weights: np.ndarray | None = None,
+    labels: FitLabels | None = None,
 ) -> Job:
     """Decide which rows are trained on and which are held out."""
     weights = np.ones(len(x), np.float32) if weights is None else weights
     if held_out is not None:
         everything = np.concatenate([x, held_out])
         padded = np.concatenate([weights, np.ones(len(held_out), np.float32)])
-        return Job(everything, np.arange(len(x)), np.arange(len(x), len(everything)), padded)
+        labels = labels and labels.with_rows(len(held_out))
+        return Job(
+            everything, np.arange(len(x)), np.arange(len(x), len(everything)), padded, labels
+        )
     count = round(embedder.validation_fraction * len(x))
     if embedder.validation_fraction > 0 and not 0 < count < len(x):
         raise ValueError(
@@ -112,11 +130,11 @@ def split_job(
             "another fraction."
         )
     if not count:
-        return Job(x, np.arange(len(x)), np.arange(0), weights)
+        return Job(x, np.arange(len(x)), np.arange(0), weights, labels)
     # Another entropy than the restarts', which are the children of `entropy` alone.
     seed = np.random.SeedSequence((entropy, _SPLIT))
     order = np.random.Generator(np.random.PCG64(seed)).permutation(len(x))
-    return Job(x, np.sort(order[count:]), np.sort(order[:count]), weights)
+    return Job(x, np.sort(order[count:]), np.sort(order[:count]), weights, labels)
 
 
 @usual_numbers()
@@ -131,18 +149,19 @@ def run(
 ) -> Training:
     """Train all restarts of all jobs: one lane each, a job's restarts side by side."""
     restarts = range(embedder.restarts)
-    x, weights, firsts = _stacked(jobs)
+    stack, firsts = _stacked(jobs)
+    x = stack.x
     lanes = [pair for pair in zip(jobs, firsts, strict=True) for _ in restarts]
-    recipe, rate = recipe_of(embedder, networks, x.shape[1:])
+    recipe, rate = recipe_of(embedder, networks, x.shape[1:], jobs[0].labels)
     length = length or embedder._length(len(jobs[0].rows))
     if length.stop == 0:  # an epoch at learning rate 0 leaves all as it starts
         length, rate = dataclasses.replace(length, stop=1), 0.0
     terms = embedder._lane_terms(networks, jobs).of(
         [number for number in range(len(jobs)) for _ in restarts]
     )
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as bars:
         if embedder.verbose and on_progress is None:
-            on_progress = stack.enter_context(training_bar(len(lanes), length.epochs))
+            on_progress = bars.enter_context(training_bar(len(lanes), length.epochs))
         training = train(
             recipe,
             x,
@@ -158,7 +177,11 @@ def run(
             weight_decays=[embedder._weight_decay()] * len(lanes),
             loss_scales=terms.loss_scales,
             initial=by_place(terms.initial, networks),
-            sample_weights=weights,
+            sample_weights=stack.weights,
+            labels=None if stack.labels is None else stack.labels.values,
+            labelled=None if stack.labels is None else stack.labels.weights,
+            label_weights=terms.label_weights,
+            parameters=terms.parameters,
             frames=terms.frame,
             on_progress=on_progress,
             checkpoint=checkpoint,
@@ -176,10 +199,16 @@ def by_place(initial: Mapping[int, np.ndarray] | None, networks: Networks) -> li
 
 
 def recipe_of(
-    embedder: "NetworkEmbedder", networks: Networks, row_shape: tuple[int, ...]
+    embedder: "NetworkEmbedder",
+    networks: Networks,
+    row_shape: tuple[int, ...],
+    labels: FitLabels | None = None,
 ) -> tuple[Recipe, float]:
     """Return what the engine needs of an embedder, and the learning rate."""
     objective = embedder._objective(networks)
+    if labels is not None:
+        width = int(networks.encoder.output.shape[-1])
+        objective = Labelled(objective, LabelPrediction(labels.loss, labels.n_outputs, width))
     optimizer, rate = optimizer_of(embedder)
     terms = objective.names if len(objective.names) > 1 else ()
     noise = embedder._noise()
@@ -196,7 +225,7 @@ def recipe_of(
     return recipe, rate
 
 
-def _stacked(jobs: list[Job]) -> tuple[np.ndarray, np.ndarray, list[int]]:
+def _stacked(jobs: list[Job]) -> tuple[Job, list[int]]:
     """Put the jobs' matrices on top of each other, each once; return where each job's begins."""
     firsts: dict[int, int] = {}
     parts: list[Job] = []
@@ -208,13 +237,26 @@ def _stacked(jobs: list[Job]) -> tuple[np.ndarray, np.ndarray, list[int]]:
             length += len(job.x)
     offsets = [firsts[id(job.x)] for job in jobs]
     if len(parts) == 1:
-        return parts[0].x, parts[0].weights, offsets
+        return parts[0], offsets
     x = np.concatenate([job.x for job in parts])
-    return x, np.concatenate([job.weights for job in parts]), offsets
+    weights = np.concatenate([job.weights for job in parts])
+    labels = None
+    if parts[0].labels is not None:
+        own = [job.labels for job in parts if job.labels is not None]
+        values, factors = (
+            np.concatenate([getattr(one, name) for one in own]) for name in ("values", "weights")
+        )
+        labels = dataclasses.replace(own[0], values=values, weights=factors)
+    return Job(x, jobs[0].rows, jobs[0].validation, weights, labels), offsets
 
 
 @usual_numbers()
-def adopt(embedder: "NetworkEmbedder", networks: Networks, training: Training) -> None:
+def adopt(
+    embedder: "NetworkEmbedder",
+    networks: Networks,
+    training: Training,
+    labels: FitLabels | None = None,
+) -> None:
     """Give the embedder what was learned: the best restart's weights in its models."""
     model = networks.trained
     weights = {id(weight) for weight in model.weights}
@@ -227,6 +269,21 @@ def adopt(embedder: "NetworkEmbedder", networks: Networks, training: Training) -
     embedder._adopt(networks)
     embedder.restarts_ = restarts
     embedder.history_ = restarts.history
+    if isinstance(embedder, PredictsLabels):
+        embedder._forget_head()
+        if labels is not None:
+            own = training.parameters
+            embedder._take_head(labels, own[KERNEL][lane], own[BIAS][lane])
+
+
+def give_head(embedder: "NetworkEmbedder", job: Job) -> None:
+    """Give an embedder that was trained without labels a linear model of them."""
+    from narrows.embedders.fitting._label_start import head_on
+
+    assert job.labels is not None
+    assert isinstance(embedder, PredictsLabels)
+    z = embedder._apply("encoder_", job.x)
+    embedder._take_head(job.labels, *head_on(z, job.weights, job.labels))
 
 
 def verify_lane(

@@ -4,7 +4,7 @@ Importing this imports Keras and JAX.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from narrows.training import Training, forward, initial_weights
 
 if TYPE_CHECKING:
     from narrows.embedders._base import NetworkEmbedder
+    from narrows.embedders.fitting._labels import FitLabels
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,16 +76,21 @@ def fit_lanes(
     matrices: list[np.ndarray],
     seeds: list[int],
     on_progress: Progress | None = None,
+    labels: Sequence["FitLabels | None"] | None = None,
 ) -> Lanes:
     """Fit an embedder once for each matrix and seed, training equal row counts together.
 
     A matrix may stand there several times and is held once; the embedder is left as it was.
     """
     networks = embedder._build(matrices[0].shape[1:])
-    jobs = [split_job(embedder, x, None, seed) for x, seed in zip(matrices, seeds, strict=True)]
+    jobs = [
+        split_job(embedder, x, None, seed, labels=own)
+        for x, seed, own in zip(matrices, seeds, labels or [None] * len(seeds), strict=True)
+    ]
     groups = defaultdict(list)
     for number, job in enumerate(jobs):
-        groups[len(job.rows), len(job.validation)].append(number)
+        kind = None if job.labels is None else (job.labels.loss, job.labels.n_outputs)
+        groups[len(job.rows), len(job.validation), kind].append(number)
     epochs = embedder._length(len(jobs[0].rows)).epochs * embedder.restarts
     total, done = epochs * len(jobs), 0
     own: dict[int, Training] = {}
@@ -106,7 +112,8 @@ def fit_lanes(
             best[number] = kept[position] - first if kept[position] >= 0 else -1
 
     def build(number: int) -> Any:
-        return _built_copy(embedder, matrices[number].shape[1:], own[number], seeds[number])
+        shape = matrices[number].shape[1:]
+        return _built_copy(embedder, shape, own[number], seeds[number], jobs[number].labels)
 
     return Lanes(
         networks,
@@ -145,10 +152,14 @@ def _failure(training: Training) -> str:
 
 
 def _built_copy(
-    embedder: "NetworkEmbedder", row_shape: tuple[int, ...], training: Training, seed: int
+    embedder: "NetworkEmbedder",
+    row_shape: tuple[int, ...],
+    training: Training,
+    seed: int,
+    labels: "FitLabels | None",
 ) -> Any:
     copy = clone(embedder).set_params(random_state=seed)
-    adopt(copy, copy._build(row_shape), training)
+    adopt(copy, copy._build(row_shape), training, labels)
     copy._warn_of_lost_restarts()
     return copy
 
@@ -210,15 +221,16 @@ def fit_separately(
     matrices: list[Any],
     seeds: list[int],
     on_progress: Progress | None = None,
+    labels: Sequence[Any] | None = None,
 ) -> SeparateFits:
     """Fit a copy for each matrix and seed, one after another."""
     fits: list[Any] = []
     failures: list[str | None] = []
-    for X, seed in zip(matrices, seeds, strict=True):
+    for X, seed, y in zip(matrices, seeds, labels or [None] * len(seeds), strict=True):
         fit: Any = clone(embedder).set_params(random_state=seed)
         failure = None
         try:
-            fit._learn(X, warns=False)
+            fit._learn(X, y=y, warns=False)
         except ValueError as error:
             fit, failure = None, str(error)
         fits.append(fit)

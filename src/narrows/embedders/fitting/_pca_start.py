@@ -12,7 +12,9 @@ import numpy as np
 from scipy import linalg
 
 from narrows._session import usual_numbers
+from narrows.embedders.fitting._label_start import StartChooser
 from narrows.networks import CURVED, LINEAR, Networks
+from narrows.objectives import BIAS, KERNEL
 from narrows.training import Frame, Training
 
 if TYPE_CHECKING:
@@ -33,17 +35,23 @@ class Axes:
     axes : float64 ndarray of shape (n_columns, bottleneck)
         Orthonormal, by falling variance; the largest entry of each is positive. Zeros where
         there are fewer columns than that.
+    back : float64 ndarray of shape (bottleneck, n_columns)
+        The way back from scores; of PCA the axes once more.
     deviations : float64 ndarray of shape (bottleneck,)
         The scores' standard deviations; 1 where rows do not vary along the axis.
     variance : float
         The columns' variances, summed.
+    head : tuple of (ndarray, ndarray), optional
+        A linear model of the labels on scores over their deviations: kernel and bias.
     """
 
     mean: np.ndarray
     scale: np.ndarray
     axes: np.ndarray
+    back: np.ndarray
     deviations: np.ndarray
     variance: float
+    head: tuple[np.ndarray, np.ndarray] | None = None
 
 
 @usual_numbers()
@@ -78,10 +86,12 @@ def axes_of(x: np.ndarray, weights: np.ndarray, bottleneck: int) -> Axes:
     axes = axes * np.where(largest < 0, -1.0, 1.0)
     deviations = np.sqrt(np.maximum(found[::-1], 0))
     deviations = np.where(deviations > _NOTHING * deviations.max(initial=0), deviations, 1.0)
+    axes = np.pad(axes, ((0, 0), (0, bottleneck - kept)))
     return Axes(
         mean,
         scale,
-        np.pad(axes, ((0, 0), (0, bottleneck - kept))),
+        axes,
+        axes.T,
         np.pad(deviations, (0, bottleneck - kept), constant_values=1.0),
         float(variances.sum()),
     )
@@ -106,30 +116,32 @@ class PCAStart:
         The linear layers, by the variable's place.
     variances : float ndarray of shape (lanes,)
         Mean squared distance of a cell from its column's mean; 1 of rows that are all equal.
+    parameters : dict of str to ndarray, or None
+        What the model of the labels starts from.
     """
 
     frame: Frame
     initial: dict[int, np.ndarray]
     variances: np.ndarray
+    parameters: dict[str, np.ndarray] | None = None
 
 
-def pca_start(networks: Networks, jobs: Sequence["Job"]) -> PCAStart:
+def pca_start(
+    networks: Networks, jobs: Sequence["Job"], label_weights: Sequence[float]
+) -> PCAStart:
     """Return where a network of the residual form starts for each of some jobs.
 
     With columns u = (x − mean) / scale and codes v = z / deviation, in which the network computes,
-    the axes V of PCA become A = scale · V / deviation and B = deviation · Vᵀ / scale.
+    the axes V of PCA become A = scale · V / deviation and B = deviation · Vᵀ / scale. Where labels
+    weigh something, V are the linear axes that do both tasks best on rows held out, and the way
+    back is by least squares.
     """
     bottleneck = networks.encoder.output.shape[-1]
-    known: dict[tuple[int, bytes], Axes] = {}
-    found = []
-    for job in jobs:
-        key = id(job.x), job.rows.tobytes()
-        if key not in known:
-            known[key] = axes_of(job.x[job.rows], job.weights[job.rows], bottleneck)
-        found.append(known[key])
+    starts = _Starts(bottleneck)
+    found = [starts.of(job, one) for job, one in zip(jobs, label_weights, strict=True)]
     places = _places(networks)
     a = [one.scale[:, None] * one.axes / one.deviations for one in found]
-    b = [one.deviations[:, None] * one.axes.T / one.scale for one in found]
+    b = [one.deviations[:, None] * one.back / one.scale for one in found]
     zeros = [np.zeros(bottleneck), np.zeros(len(found[0].mean))]
     initial = {
         places["encoder", "kernel"]: a,
@@ -146,7 +158,70 @@ def pca_start(networks: Networks, jobs: Sequence["Job"]) -> PCAStart:
         ),
         {place: np.stack(values).astype(np.float32) for place, values in initial.items()},
         np.array([one.variance / len(one.mean) or 1.0 for one in found]),
+        _heads(found),
     )
+
+
+def _heads(found: list[Axes]) -> dict[str, np.ndarray] | None:
+    """Return what the models of the labels start from, lanes first."""
+    heads = [one.head for one in found if one.head is not None]
+    if len(heads) < len(found):
+        return None
+    return {
+        name: np.stack([head[place] for head in heads]).astype(np.float32)
+        for place, name in enumerate((KERNEL, BIAS))
+    }
+
+
+class _Starts:
+    """Linear embeddings of jobs' rows, each computed once."""
+
+    def __init__(self, bottleneck: int):
+        self._width = bottleneck
+        self._axes: dict[Any, Axes] = {}
+        self._choosers: dict[Any, StartChooser] = {}
+        self._chosen: dict[Any, Axes] = {}
+
+    def of(self, job: "Job", label_weight: float) -> Axes:
+        """Return where a job starts."""
+        key = id(job.x), job.rows.tobytes()
+        if key not in self._axes:
+            self._axes[key] = axes_of(job.x[job.rows], job.weights[job.rows], self._width)
+        if job.labels is None:
+            return self._axes[key]
+        taught = *key, id(job.labels)
+        if (taught, label_weight) not in self._chosen:
+            plain = self._axes[key]
+            self._chosen[taught, label_weight] = self._with_labels(job, taught, plain, label_weight)
+        return self._chosen[taught, label_weight]
+
+    def _with_labels(self, job: "Job", key: Any, plain: Axes, label_weight: float) -> Axes:
+        assert job.labels is not None
+        if key not in self._choosers:
+            own = dataclasses.replace(
+                job.labels,
+                values=job.labels.values[job.rows],
+                weights=job.labels.weights[job.rows],
+            )
+            self._choosers[key] = StartChooser(
+                job.x[job.rows], job.weights[job.rows], plain.mean, plain.scale, own, self._width
+            )
+        start = self._choosers[key].best(label_weight)
+        axes = dataclasses.replace(plain, head=(start.kernel, start.bias))
+        if label_weight == 0:  # exactly PCA's
+            return axes
+        return dataclasses.replace(
+            axes, axes=start.axes, back=start.back, deviations=start.deviations
+        )
+
+
+def variances_of(jobs: Sequence["Job"]) -> np.ndarray:
+    """Return what `PCAStart` calls variances, of rows of any shape; (jobs,)."""
+    found = []
+    for job in jobs:
+        flat = job.x[job.rows].reshape(len(job.rows), -1)
+        found.append(float(flat.var(axis=0, dtype=np.float64).mean()) or 1.0)
+    return np.array(found)
 
 
 def in_columns(networks: Networks, training: Training, frame: Frame) -> Training:
@@ -176,7 +251,10 @@ def in_columns(networks: Networks, training: Training, frame: Frame) -> Training
     bias = paths[id(_linear(networks.decoder, "decoder").bias)]
     weights[bias] = weights[bias] + mean
     weights = [new.astype(old.dtype) for new, old in zip(weights, training.weights, strict=True)]
-    return dataclasses.replace(training, weights=weights)
+    parameters = dict(training.parameters)
+    if KERNEL in parameters:
+        parameters[KERNEL] = (parameters[KERNEL] / code[:, :, None]).astype(np.float32)
+    return dataclasses.replace(training, weights=weights, parameters=parameters)
 
 
 def decaying(networks: Networks) -> frozenset[int]:

@@ -10,13 +10,32 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 from narrows._checks import did_you_mean, refusal
 
 # What another value of compiles nothing, so that candidates may differ in it side by side.
-LANE_INPUTS = ("learning_rate", "weight_decay", "noise", "schedule")
+LANE_INPUTS = ("learning_rate", "weight_decay", "noise", "schedule", "label_weight")
 TUNED = (*LANE_INPUTS, "encoder", "decoder", "activation", "bottleneck", "sparsity", "contraction")
 DEFAULT_CANDIDATES: dict[str, list[Any]] = {
     "learning_rate": [1e-3, 3e-3, 1e-2],
     "weight_decay": [0.0, 0.3],
     "noise": [0.0, 0.1, 0.3],
 }
+
+
+LABEL_CANDIDATES: dict[str, list[Any]] = {
+    "learning_rate": [3e-3, 1e-2],
+    "weight_decay": [0.3],
+    "noise": [0.1, 0.3],
+    "label_weight": [0.0, 0.3, 1.0, 3.0],
+}
+AUTO = "auto"
+
+
+def space_of(owner: Any) -> Any:
+    """Return what an estimator's parameters ask to be tried."""
+    if owner.param_distributions is None and owner.label_weight == AUTO:
+        return LABEL_CANDIDATES
+    space = owner.param_distributions
+    if owner.label_weight != AUTO or not isinstance(space, Mapping) or "label_weight" in space:
+        return space
+    return {**space, "label_weight": LABEL_CANDIDATES["label_weight"]}
 
 
 def candidates_of(owner: Any, space: Any, most: int, seed: int) -> list[dict[str, Any]]:

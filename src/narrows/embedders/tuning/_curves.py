@@ -5,7 +5,7 @@ Importing this imports Keras and JAX.
 
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +15,18 @@ from narrows._progress import Progress
 from narrows._session import usual_numbers
 from narrows.embedders.fitting._fit import (
     Job,
+    LaneTerms,
     Length,
     by_place,
     recipe_of,
     training_bar,
 )
+from narrows.embedders.fitting._labels import FitLabels
 from narrows.embedders.fitting._length import length_for
 from narrows.embedders.tuning._candidates import programs
 from narrows.embedders.tuning._folds import Folds
-from narrows.training import Training, train
+from narrows.embedders.tuning._probe import Probe
+from narrows.training import Training, forward, train
 
 if TYPE_CHECKING:
     from narrows.embedders._autoencoder import Autoencoder
@@ -40,16 +43,25 @@ class Trial:
     ----------
     candidate : int
     errors : float ndarray of shape (folds, reports + 1)
-        Held-out errors along the training; the first is that before the first step.
+        Held-out errors along the training; the first is that before the first step. The loss of
+        the labels has no part in them.
     size : int
         Number of weights.
     length : Length
+    label_weight : float
+    scores : float ndarray of shape (folds,), or None
+        What a probe scores at the end.
+    start_scores : float ndarray of shape (folds,), or None
+        The same before the first step.
     """
 
     candidate: int
     errors: np.ndarray
     size: int
     length: Length
+    label_weight: float = 0.0
+    scores: np.ndarray | None = None
+    start_scores: np.ndarray | None = None
 
     @property
     def steps(self) -> np.ndarray:
@@ -67,10 +79,13 @@ def trials_of(
     embedders: Sequence["Autoencoder"], x: np.ndarray, weights: np.ndarray, folds: Folds,
     seed: int, candidates: list[dict[str, Any]], shares: np.ndarray,
     rivals: Sequence[Sequence[int]] | None = None, *, verbose: bool = False,
+    labels: FitLabels | None = None, probe: Probe | None = None,
+    promote: Callable[[Sequence[Trial], int], Sequence[Trial]] | None = None,
 ) -> list[Trial]:  # fmt: skip
     """Train all candidates for a quarter of the length, and the best third for all of it.
 
-    With `rivals`, groups of the candidates' numbers, it is the best third of each group.
+    With `rivals`, groups of the candidates' numbers, it is the best third of each group: that of
+    the least mean error, or what `promote` returns of some trials and a number.
 
     Each training has a schedule of its own, so that the short ones are no starts of the long ones
     but another choice. A fold has the same seed under every candidate. This is one round of
@@ -78,7 +93,7 @@ def trials_of(
 
     Shapes: `x` (n_rows, n_columns), `weights` (n_rows,), `shares` (folds,).
     """
-    jobs = [Job(x, train, test, weights) for train, test in folds]
+    jobs = [Job(x, train, test, weights, labels) for train, test in folds]
     rows = max(len(train) for train, _ in folds)
     whole = length_for(rows, embedders[0].epochs, embedders[0].batch_size)
     short = dataclasses.replace(whole, epochs=-(-whole.epochs // SHORT))
@@ -89,18 +104,28 @@ def trials_of(
         bar = stack.enter_context(training_bar(total, 1)) if verbose else None
         report = bar and _Sum(bar, total)
         groups = [
-            _Group([(n, embedders[n]) for n in numbers], jobs, seed, report)
+            _Group([(n, embedders[n]) for n in numbers], jobs, seed, report, probe)
             for numbers in programs(candidates)
         ]
         trials = [trial for group in groups for trial in group.trials(short)]
-        ends = {trial.candidate: trial.end(shares) for trial in trials}
         best: set[int] = set()
         for numbers in rivals:
-            order = sorted(numbers, key=lambda n: ends[n] if np.isfinite(ends[n]) else np.inf)
-            best |= set(order[: -(-len(numbers) // _KEPT)])
+            own = [trial for trial in trials if trial.candidate in numbers]
+            kept = (promote or by_error(shares))(own, -(-len(numbers) // _KEPT))
+            best |= {trial.candidate for trial in kept}
         for group in groups:
             trials += group.trials(whole, best)
     return trials
+
+
+def by_error(shares: np.ndarray) -> Callable[[Sequence[Trial], int], list[Trial]]:
+    """Return what picks so many trials of the least mean error; `shares` (folds,)."""
+
+    def end(trial: Trial) -> float:
+        error = trial.end(shares)
+        return error if np.isfinite(error) else np.inf
+
+    return lambda trials, count: sorted(trials, key=end)[:count]
 
 
 @usual_numbers()
@@ -114,7 +139,7 @@ def start_errors(
     jobs = [Job(x, train, test, weights) for train, test in folds]
     rows = max(len(train) for train, _ in folds)
     length = length_for(rows, embedder.epochs, embedder.batch_size)
-    return _Group([(0, embedder)], jobs, seed, None).start(length)
+    return _Group([(0, embedder)], jobs, seed, None).starts(length)[0][0]
 
 
 class _Sum:
@@ -137,50 +162,78 @@ class _Group:
 
     def __init__(
         self, embedders: list[tuple[int, "Autoencoder"]], jobs: list[Job], seed: int,
-        report: _Sum | None,
+        report: _Sum | None, probe: Probe | None = None,
     ):  # fmt: skip
         # One network with noise serves those without: none is an amount of noise too.
         first = max((one for _, one in embedders), key=lambda one: one._noise() is not None)
         self._embedders, self._jobs, self._seed, self._report = embedders, jobs, seed, report
+        self._first, self._probe = first, probe
         self._networks = first._build(jobs[0].x.shape[1:])
-        self._recipe = recipe_of(first, self._networks, jobs[0].x.shape[1:])[0]
-        self._terms = first._lane_terms(self._networks, jobs)
-        self._start: np.ndarray | None = None
+        labels = jobs[0].labels
+        self._recipe = recipe_of(first, self._networks, jobs[0].x.shape[1:], labels)[0]
+        # What labels weigh decides where a training starts; without any it is one start.
+        weights = [0.0 if labels is None else float(one.label_weight) for _, one in embedders]
+        self._weights = sorted(set(weights))
+        self._terms = first._lane_terms(
+            self._networks,
+            jobs * len(self._weights),
+            [weight for weight in self._weights for _ in jobs],
+        )
+        self._starts: tuple[np.ndarray, np.ndarray | None] | None = None
 
     def trials(self, length: Length, only: set[int] | None = None) -> list[Trial]:
         """Train the candidates, or some of them."""
         some = [(n, one) for n, one in self._embedders if only is None or n in only]
         if not some:
             return []
-        first = self.start(length)
+        errors, scores = self.starts(length)
         rates = [float(one.learning_rate) for _, one in some for _ in self._jobs]
-        trained = self._train(some, length, rates)
-        place = trained.measures.index("val_loss")
-        curves = trained.history[:, :, place].reshape(len(some), len(self._jobs), -1)
+        weights = [self._weight(one) for _, one in some]
+        curves, ends = self._train([one for _, one in some], weights, length, rates)
         size = self._networks.trained.count_params()
-        return [
-            Trial(n, np.column_stack([first, curve]).astype(float), size, length)
-            for (n, _), curve in zip(some, curves, strict=True)
-        ]
+        found = []
+        for place, (n, _) in enumerate(some):
+            start = self._weights.index(weights[place])
+            found.append(
+                Trial(
+                    n, np.column_stack([errors[start], curves[place]]), size, length,
+                    weights[place], None if ends is None else ends[place],
+                    None if scores is None else scores[start],
+                )
+            )  # fmt: skip
+        return found
 
-    def start(self, length: Length) -> np.ndarray:
-        """Return the errors before the first step: those of an epoch at learning rate 0."""
-        if self._start is None:  # the same for every candidate and length
-            rates = [0.0] * len(self._jobs)
-            training = self._train(self._embedders[:1], length, rates, epochs=1)
-            place = training.measures.index("val_loss")
-            self._start = training.history[:, 0, place].astype(float)
-        return self._start
+    def starts(self, length: Length) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return errors, and scores, before the first step: of an epoch at learning rate 0.
+
+        Shapes: (label weights, folds), the same for every candidate and length.
+        """
+        if self._starts is None:
+            some, rates = [self._first] * len(self._weights), [0.0] * len(self._terms_of_all())
+            curves, scores = self._train(some, self._weights, length, rates, epochs=1)
+            self._starts = curves[:, :, 0], scores
+        return self._starts
+
+    def _terms_of_all(self) -> list[int]:
+        return list(range(len(self._weights) * len(self._jobs)))
+
+    def _weight(self, one: "Autoencoder") -> float:
+        return 0.0 if self._jobs[0].labels is None else float(one.label_weight)
 
     def _train(
-        self, some: list[tuple[int, "Autoencoder"]], length: Length, rates: list[float],
-        epochs: int | None = None,
-    ) -> Training:  # fmt: skip
+        self, some: list["Autoencoder"], weights: list[float], length: Length,
+        rates: list[float], epochs: int | None = None,
+    ) -> tuple[np.ndarray, np.ndarray | None]:  # fmt: skip
+        """Return held-out errors by candidate, fold and report, and scores by the first two."""
         jobs = self._jobs
-        lanes = [(one, fold) for _, one in some for fold in range(len(jobs))]
+        lanes = [(one, fold) for one in some for fold in range(len(jobs))]
         folds = [fold for _, fold in lanes]
         noises = [one._noise() for one, _ in lanes]
-        terms = self._terms.of(folds)
+        places = [self._weights.index(weight) for weight in weights for _ in jobs]
+        terms = self._terms.of(
+            [place * len(jobs) + fold for place, fold in zip(places, folds, strict=True)]
+        )
+        labels = jobs[0].labels
         training = train(
             self._recipe,
             jobs[0].x,
@@ -198,6 +251,10 @@ class _Group:
             loss_scales=terms.loss_scales,
             initial=by_place(terms.initial, self._networks),
             sample_weights=jobs[0].weights,
+            labels=None if labels is None else labels.values,
+            labelled=None if labels is None else labels.weights,
+            label_weights=terms.label_weights,
+            parameters=terms.parameters,
             frames=terms.frame,
             on_progress=None if epochs else self._report,
         )
@@ -205,4 +262,26 @@ class _Group:
             raise KeyboardInterrupt
         if self._report is not None and not epochs:
             self._report.next()
-        return training
+        errors = training.history[:, :, training.measures.index("val_loss")].astype(float)
+        if labels is not None and terms.label_weights is not None:
+            label = training.history[:, :, training.measures.index("val_label")]
+            errors = errors - np.array(terms.label_weights)[:, None] * label
+        errors = errors.reshape(len(some), len(jobs), -1)
+        if self._probe is None:
+            return errors, None
+        return errors, self._scores(training, terms, folds).reshape(len(some), -1)
+
+    def _scores(self, training: Training, terms: LaneTerms, folds: list[int]) -> np.ndarray:
+        """Return what the probe scores of each lane; shape (lanes,)."""
+        assert self._probe is not None
+        if terms.frame is not None:
+            training = self._first._in_columns(self._networks, training, terms.frame)
+        variables, encoder = self._networks.trained.variables, self._networks.encoder
+        found = []
+        for lane, fold in enumerate(folds):
+            values = {
+                id(variable): arrays[lane]
+                for variable, arrays in zip(variables, training.weights, strict=True)
+            }
+            found.append(self._probe.score(forward(encoder, self._jobs[0].x, values), fold))
+        return np.array(found)

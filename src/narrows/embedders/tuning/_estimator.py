@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from narrows._checks import check_integer, check_option
+from narrows._checks import check_integer, check_option, fail, refusal
 from narrows._forks import check_process
 from narrows.embedders._autoencoder import Autoencoder
 from narrows.embedders._capabilities import Capabilities
+from narrows.embedders.tuning._candidates import AUTO
 from narrows.embedders.tuning._choice import Choice, choice_among
 from narrows.embedders.tuning._widths import (
     Width,
@@ -76,6 +77,20 @@ class AutoencoderCV(Autoencoder):
         The same; None mirrors the encoder's.
     residual, activation, loss, noise, sparsity, contraction, learning_rate, weight_decay, schedule
         As those of `Autoencoder`, where no candidate has another.
+    label_weight : float or "auto", default=0.0
+        How much it counts to predict the labels, see `Autoencoder`. ``"auto"`` tries several, 0
+        among them, see `scoring`.
+    label_loss, class_weight
+        As those of `Autoencoder`.
+    scoring : {"reconstruction", "label", "both"}, default=None
+        What chooses among candidates: the held-out error of the rows; what the probe scores on
+        held-out embeddings; or both: the best score that costs at most 1.2 times the least error.
+        Where labels that weigh less score within a standard error of the best, the least weight is
+        taken, so that 0 wins where labels help nobody. None is ``"both"`` where labels are used,
+        else ``"reconstruction"``.
+    probe : scikit-learn estimator, default=None
+        What predicts labels from embeddings for `scoring`. None takes the 15 nearest neighbours
+        in the standardized embedding, and their accuracy or R².
     epochs : int, default=None
         Passes over the training rows of a fold at most. None takes a number of steps that
         depends little on the number of rows, see `Autoencoder`.
@@ -112,12 +127,18 @@ class AutoencoderCV(Autoencoder):
     curve_ : pandas.DataFrame
         The held-out error of the chosen training: ``step`` (on a fold's training rows),
         ``error``, the mean over folds, ``standard_error`` of its mean difference from the start,
-        and ``chosen``. At step 0 the error is PCA's.
+        and ``chosen``. At step 0 the error is PCA's or, where labels count, that of the linear
+        embedding that the training starts at.
     cv_results_ : dict of str to ndarray
         As of scikit-learn's searches, for `pandas.DataFrame`: ``params``, ``param_…``,
         ``mean_test_score``, ``std_test_score``, ``rank_test_score`` and ``split0_test_score`` and
         so on. A score is the negative held-out error after the better of the candidate's lengths,
-        ``steps``.
+        ``steps``. Where labels were scored, ``mean_test_label`` and so on are the probe's scores.
+    label_classes_ : list or None
+        The classes that were taught, as Python values; None without any.
+    label_coef_, label_intercept_ : float64 ndarrays
+        Where labels were used, the linear model on the embedding that `predict` goes by, of shapes
+        (n_outputs, bottleneck) and (n_outputs,).
     n_splits_ : int
         Folds.
     encoder_, decoder_, autoencoder_ : keras.Model
@@ -188,9 +209,11 @@ class AutoencoderCV(Autoencoder):
         decoder="always",
         stored=True,
         exported=True,
-        learned=("best_params_", "best_steps_", "n_splits_", "cv_results_"),
-        objective=("loss", "noise", "sparsity", "contraction"),
-    )
+        learned=("best_params_", "best_steps_", "n_splits_", "cv_results_", "label_classes_"),
+        objective=(
+            "loss", "noise", "sparsity", "contraction", "label_weight", "label_loss", "class_weight"
+        ),
+    )  # fmt: skip
     # Parameters of the other estimator that this one has not.
     keep = ()
     validation_fraction = 0.0
@@ -215,6 +238,11 @@ class AutoencoderCV(Autoencoder):
         noise: Any = 0.0,
         sparsity: Any = 0.0,
         contraction: float = 0.0,
+        label_weight: float | str = 0.0,
+        label_loss: str | None = None,
+        class_weight: str | None = None,
+        scoring: str | None = None,
+        probe: Any = None,
         learning_rate: float = 1e-3,
         weight_decay: float = 0.0,
         schedule: str | None = None,
@@ -237,6 +265,11 @@ class AutoencoderCV(Autoencoder):
         self.noise = noise
         self.sparsity = sparsity
         self.contraction = contraction
+        self.label_weight = label_weight
+        self.label_loss = label_loss
+        self.class_weight = class_weight
+        self.scoring = scoring
+        self.probe = probe
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.schedule = schedule
@@ -261,8 +294,9 @@ class AutoencoderCV(Autoencoder):
         ----------
         X : array-like of shape (n_rows, n_columns)
             The rows.
-        y : None
-            Ignored.
+        y : array-like of shape (n_rows,), default=None
+            Labels, see `Autoencoder.fit`; used where `label_weight` is not 0 or `scoring` asks
+            for them.
         groups : array-like of shape (n_rows,), default=None
             Rows of one group stay in one fold.
         sample_weight : array-like of shape (n_rows,), default=None
@@ -290,7 +324,7 @@ class AutoencoderCV(Autoencoder):
         """
         self._groups = groups
         try:
-            return self._learn(X, sample_weight)
+            return self._learn(X, sample_weight, y=y)
         finally:
             del self._groups
 
@@ -299,10 +333,10 @@ class AutoencoderCV(Autoencoder):
 
         Parameters
         ----------
-        kind : {"curve", "candidates", "widths"}, default="curve"
+        kind : {"curve", "candidates", "widths", "front"}, default="curve"
             The held-out error of the chosen training by step, beside PCA's; that of every
-            candidate of the width in use; or every width's, beside PCA's and the rows' intrinsic
-            dimension.
+            candidate of the width in use; every width's, beside PCA's and the rows' intrinsic
+            dimension; or, where labels were scored, candidates' errors against their scores.
 
         Returns
         -------
@@ -311,21 +345,28 @@ class AutoencoderCV(Autoencoder):
         Raises
         ------
         ValueError
-            If there is no such kind.
+            If there is no such kind, or no label was scored for ``"front"``.
         """
-        from narrows.plots import candidates, held_out_curve, widths
+        from narrows.plots import candidates, front, held_out_curve, widths
 
         check_is_fitted(self)
-        check_option(self, "kind", ("curve", "candidates", "widths"), kind)
+        check_option(self, "kind", ("curve", "candidates", "widths", "front"), kind)
         loss = self.loss if isinstance(self.loss, str) else ""
-        if kind == "candidates":
+        if kind in ("candidates", "front"):
             table = pd.DataFrame(self.cv_results_)
             if "bottleneck" in self.best_params_:  # errors of other widths are no rivals
                 table = table[table["param_bottleneck"] == self.bottleneck_]
-            return candidates(table, self.best_params_, loss)
+            if kind == "front" and "mean_test_label" not in table:
+                raise refusal(
+                    self, "kind", "be another than 'front' where no label was scored", repr(kind),
+                    "Fit with labels and a label_weight, such as 'auto'.",
+                )  # fmt: skip
+            draw = candidates if kind == "candidates" else front
+            return draw(table, self.best_params_, loss)
         if kind == "widths":
             return widths(self.widths_, self.intrinsic_dimension_, loss)
-        start = "PCA" if self._plain(self.best_params_)._is_residual() else "the start"
+        chosen = self._plain(self.best_params_)
+        start = "PCA" if chosen._is_residual() and chosen.label_weight == 0 else "the start"
         return held_out_curve(self.curve_, start, loss)
 
     def _train(
@@ -333,13 +374,15 @@ class AutoencoderCV(Autoencoder):
     ) -> "Training":
         """Choose, then train the choice on all rows."""
         from narrows.embedders.fitting import _fit
-        from narrows.embedders.tuning._candidates import candidates_of
+        from narrows.embedders.tuning._candidates import candidates_of, space_of
         from narrows.embedders.tuning._curves import trials_of
         from narrows.embedders.tuning._folds import folds_of
+        from narrows.embedders.tuning._front import by_front, front_choice
+        from narrows.embedders.tuning._probe import Probe
 
         check_process()
         folds = folds_of(self, X, self.cv, getattr(self, "_groups", None), entropy % 2**32)
-        tried = candidates_of(self, self.param_distributions, self.n_iter, entropy)
+        tried = candidates_of(self, space_of(self), self.n_iter, entropy)
         widths, dimensions = self._widths(X)
         candidates = tried
         if widths is not None:
@@ -352,11 +395,21 @@ class AutoencoderCV(Autoencoder):
                 check_encoder(self, one.encoder)
         held_out = np.array([len(test) for _, test in folds])
         shares = held_out / held_out.sum()
+        scoring = self._scoring
+        probe = None
+        if scoring != "reconstruction" and job.labels is not None:
+            probe = Probe(self.probe, job.labels, folds)
         trials = trials_of(
             embedders, X, job.weights, folds, entropy, candidates, shares, numbers,
-            verbose=bool(self.verbose),
+            verbose=bool(self.verbose), labels=job.labels, probe=probe,
+            promote=None if probe is None else by_front(shares, scoring),
         )  # fmt: skip
-        choices = [choice_among(trials, set(one), shares) for one in numbers]
+        choices = [
+            choice_among(trials, set(one), shares)
+            if probe is None
+            else front_choice(trials, set(one), shares, scoring)
+            for one in numbers
+        ]
         found = [
             self._width(trials, one, embedders, X, job.weights, folds, entropy) for one in choices
         ]
@@ -373,9 +426,23 @@ class AutoencoderCV(Autoencoder):
         self.best_steps_ = _steps(length, len(X)) if choice.trained else 0
         chosen = embedders[trial.candidate]
         networks = chosen._build(X.shape[1:])
-        training = _fit.run(chosen, networks, [job], [entropy], length=length)
-        _fit.adopt(self, networks, training)
+        taught = job if trial.label_weight > 0 else dataclasses.replace(job, labels=None)
+        training = _fit.run(chosen, networks, [taught], [entropy], length=length)
+        _fit.adopt(self, networks, training, taught.labels)
+        if job.labels is not taught.labels:
+            _fit.give_head(self, job)
         return training
+
+    @property
+    def _uses_labels(self) -> bool:
+        space = self.param_distributions
+        tried = isinstance(space, Mapping) and "label_weight" in space
+        asked = self.scoring in ("label", "both")
+        return tried or asked or super()._uses_labels
+
+    @property
+    def _scoring(self) -> str:
+        return self.scoring or ("both" if self._uses_labels else "reconstruction")
 
     def _widths(self, X: np.ndarray) -> tuple[list[int] | None, int]:
         """Return the widths to choose from, None of one, and the dimensions that columns span."""
@@ -394,12 +461,14 @@ class AutoencoderCV(Autoencoder):
         trial = trials[choice.trial]
         embedder = embedders[trial.candidate]
         errors = trial.errors[:, -1 if choice.trained else 0]
-        if embedder._is_residual():
+        residual = embedder._is_residual()
+        if residual and trial.label_weight == 0:
             pca = trial.errors[:, 0]
-        elif widths_of(self) is None:
+        elif not residual and widths_of(self) is None:
             pca = np.full_like(errors, np.nan)
         else:
-            alone = {"bottleneck": embedder.bottleneck, "encoder": (), "decoder": None}
+            alone: dict[str, Any] = {"bottleneck": embedder.bottleneck, "encoder": ()}
+            alone |= {"decoder": None, "label_weight": 0.0}
             pca = start_errors(self._plain({**alone, "residual": True}), X, weights, folds, entropy)
         steps = int(trial.steps[-1]) if choice.trained else 0
         return Width(int(embedder.bottleneck), errors, pca, steps)
@@ -410,6 +479,17 @@ class AutoencoderCV(Autoencoder):
 
     def _check_bottleneck(self) -> None:
         check_widths_asked(self)
+
+    def _check_labels(self) -> None:
+        if not isinstance(self.label_weight, str):
+            super()._check_labels()
+        elif self.label_weight != AUTO:
+            fail(self, "label_weight", f"a number of at least 0 or {AUTO!r}", self.label_weight)
+        check_option(self, "scoring", ("reconstruction", "label", "both"), optional=True)
+        if self.probe is not None and not (
+            hasattr(self.probe, "fit") and hasattr(self.probe, "score")
+        ):
+            fail(self, "probe", "a scikit-learn estimator or None", self.probe)
 
     def _without_effect_on(self, X: np.ndarray) -> list[str]:
         if widths_of(self) is None:
@@ -428,6 +508,8 @@ class AutoencoderCV(Autoencoder):
         """Return the embedder of a candidate."""
         names = set(Autoencoder._get_param_names()) & set(self._get_param_names())
         values = {name: getattr(self, name) for name in names} | dict(candidate)
+        if values["label_weight"] == AUTO:  # of what stands for no candidate
+            values["label_weight"] = 0.0
         return Autoencoder(**{**values, "verbose": 0})
 
     def _note(
@@ -454,6 +536,13 @@ class AutoencoderCV(Autoencoder):
             "steps": np.array([best[n].steps[-1] for n in range(len(candidates))]),
             "n_weights": np.array([best[n].size for n in range(len(candidates))]),
         }
+        if best[0].scores is not None:
+            labels = np.array([best[n].scores for n in range(len(candidates))], dtype=float)
+            self.cv_results_ |= {
+                **{f"split{fold}_test_label": labels[:, fold] for fold in range(self.n_splits_)},
+                "mean_test_label": labels @ shares,
+                "std_test_label": labels.std(axis=1),
+            }
         chosen = trials[choice.trial]
         apart = chosen.errors - chosen.errors[:, :1]
         steps = chosen.steps
@@ -468,13 +557,15 @@ class AutoencoderCV(Autoencoder):
 
     def _stored_arrays(self) -> dict[str, np.ndarray]:
         curve = {name: self.curve_[name].to_numpy() for name in _CURVE}
-        return curve | to_arrays(self.widths_, self.intrinsic_dimension_)
+        widths = to_arrays(self.widths_, self.intrinsic_dimension_)
+        return curve | widths | super()._stored_arrays()
 
     def _restore_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
         curve = {name: arrays[name] for name in _CURVE if name in arrays}
         if set(curve) != set(_CURVE) or len({len(values) for values in curve.values()}) != 1:
             raise ValueError(f"its held-out curve must have {list(_CURVE)}")
         rest = {name: values for name, values in arrays.items() if name not in curve}
+        rest = self._restore_head(rest, self._n_features_out)
         self.widths_, self.intrinsic_dimension_ = from_arrays(rest)
         self.curve_ = pd.DataFrame(curve)
 

@@ -52,7 +52,7 @@ def optimizer_text(optimizer: keras.optimizers.Optimizer, variables: list, own: 
     if not (is_told(optimizer) and all(is_told(one.constraint) for one in variables)):
         return None
     weights = [[v.path, list(v.shape), str(v.dtype), _piece(v.constraint)] for v in variables]
-    return _text([_optimizer_config(optimizer), weights, [v.name for v in own]])
+    return _text([_optimizer_config(optimizer), weights, [[v.name, list(v.shape)] for v in own]])
 
 
 def _piece(piece: Any) -> list:

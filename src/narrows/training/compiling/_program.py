@@ -74,10 +74,11 @@ class Compiled:
     Attributes
     ----------
     start : callable
-        ``start(weights_keys, masks_keys, rates, kept, initial)`` returns a `Carry`; keys are
-        uint32 of shape (lanes, 2), rates float32 of shape (lanes,). The last two are mappings of
-        a variable's place to what it starts from instead of drawn numbers: one array for all
-        lanes, or one of shape (lanes, ...).
+        ``start(weights_keys, masks_keys, rates, kept, initial, parameters)`` returns a `Carry`;
+        keys are uint32 of shape (lanes, 2), rates float32 of shape (lanes,). `kept` and `initial`
+        are mappings of a variable's place to what it starts from instead of drawn numbers: one
+        array for all lanes, or one of shape (lanes, ...). `parameters` are the objective's own,
+        of shape (lanes, ...).
     segment : callable
         ``segment(carry, data, own, span)`` as `run_segment`, with a lane axis on `carry` and
         `own`; the carry is donated.
@@ -113,7 +114,7 @@ class Program:
         self.recipe = recipe
         model = recipe.model
         self._own = [
-            keras.Variable(np.float32(value), name=name, dtype="float32")
+            keras.Variable(np.asarray(value, np.float32), name=name, dtype="float32")
             for name, value in recipe.objective.parameters.items()
         ]
         self._optimizer = _built_optimizer(recipe.optimizer, model.trainable_variables, self._own)
@@ -156,6 +157,14 @@ class Program:
             if id(variable) not in self.start.kept
             and not _can_be_seeded(self.start.initializers.get(id(variable)))
         ]
+
+    def parameters(self, lanes: int) -> dict[str, np.ndarray]:
+        """Return what the objective's own numbers start from; shapes (lanes, ...)."""
+        own = self.recipe.objective.parameters
+        return {
+            name: np.repeat(np.asarray(value, np.float32)[None], lanes, axis=0)
+            for name, value in own.items()
+        }
 
     def draw(self, keys: np.ndarray) -> list[jax.Array]:
         """Return initial variables for keys of shape (lanes, 2), each of shape (lanes, ...)."""
@@ -267,10 +276,13 @@ class Program:
             rate: jax.Array,
             kept: dict[int, jax.Array],
             initial: dict[int, jax.Array],
+            parameters: list[jax.Array],
         ) -> Carry:
-            return self._start(shape, weights_key, masks_key, rate, kept | initial)
+            return self._start(shape, weights_key, masks_key, rate, kept | initial, parameters)
 
-        return over_lanes(start, lanes, (0, 0, 0, None, 0)), (keys, keys, rates, kept, initial)
+        own = [_lanes_of(lanes, variable) for variable in self._own]
+        described = keys, keys, rates, kept, initial, own
+        return over_lanes(start, lanes, (0, 0, 0, None, 0, 0)), described
 
     def _segment(self, shape: Shape) -> Callable:
         def segment(carry: Carry, data: Data, own: Own, span: Span) -> tuple[Carry, jax.Array]:
@@ -282,7 +294,7 @@ class Program:
         variables = [
             jax.ShapeDtypeStruct(tuple(v.shape), v.dtype) for v in self.recipe.model.variables
         ]
-        own = [jax.ShapeDtypeStruct((), jnp.float32) for _ in self._own]
+        own = [jax.ShapeDtypeStruct(tuple(v.shape), jnp.float32) for v in self._own]
         rows = sample_spec(data, frame)
 
         def run(
@@ -300,6 +312,7 @@ class Program:
         masks_key: jax.Array,
         rate: jax.Array,
         given: dict[int, jax.Array],
+        parameters: list[jax.Array],
     ) -> Carry:
         """Return one lane's memory before the first step."""
         model = self.recipe.model
@@ -308,7 +321,7 @@ class Program:
         else:
             variables = _seeding.initial_weights(model, self.start, weights_key, given)
         trainable, other = self._split(variables)
-        trainable = trainable + [jnp.asarray(variable.value) for variable in self._own]
+        trainable = trainable + parameters
         optimizer = self._optimizer.start(trainable, rate)
         state = State(trainable, other, optimizer, masks_key, jnp.uint32(0))
         return new_carry(self.parts, shape, state)

@@ -186,7 +186,7 @@ def run_segment(
                     position = start + lax.iota(jnp.int32, size)
                     counted = (position < own.settings.validation_rows).astype(jnp.float32)
                 batch = data.take(rows, counted, own.frame)
-                return evaluate(parts, state, tally, batch, start, padded=padded)
+                return evaluate(parts, state, tally, batch, start, own.settings, padded=padded)
 
             size = shape.validation_batch
             end = -(-span.validation_rows // size)

@@ -32,6 +32,8 @@ class Settings(NamedTuple):
         What the loss is multiplied by before it is minimised; histories do not see it.
     validation_rows : int32
         How many of the validation rows are the lane's own; the others pad.
+    label_weight : float32
+        What the loss of the labels is multiplied by.
     """
 
     weight_decay: Any
@@ -40,6 +42,7 @@ class Settings(NamedTuple):
     replaced: Any
     loss_scale: Any
     validation_rows: Any
+    label_weight: Any
 
 
 def settings_of(
@@ -48,6 +51,7 @@ def settings_of(
     noises: list[float],
     loss_scales: list[float],
     validation_rows: list[int],
+    label_weights: list[float],
 ) -> Settings:
     """Return the settings of lanes, each an array of shape (lanes,)."""
     return Settings(
@@ -57,6 +61,7 @@ def settings_of(
         np.asarray([threshold(amount) for amount in noises], np.uint32),
         np.asarray(loss_scales, np.float32),
         np.asarray(validation_rows, np.int32),
+        np.asarray(label_weights, np.float32),
     )
 
 
@@ -65,7 +70,7 @@ def settings_spec(lanes: int) -> Settings:
     floats, ints, words = (
         jax.ShapeDtypeStruct((lanes,), kind) for kind in (jnp.float32, jnp.int32, jnp.uint32)
     )
-    return Settings(floats, ints, floats, words, floats, ints)
+    return Settings(floats, ints, floats, words, floats, ints, floats)
 
 
 def factor(schedule: jax.Array, progress: jax.Array) -> jax.Array:

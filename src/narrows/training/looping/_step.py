@@ -96,6 +96,11 @@ class Frame(NamedTuple):
         return code if self.code is None else code * self.code
 
 
+def code_scale_of(frame: Frame | None) -> Any:
+    """Return of what size codes are about, as an objective is told."""
+    return 1.0 if frame is None or frame.code is None else frame.code
+
+
 class Moment(NamedTuple):
     """Where in the training a step is: float32 scalars.
 
@@ -163,6 +168,7 @@ def _losses(
     epoch: jax.Array,
     *,
     training: bool,
+    label_weight: Any = 1.0,
 ) -> tuple[Losses, list[jax.Array], tuple[dict[str, jax.Array], jax.Array | None]]:
     """Run the network: the objective's losses, the layers' new state, outputs and a mask if any."""
     count = len(trainable) - len(parts.objective.parameters)
@@ -199,6 +205,8 @@ def _losses(
             encode=encode and (lambda x: codes(encode(network, other, inward(x)))),
             parameters=dict(zip(parts.objective.parameters, own, strict=True)),
             mask=mask,
+            label_weight=label_weight,
+            code_scale=code_scale_of(frame),
         )
     )
     layers = sum(extra)
@@ -263,8 +271,9 @@ def train_step(
 
     def loss_of(trainable: list[jax.Array]) -> tuple[jax.Array, tuple[Any, ...]]:
         found, other, (outputs, _) = _losses(
-            parts, trainable, state.other, seen, rows, moment.epoch, training=True
-        )
+            parts, trainable, state.other, seen, rows, moment.epoch,
+            training=True, label_weight=settings.label_weight,
+        )  # fmt: skip
         minimised = found.minimised * settings.loss_scale
         return _scaled(parts, state, minimised), (found, other, outputs.get("output"))
 
@@ -318,14 +327,15 @@ def _decayed(
 
 
 def evaluate(
-    parts: Parts, state: State, tally: Tally, rows: Rows, place: jax.Array, *, padded: bool = True
-) -> Tally:
+    parts: Parts, state: State, tally: Tally, rows: Rows, place: jax.Array, settings: Settings,
+    *, padded: bool = True,
+) -> Tally:  # fmt: skip
     """Add one batch in inference mode to `tally`."""
     trace = Trace(state.key, jnp.asarray(place, jnp.uint32), None, _sites=VALIDATION_SITES)
     with tracing(trace):
         found, _, (outputs, mask) = _losses(
             parts, state.trainable, state.other, rows.x, rows, jnp.float32(0),
-            training=False,
+            training=False, label_weight=settings.label_weight,
         )  # fmt: skip
     # Keras's metrics heed a mask here, and not in training, where Keras loses it on JAX.
     output = outputs.get("output")
