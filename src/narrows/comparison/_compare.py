@@ -21,6 +21,7 @@ from narrows.comparison.resampling._resamples import Resamples
 from narrows.comparison.results._arm_records import described
 from narrows.comparison.results._fingerprint import estimator_text, hash_of
 from narrows.comparison.running._design import COLUMNS, FAILED, POINTS, Design, Findings, SeedSource
+from narrows.comparison.running._leaks import leaking_columns
 from narrows.comparison.running._preprocessing import DEFAULT, check_mixed, choices_of
 from narrows.comparison.running._schedule import run
 from narrows.comparison.running._score import NO_PROBE, Judge
@@ -146,7 +147,10 @@ default=("raw", "random", "untrained")
         rows repeat others, so that training and test rows share them; if a parameter of an arm
         has no effect beside its others; if columns vary so little around a large number that
         float32 tells few values apart: networks then get them less the training rows' mean; if
-        columns or labels have another whole number, or text, in every row, as ids have.
+        columns or labels have another whole number, or text, in every row, as ids have; if a
+        column predicts the label almost alone, by a small decision tree or its levels, with a
+        cross-validated kappa of at least .98 or as large an R² of the label's ranks, or is the
+        label under another name.
 
     Raises
     ------
@@ -194,6 +198,7 @@ default=("raw", "random", "untrained")
     seen = survey(choices, table, _CALLER, widths=bool(asked))
     seen.messages.extend(repeats_across(table, together))
     seen.messages.extend(row_names(table, labels, _CALLER))
+    seen.messages.extend(leaking_columns(table, labels, together, _CALLER))
     everyone = all_arms(arms, controls, seen.narrowest, told)
     seen.messages.extend(coarse_columns(choices, table, everyone, _CALLER))
     seen.messages.extend(_without_effect(everyone))
