@@ -115,10 +115,7 @@ def _says_so(estimator: Any) -> bool:
 
 def _tags(estimator: Any) -> Any:
     """Return scikit-learn's tags; None of what has none."""
-    try:
-        return get_tags(estimator)
-    except AttributeError:
-        return None
+    return get_tags(estimator) if hasattr(estimator, "__sklearn_tags__") else None
 
 
 def _has_no_default(estimator: Any) -> bool:
