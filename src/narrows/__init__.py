@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         storage,
         training,
     )
-    from narrows.comparison import Comparison, compare
+    from narrows.comparison import Comparison, compare, out_of_fold
     from narrows.data import TablePreprocessor, partition, read_table
     from narrows.embedders import *  # noqa: F403
     from narrows.export import export_onnx
@@ -52,6 +52,7 @@ _HOMES: dict[str, str | None] = {
     "load_weights_hdf5": "storage",
     "networks": None,
     "objectives": None,
+    "out_of_fold": "comparison",
     "partition": "data",
     "plots": None,
     "quality": None,
@@ -79,6 +80,7 @@ __all__ = [
     "load_weights_hdf5",
     "networks",
     "objectives",
+    "out_of_fold",
     "partition",
     "plots",
     "quality",

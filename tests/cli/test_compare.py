@@ -58,6 +58,57 @@ def test_json_in_a_file_and_another_width(table, tmp_path):
     assert found.settings["n_columns"] == 3
 
 
+def test_arms_that_are_fitted_with_labels(table, tmp_path, capsys):
+    out = tmp_path / "iris.html"
+    options = ["--label", "Species", "--probe", "neighbours", "--resampling", "5x1"]
+    options += ["--preprocess", "none"]
+    given = [table, *options, "--arms", "pca,lda,nca", "--arms", "pls", "--out", out]
+    assert run(*given) in (0, None)
+    shown = capsys.readouterr()
+    assert "lda, nca, pls fitted with labels of the training rows" in shown.out
+    assert "lda (fitted with labels) is" in shown.out
+    assert "autoencoder" not in shown.out
+    assert "failed" not in shown.out
+    assert "instead of" not in shown.err
+    assert "lda (out of fold), none" in out.read_text(encoding="utf-8")
+    given = [table, *options, "--arms", "pca,lda,pls", "--bottleneck", "3", "--json"]
+    assert run(*given) in (0, None)
+    shown = capsys.readouterr()
+    assert "lda has 2 dimensions instead of 3: of 3 classes there are no more" in shown.err
+    found = Comparison.from_json(shown.out)
+    assert found.arms[:3] == ["pca", "lda", "pls"]
+    assert found.settings["labelled"] == ["lda", "pls"]
+    assert found.failures.empty
+    assert "n_components=2" in found.settings["arms"]["lda"]
+
+
+def test_arms_for_numbers(tmp_path, capsys):
+    iris().drop(columns="Species").to_csv(tmp_path / "n.csv", index=False)
+    options = [tmp_path / "n.csv", "--label", "Petal.Width", "--probe", "ridge", "--json"]
+    options += ["--resampling", "3x1", "--bottleneck", "1", "--task", "regression"]
+    assert run(*options, "--arms", "pls") in (0, None)
+    found = Comparison.from_json(capsys.readouterr().out)
+    assert found.reference == "pls"
+    assert found.failures.empty
+    assert run(*options, "--arms", "pca,lda") == 2
+    said = capsys.readouterr().err
+    assert "--arms lda must have a label of classes to tell apart. Got numbers." in said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--arms", "pca,ldaa"], "Got 'ldaa' instead. Did you mean 'lda'"),
+        (["--arms", "pca,pca"], "Got 'pca,pca' instead. Name each once."),
+        (["--arms", "pca,lda", "--epochs", "3"], "--epochs is for the autoencoder."),
+        (["--arms", "pca,lda", "--encoder", "3"], "--encoder is for the autoencoder."),
+    ],
+)
+def test_arms_that_cannot_be(table, capsys, options, said):
+    assert run(table, "--label", "Species", *options) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
 def test_text_of_another_form(table, tmp_path, capsys):
     iris().to_csv(tmp_path / "iris.txt", index=False, sep=";", decimal=",", encoding="utf-16")
     options = ["--label", "Species", "--probe", "neighbours", "--controls", "", "--json", *QUICK]

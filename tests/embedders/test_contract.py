@@ -141,30 +141,33 @@ def test_an_onnx_file_holds_those_that_say_so(embedder, measurements, tmp_path):
 
 
 @of(SMALL)
-def test_a_comparison_takes_those_that_need_no_labels(embedder, measurements):
-    def run():
-        return narrows.compare(
-            {"it": embedder}, measurements, np.repeat(["a", "b", "c"], 50), probes="neighbours",
-            resampling="2x1", controls=(), seeds=1, random_state=0,
-        )  # fmt: skip
-
-    if capabilities_of(embedder).labels:
-        with pytest.raises(ValueError, match="must learn without labels"):
-            run()
-    else:
-        assert run().failures.empty
+def test_a_comparison_takes_them(embedder, measurements):
+    found = narrows.compare(
+        {"it": embedder}, measurements, np.repeat(["a", "b", "c"], 50), probes="neighbours",
+        resampling="2x1", controls=(), seeds=1, random_state=0,
+    )  # fmt: skip
+    assert found.failures.empty
+    assert found.arm_records["it"].uses_labels == capabilities_of(embedder).labels
 
 
-def test_an_embedder_that_needs_labels_is_no_arm(measurements):
+def test_an_embedder_that_needs_labels_gets_them(measurements):
     class Supervised(narrows.Autoencoder):
         """One that says that it needs labels."""
 
         _capabilities = dataclasses.replace(narrows.Autoencoder._capabilities, labels=True)
 
+        def _fit_lanes(self, Xs, seeds, on_progress=None, labels=()):
+            assert [len(own) for own in labels] == [75, 75]
+            return super()._fit_lanes(Xs, seeds, on_progress)
+
     assert get_tags(Supervised()).target_tags.required
-    arms = {"own": make_pipeline(StandardScaler(), Supervised())}
-    with pytest.raises(ValueError, match="a Pipeline that needs them under 'own'"):
-        narrows.compare(arms, measurements, np.repeat(["a", "b", "c"], 50))
+    arms = {"own": make_pipeline(StandardScaler(), Supervised(encoder=(4,), epochs=1))}
+    found = narrows.compare(
+        arms, measurements, np.repeat(["a", "b", "c"], 50), preprocess="none", resampling="2x1",
+        probes="neighbours", controls=(), seeds=1, random_state=0,
+    )  # fmt: skip
+    assert found.failures.empty
+    assert found.settings["labelled"] == ["own"]
 
 
 @of(SMALL)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from narrows.comparison import Answer, Comparison
 
 _MARK = "\N{MIDDLE DOT} "  # before a control, for terminals that do not dim
+_TOLD = " *"  # after an arm that is fitted with labels
 # Columns of the comparison's table that a narrow terminal has no room for, with the width from
 # which it has.
 _WIDER = {"95 % interval": 64, "better/equiv./worse": 100, "SD splits": 120, "SD seeds": 120}
@@ -45,6 +46,9 @@ def _parts(found: "Comparison", width: int) -> "list[RenderableType]":
     if any(row.is_control for _, rows in tables for row in rows):
         what = f"{_MARK}a control: what no learning, or no reduction, gives"
         parts.append(Text(what, style="dim"))
+    if any(row.uses_labels for _, rows in tables for row in rows):
+        what = f"{_TOLD.strip()} fitted with labels, those of the training rows only"
+        parts.append(Text(what, style="dim"))
     if failed := failure_lines(found):
         parts += ["", Text(failed[0], style="bold red"), *map(Text, failed[1:])]
     return [*parts, "", Text(heading(found), style="dim")]
@@ -75,7 +79,8 @@ def _table(title: str, rows: "list[Answer]", width: int) -> "Table":
             table.add_section()
         table.add_row(Text(f"preprocessing: {choice}", style="italic"))
         for row in own:
-            cells = score_cells(row) | {"arm": _MARK * row.is_control + row.arm}
+            name = _MARK * row.is_control + row.arm + _TOLD * row.uses_labels
+            cells = score_cells(row) | {"arm": name}
             styles = {"verdict": _STYLES.get(row.verdict, "")}
             table.add_row(
                 *(Text(cells[name], style=styles.get(name, "")) for name in names),

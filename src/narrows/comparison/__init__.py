@@ -3,6 +3,7 @@
 from narrows.comparison._caret import CaretForest, caret_forest
 from narrows.comparison._compare import compare
 from narrows.comparison._comparison import Comparison
+from narrows.comparison._out_of_fold import out_of_fold
 from narrows.comparison._portraits import Portrait, Portraits, check_same_rows, portraits
 from narrows.comparison.probes._forest import Forest, ForestRegressor
 from narrows.comparison.probes._measures import (
@@ -61,6 +62,7 @@ __all__ = [
     "kappa",
     "label_kind",
     "log_loss",
+    "out_of_fold",
     "own_resamples",
     "parse_resampling",
     "posterior",

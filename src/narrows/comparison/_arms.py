@@ -10,7 +10,13 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.random_projection import GaussianRandomProjection
 
-from narrows._checks import did_you_mean, fail, listed, refusal
+from narrows._checks import check_option, did_you_mean, fail, listed, refusal
+from narrows.comparison._fit_arguments import (
+    FitArguments,
+    group_parameters,
+    labels_for,
+    uses_labels,
+)
 from narrows.embedders import Autoencoder, capabilities_of
 
 CONTROLS = ("raw", "random", "untrained", "linear")
@@ -34,12 +40,15 @@ class Arm:
         Whether it stands there for comparison only.
     untrained : str or None
         The arm whose initial networks this control is.
+    labelled : bool
+        Whether it gets labels although it does not say that it uses them.
     """
 
     name: str
     estimator: Any
     control: bool = False
     untrained: str | None = None
+    labelled: bool = False
 
     @property
     def lanes(self) -> bool:
@@ -61,6 +70,24 @@ class Arm:
     def seeded(self) -> bool:
         """Whether its fits depend on a seed."""
         return bool(seed_parameters(self.estimator))
+
+    @property
+    def uses_labels(self) -> bool:
+        """Whether it is fitted with the training rows' labels."""
+        if self.untrained is not None:  # of networks that are not trained, the steps before
+            return self.before is not None and (self.labelled or uses_labels(self.before))
+        return self.labelled or uses_labels(self.estimator)
+
+    def fit_arguments(
+        self, labels: np.ndarray, groups: np.ndarray | None, *, classes: bool
+    ) -> FitArguments:
+        """Return what goes into a fit beside its rows, of the labels and groups of those rows.
+
+        Shapes: `labels` (n_fit_rows,), `groups` (n_fit_rows,).
+        """
+        own = labels_for(self.estimator, labels, classes=classes) if self.uses_labels else None
+        takes = groups is not None and bool(group_parameters(self.estimator))
+        return FitArguments(own, groups if takes else None)
 
 
 class RawColumns(TransformerMixin, BaseEstimator):
@@ -107,9 +134,14 @@ def seeded(estimator: Any, seed: int) -> Any:
     return copy.set_params(**dict.fromkeys(seed_parameters(copy), seed))
 
 
-def all_arms(given: Mapping[str, Any], controls: Sequence[str], n_columns: int) -> list[Arm]:
+def all_arms(
+    given: Mapping[str, Any],
+    controls: Sequence[str],
+    n_columns: int,
+    labelled: Collection[str] = (),
+) -> list[Arm]:
     """Return the arms asked for and their controls, none that has the name of an arm, in order."""
-    arms = [Arm(name, estimator) for name, estimator in given.items()]
+    arms = [Arm(name, estimator, labelled=name in labelled) for name, estimator in given.items()]
     trained = [arm for arm in arms if arm.lanes]
     found: list[Arm] = []
     for control in controls:
@@ -121,6 +153,7 @@ def all_arms(given: Mapping[str, Any], controls: Sequence[str], n_columns: int) 
                     arm.estimator,
                     control=True,
                     untrained=arm.name,
+                    labelled=arm.labelled,
                 )
                 for arm in trained
             ]
@@ -173,19 +206,37 @@ def check_arms(given: Any, controls: Any, caller: str) -> None:
                 + (f", without {' and '.join(missing)}," if missing else "")
                 + " instead."
             )
-        if _needs_labels(estimator):
-            raise ValueError(
-                f"Each arm of {caller} must learn without labels, which only its probes are told. "
-                f"Got a {type(estimator).__name__} that needs them under {name!r} instead."
-            )
     _check_controls(controls, caller)
 
 
-def _needs_labels(estimator: Any) -> bool:
-    steps = (
-        [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
-    )
-    return any(capabilities_of(step).labels for step in steps)
+def check_labelled(
+    given: Mapping[str, Any], labelled: Any, caller: str, *, refit: bool
+) -> list[str]:
+    """Return the names of arms that get labels on request; raise unless all that do may."""
+    names = [labelled] if isinstance(labelled, str) else labelled
+    if isinstance(labelled, str) or not isinstance(names, Collection):
+        advice = f"Write ({labelled!r},)." if isinstance(labelled, str) else "Write () for none."
+        fail(caller, "labelled", "a sequence of names of arms, or empty", labelled, advice)
+    for name in names:
+        check_option(caller, "labelled", given, name)
+        if hasattr(given[name], "_capabilities") and not uses_labels(given[name]):
+            raise refusal(
+                caller,
+                "labelled",
+                "name arms whose `fit` can use labels",
+                f"{name!r}, a {type(given[name]).__name__} that does not with these parameters",
+            )
+    those = [name for name, one in given.items() if name in names or uses_labels(one)]
+    if those and not refit:
+        raise refusal(
+            caller,
+            "refit",
+            f"be True beside arms that are fitted with labels, {listed(those)}",
+            "False",
+            "Fitted once on all rows, they would see the labels of the rows that they are "
+            "tested on.",
+        )
+    return list(names)
 
 
 def _check_controls(controls: Any, caller: str) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from narrows._checks import check_integer, check_option, refusal
 from narrows._progress import Progress, progress_bar
-from narrows.comparison._arms import Arm, all_arms, check_arms
+from narrows.comparison._arms import Arm, all_arms, check_arms, check_labelled
 from narrows.comparison._comparison import Comparison
 from narrows.comparison._teachable import check_teachable
 from narrows.comparison.probes._registry import probe_for
@@ -21,6 +21,7 @@ from narrows.comparison.resampling._resamples import Resamples
 from narrows.comparison.results._arm_records import described
 from narrows.comparison.results._fingerprint import estimator_text, hash_of
 from narrows.comparison.running._design import COLUMNS, FAILED, POINTS, Design, Findings, SeedSource
+from narrows.comparison.running._leaks import leaking_columns
 from narrows.comparison.running._preprocessing import DEFAULT, check_mixed, choices_of
 from narrows.comparison.running._schedule import run
 from narrows.comparison.running._score import NO_PROBE, Judge
@@ -47,6 +48,7 @@ def compare(
     seeds: int = 10,
     reference: str | None = None,
     controls: Sequence[str] = ("raw", "random", "untrained"),
+    labelled: Sequence[str] = (),
     refit: bool = True,
     task: str | None = None,
     quality: bool = True,
@@ -59,7 +61,9 @@ def compare(
 
     Everything that learns is refitted inside every resample: preprocessing, embedder, probe.
     Every arm sees the same resamples and the same preprocessing choices, and in each resample
-    a probe draws the same random numbers for every arm. Labels are seen by probes only.
+    a probe draws the same random numbers for every arm. Arms that are fitted with labels, such as
+    linear discriminant analysis, get those of the training rows, and are marked in every output;
+    of test rows no arm is ever told a label.
 
     Parameters
     ----------
@@ -69,7 +73,11 @@ def compare(
         embedder, also as the last step of a pipeline, are trained together by the engine; others
         are fitted one by one through joblib, where ``joblib.parallel_config`` can spread them.
         So is a pipeline in which a step before its embedder has a ``random_state``, since each
-        fit then has rows of its own; it gets no untrained control.
+        fit then has rows of its own; it gets no untrained control. Embedders that say that they
+        use labels are fitted with the training rows': those that scikit-learn's tags call
+        classifiers, regressors or in need of labels, those whose `fit` cannot do without ``y``,
+        and pipelines with them. They get class codes from 0, or numbers as float64; a regressor
+        of several targets gets a column of zeros and ones for each class (PLS-DA).
     X : table or array-like of shape (n_rows, n_columns)
         The rows. A table may have text, dates and gaps; see `preprocess`.
     y : array-like of shape (n_rows,)
@@ -90,7 +98,8 @@ default=("none", "standardize")
     groups : array-like of shape (n_rows,), default=None
         What rows belong together, such as patients with several visits: no group is in training
         and test rows of one resample. A text then draws groups; they are stratified by the
-        labels if each has one class only.
+        labels if each has one class only. An arm whose `fit` takes ``groups``, such as
+        `narrows.AutoencoderCV`, gets those of its training rows.
     seeds : int, default=10
         Fits of each arm in each resample, from different seeds; one of an arm without a random
         state, and at most two of a control. They are averaged before any test: seeds are not
@@ -104,9 +113,12 @@ default=("raw", "random", "untrained")
         a linear autoencoder. Projection and linear autoencoder are as wide as the first arm that
         states a width, if there are as many columns after preprocessing. Each once; empty for
         none.
+    labelled : sequence of str, default=()
+        Names of further arms that are fitted with the training rows' labels: those whose `fit`
+        can use labels but does not need them, such as ``umap.UMAP``.
     refit : bool, default=True
         False fits preprocessing and embedders once on all rows, test rows included, as the post
-        does. The result says so.
+        does. The result says so. Arms that are fitted with labels are refused then.
     task : {"classification", "regression"}, default=None
         What `y` is; None decides by its values, see `narrows.comparison.label_kind`.
     quality : bool, default=True
@@ -135,7 +147,10 @@ default=("raw", "random", "untrained")
         rows repeat others, so that training and test rows share them; if a parameter of an arm
         has no effect beside its others; if columns vary so little around a large number that
         float32 tells few values apart: networks then get them less the training rows' mean; if
-        columns or labels have another whole number, or text, in every row, as ids have.
+        columns or labels have another whole number, or text, in every row, as ids have; if a
+        column predicts the label almost alone, by a small decision tree or its levels, with a
+        cross-validated kappa of at least .98 or as large an R² of the label's ranks, or is the
+        label under another name.
 
     Raises
     ------
@@ -148,6 +163,9 @@ default=("raw", "random", "untrained")
 
     References
     ----------
+    Barker, M. and Rayens, W. (2003). Partial least squares for discrimination. Journal of
+    Chemometrics 17, 166-173. https://doi.org/10.1002/cem.785
+
     Varma, S. and Simon, R. (2006). Bias in error estimation when using cross-validation for
     model selection. BMC Bioinformatics 7, 91. https://doi.org/10.1186/1471-2105-7-91
 
@@ -164,6 +182,7 @@ default=("raw", "random", "untrained")
     ['one column', 'pca']
     """
     check_arms(arms, controls, _CALLER)
+    told = check_labelled(arms, labelled, _CALLER, refit=bool(refit))
     table = table_of(X, _CALLER)
     n_rows = len(table)
     labels = labels_of(y, n_rows, _CALLER, task)
@@ -179,7 +198,8 @@ default=("raw", "random", "untrained")
     seen = survey(choices, table, _CALLER, widths=bool(asked))
     seen.messages.extend(repeats_across(table, together))
     seen.messages.extend(row_names(table, labels, _CALLER))
-    everyone = all_arms(arms, controls, seen.narrowest)
+    seen.messages.extend(leaking_columns(table, labels, together, _CALLER))
+    everyone = all_arms(arms, controls, seen.narrowest, told)
     seen.messages.extend(coarse_columns(choices, table, everyone, _CALLER))
     seen.messages.extend(_without_effect(everyone))
     design = Design(
@@ -192,6 +212,7 @@ default=("raw", "random", "untrained")
         seeds=root,
         refit=bool(refit),
         n_jobs=n_jobs,
+        groups=together,
     )
     trains = [train for train, _ in resamples]
     check_mixed(choices, table, trains, _CALLER)
@@ -301,6 +322,7 @@ def _result(
             "reference": reference,
             "arms": {arm.name: described(arm) for arm in design.arms},
             "controls": [arm.name for arm in design.arms if arm.control],
+            "labelled": [arm.name for arm in design.arms if arm.uses_labels],
             "seeds": design.n_seeds,
             "preprocess": {name: estimator_text(choice) for name, choice in design.choices.items()},
             "probes": {name: estimator_text(probe) for name, probe in design.judge.probes.items()},

@@ -13,7 +13,7 @@ from narrows._session import usual_numbers
 from narrows.comparison.probes._measures import measure_named, measures_of
 from narrows.comparison.resampling._resamples import Resamples
 from narrows.comparison.results import _text
-from narrows.comparison.results._arm_records import ArmRecord, arm_records
+from narrows.comparison.results._arm_records import UNSEEN, ArmRecord, arm_records
 from narrows.comparison.results._presentation import answers
 from narrows.comparison.statistics import _tables
 
@@ -195,7 +195,9 @@ class Comparison:
         kind : {"intervals", "embeddings", "scores"}, default="intervals"
             ``"intervals"`` draws each arm's difference from the reference with its interval;
             ``"embeddings"`` the first resample's embeddings side by side, coloured by label (the
-            raw columns, which are none, are left out);
+            raw columns, which are none, are left out; of arms that are fitted with labels only
+            test rows are drawn, as on those that taught them classes look apart even where
+            labels are noise);
             ``"scores"`` every resample's score.
         probe : str, default=None
             Of intervals and scores: a probe's name, or ``"embedding"``; None is every probe for
@@ -229,7 +231,8 @@ class Comparison:
         if kind == "embeddings":
             label = label or "label"
             figure = plots.embedding_facets(self._embeddings(label), label=label)
-        elif kind == "scores":
+            return captioned(figure, _text.figure_note(self))
+        if kind == "scores":
             measure = measure or self.measure
             probe = probe or next(iter(self.settings["probes"]))
             title = measure_named(measure).title
@@ -396,15 +399,23 @@ class Comparison:
         means = means[means["probe"] == probe]
         where = f" for the probe {probe!r} (probes are {', '.join(map(repr, probes))})"
         check_option(None, "measure", means["measure"].unique(), measure, where=where)
-        return means[means["measure"] == measure].rename(columns={"value": title})
+        shown = means[means["measure"] == measure].rename(columns={"value": title})
+        names = {arm: record.marked for arm, record in self.arm_records.items()}
+        return shown.assign(arm=shown["arm"].map(names))
 
     def _embeddings(self, label: str) -> pd.DataFrame:
-        """Return the points of every arm that has two dimensions, with origin and label."""
+        """Return the points of every arm that has two dimensions, with origin and label.
+
+        Of arms that are fitted with labels, only those of test rows.
+        """
         arms = [arm for arm, record in self.arm_records.items() if not record.is_raw]
+        told = [arm for arm in arms if self.arm_records[arm].uses_labels]
         points = self.points[self.points["arm"].isin(arms)]
+        points = points[~points["arm"].isin(told) | (points["part"] == "test")]
         points = points.sort_values("arm", key=lambda names: names.map(arms.index), kind="stable")
         labels = pd.Series(self.labels).iloc[points["row"]].to_numpy()
-        origin = points["arm"] + ", " + points["preprocess"]
+        names = points["arm"].map({arm: arm + UNSEEN * (arm in told) for arm in arms})
+        origin = names + ", " + points["preprocess"]
         return points.assign(**{"data_origin": origin, label: labels})
 
     @usual_numbers()

@@ -6,7 +6,7 @@ import contextlib
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +20,11 @@ from narrows.comparison._arms import (
     all_arms,
     seed_parameters,
 )
+from narrows.comparison._fit_arguments import FitArguments, fit_with
+from narrows.comparison._out_of_fold import first_tests, joined
 from narrows.comparison.results._fingerprint import estimator_text, hash_of, lasting
 from narrows.comparison.running._design import SeedSource
-from narrows.comparison.running._fit import PreparedRows, describe, lanes_of
+from narrows.comparison.running._fit import PreparedRows, describe, fit_one, lanes_of
 from narrows.comparison.running._preprocessing import NAMED, choices_of
 from narrows.comparison.running._survey import survey
 from narrows.data import DataTable, labels_of, shift_of, shifted, table_of, thinned
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from narrows.comparison import Comparison
+    from narrows.comparison.resampling._resamples import Resamples
 
 _CALLER = "portraits"
 _MOST_REBUILT, _WORST = 1_000, 5
@@ -66,7 +69,10 @@ class Portrait:
     arm, preprocess : str
     control : bool
     points : float ndarray of shape (n_rows, width)
-        The embedding; empty where the fit failed.
+        The embedding; empty where the fit failed. Of an arm that uses labels it is out of fold:
+        each row stands where a fit put it that did not see its label, as
+        `narrows.out_of_fold` does, in the first of the comparison's resamples that tests it;
+        NaN if none does.
     failure : str or None
     columns : list of str
         The prepared columns.
@@ -87,6 +93,8 @@ class Portrait:
         The network as an SVG element; empty without one.
     summary : str
         Its layers as text.
+    uses_labels : bool
+        Whether the arm is fitted with labels.
     """
 
     arm: str
@@ -104,6 +112,7 @@ class Portrait:
     in_use: int | None = None
     network: str = ""
     summary: str = ""
+    uses_labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,7 +148,8 @@ def portraits(
     comparison : Comparison
     arms : mapping of str to transformer
         What was compared. Networks are trained from as many seeds as in each resample of the
-        comparison, and the training with the lowest loss is kept; labels are not seen.
+        comparison, and the training with the lowest loss is kept. Arms that use labels get them,
+        and their points are out of fold, see `Portrait`.
     X : table or array-like of shape (n_rows, n_columns)
         The rows that were compared.
     preprocess : str, transformer, sequence of these, or mapping of str to these, default=None
@@ -206,8 +216,18 @@ def _items(
             # The first fit of a comparison without refitting.
             kept = records[arm.name]
             seed = SeedSource(kept.random_state).get(arm.untrained or arm.name, choice, 0, 0)
-            items.append(_portrait(arm, choice, prepared, seed, kept.seeds, sample))
+            drawn = _portrait(arm, choice, prepared, seed, kept.seeds, sample, comparison)
+            items.append(replace(drawn, uses_labels=arm.uses_labels))
     return items
+
+
+def _labels(comparison: Comparison) -> np.ndarray:
+    """Return class codes, numbered as they were and not as their names sort, or numbers."""
+    classes = comparison.settings["classes"]
+    if not classes:
+        return np.asarray(comparison.labels, dtype=np.float64)
+    order = {name: code for code, name in enumerate(classes)}
+    return np.array([order[str(name)] for name in comparison.labels])
 
 
 def check_same_rows(comparison: Comparison, table: DataTable) -> None:
@@ -215,9 +235,8 @@ def check_same_rows(comparison: Comparison, table: DataTable) -> None:
     n_rows = comparison.settings["n_rows"]
     if len(table) == n_rows:
         codes = labels_of(comparison.labels, n_rows, _CALLER, comparison.settings["task"]).values
-        if comparison.settings["classes"]:  # numbered as they were, not as their names sort
-            order = {name: code for code, name in enumerate(comparison.settings["classes"])}
-            codes = np.array([order[str(name)] for name in comparison.labels], codes.dtype)
+        if comparison.settings["classes"]:
+            codes = _labels(comparison).astype(codes.dtype)
         if hash_of(table, codes) == comparison.settings["data"]:
             return
     raise refusal(
@@ -274,7 +293,8 @@ def _check_arms(comparison: Comparison, arms: Any) -> None:
 def _arms(comparison: Comparison, arms: Mapping[str, Any], width: int) -> list[Arm]:
     """Return the arms and controls to be fitted, as they were and in their order."""
     given = {name: arms[name] for name in comparison.arms if name in arms}
-    everyone = all_arms(given, CONTROLS, width)
+    told = [name for name, record in comparison.arm_records.items() if record.uses_labels]
+    everyone = all_arms(given, CONTROLS, width, told)
     known = {arm.name: arm for arm in everyone}
     found = [known[name] for name in comparison.arms if name in known]
     return [arm for arm in found if not isinstance(arm.estimator, RawColumns)]
@@ -304,9 +324,20 @@ def _choices(comparison: Comparison, preprocess: Any, mixed: bool) -> dict[str, 
 
 
 def _portrait(
-    arm: Arm, choice: str, prepared: _PreparedTable, seed: int, n_seeds: int, sample: np.ndarray
+    arm: Arm,
+    choice: str,
+    prepared: _PreparedTable,
+    seed: int,
+    n_seeds: int,
+    sample: np.ndarray,
+    comparison: Comparison,
 ) -> Portrait:
+    classes, labels = bool(comparison.settings["classes"]), _labels(comparison)
     try:
+        if arm.uses_labels:
+            points = _out_of_fold(arm, prepared.matrix, seed, comparison.resamples, labels, classes)
+        if arm.untrained is not None and arm.uses_labels:
+            return Portrait(arm.name, choice, arm.control, points)
         if arm.untrained is not None:
             whole = PreparedRows(0, prepared.matrix, prepared.matrix, prepared.matrix[:1])
             embedded = next(iter(lanes_of(arm, [whole], [[seed]])))
@@ -315,24 +346,54 @@ def _portrait(
         alone = arm.lanes and arm.before is None
         shift = shift_of(prepared.matrix) if alone else np.zeros(prepared.matrix.shape[1])
         (matrix,) = shifted([prepared.matrix], shift)
-        embedder = _fitted(arm, matrix, seed, n_seeds)
-        points = np.asarray(embedder.transform(matrix), dtype=np.float64)
+        given = arm.fit_arguments(labels, None, classes=classes)
+        embedder = _fitted(arm, matrix, seed, n_seeds, given)
+        own = np.asarray(embedder.transform(matrix), dtype=np.float64)
         return Portrait(
-            arm.name, choice, arm.control, points, columns=prepared.names,
-            **_way_back(embedder, prepared, points, sample, shift), **_training(embedder),
+            arm.name, choice, arm.control, points if arm.uses_labels else own,
+            columns=prepared.names, **_way_back(embedder, prepared, own, sample, shift),
+            **_training(embedder),
         )  # fmt: skip
     except Exception as problem:  # whatever a transformer raises is what there is to show of it
         return Portrait(arm.name, choice, arm.control, failure=describe(problem))
 
 
-def _fitted(arm: Arm, matrix: np.ndarray, seed: int, n_seeds: int) -> Any:
+def _out_of_fold(
+    arm: Arm,
+    matrix: np.ndarray,
+    seed: int,
+    resamples: Resamples,
+    labels: np.ndarray,
+    classes: bool,
+) -> np.ndarray:
+    """Return each row's place by a fit of the first resample that tests it; (n_rows, width)."""
+    pairs = [resamples.pairs[number] for number in first_tests(resamples, len(matrix))]
+    given = [arm.fit_arguments(labels[train], None, classes=classes) for train, _ in pairs]
+    # All rows are embedded: the fits are brought onto one another by rows that taught both.
+    parts = [
+        PreparedRows(number, matrix[train], matrix, matrix[:1])
+        for number, (train, _) in enumerate(pairs)
+    ]
+    if arm.lanes:
+        fits = list(lanes_of(arm, parts, [[seed]] * len(parts), None, given))
+    else:
+        fits = [
+            fit_one(arm.estimator, one, seed, 0, own) for one, own in zip(parts, given, strict=True)
+        ]
+    for fit in fits:
+        if fit.failure is not None:
+            raise ValueError(fit.failure)
+    return joined([fit.train for fit in sorted(fits, key=lambda fit: fit.resample)], pairs)
+
+
+def _fitted(arm: Arm, matrix: np.ndarray, seed: int, n_seeds: int, given: FitArguments) -> Any:
     embedder = clone(arm.estimator)
     parameters = embedder.get_params()
     settings: dict[str, Any] = dict.fromkeys(seed_parameters(embedder), seed)
     for name in parameters:
         if arm.lanes and (name == "restarts" or name.endswith("__restarts")):
             settings[name] = max(n_seeds, parameters[name])
-    return embedder.set_params(**settings).fit(matrix)
+    return fit_with(embedder.set_params(**settings), matrix, given)
 
 
 def _way_back(

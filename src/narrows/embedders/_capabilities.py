@@ -22,7 +22,7 @@ class Capabilities:
     stored, exported : bool
         Whether a ``.narrows`` file and an ONNX file can hold it.
     labels : bool
-        Whether `fit` needs labels. A comparison, which has none for embedders, refuses it.
+        Whether `fit` needs labels. A comparison gives it those of the training rows.
     learned : tuple of str
         What a file holds of it beside columns and networks: attributes that are arrays, numbers
         or None.

@@ -77,7 +77,7 @@ def intervals(answers: Sequence[Answer]) -> ggplot:
         + scale_y_discrete(limits=list(arms)[::-1])
         + scale_color_manual(values=COLOURS, name="verdict", breaks=shown)
         + scale_shape_manual(values=SHAPES, name="verdict", breaks=shown)
-        + labs(x=f"difference from {drawn[0].reference}, {drawn[0].unit}", y="")
+        + labs(x=f"difference from {drawn[0].reference_label}, {drawn[0].unit}", y="")
         + light_theme(9.5 if n_probes > 1 else 7.0, height)
     )
 

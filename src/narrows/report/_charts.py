@@ -161,8 +161,8 @@ def intervals_data(rows: Sequence[Answer]) -> dict[str, Any]:
     return {
         "panels": list(panels.values()),
         "rope": first.measure.factor * first.rope,
-        "axis": f"difference from {first.reference}, {first.unit}",
-        "reference": first.reference,
+        "axis": f"difference from {first.reference_label}, {first.unit}",
+        "reference": first.reference_label,
     }
 
 

@@ -61,7 +61,7 @@ def embedding_section(comparison: Comparison, view: View) -> Section | None:
     drawn = thinned(levels_for(comparison.labels).codes, MOST_DRAWN)
     if view.portraits is not None:
         panels = _fitted_panels(view.portraits, drawn)
-        words = _ONCE[comparison.settings["refit"]]
+        words = _ONCE[comparison.settings["refit"]] + _out_of_fold(view.portraits)
     else:
         panels = _kept_panels(comparison, drawn)
         words = (
@@ -69,6 +69,7 @@ def embedding_section(comparison: Comparison, view: View) -> Section | None:
             + ("" if comparison.settings["refit"] else ", all of which the embedders have seen")
             + ": what the comparison keeps. Reconstruction, training and networks are not kept; "
             "the page has them when it is made with the table and the arms."
+            + _unseen_only(comparison)
         )
     if not panels:
         return None
@@ -94,6 +95,28 @@ def embedding_section(comparison: Comparison, view: View) -> Section | None:
     return Section("The embeddings", [" ".join(notes), Chart("embeddings", data, figure)])
 
 
+_WHY = "On the rows that taught them, classes look apart even where labels are noise."
+
+
+def _out_of_fold(portraits: Portraits) -> str:
+    """Return what is said of points of arms that are fitted with labels; empty without any."""
+    told = list(dict.fromkeys(item.arm for item in portraits.items if item.uses_labels))
+    if not told:
+        return ""
+    return (
+        f" Fitted with labels, and drawn out of fold: {', '.join(told)}. Each row stands where a "
+        "fit put it that did not see its label, in the first resample that tests it; the fits "
+        f"are turned onto one another. {_WHY}"
+    )
+
+
+def _unseen_only(comparison: Comparison) -> str:
+    told = [arm.name for arm in comparison.arm_records.values() if arm.uses_labels]
+    if not told:
+        return ""
+    return f" Fitted with labels, and drawn on unseen rows only: {', '.join(told)}. {_WHY}"
+
+
 def _notes(comparison: Comparison, view: View, drawn: np.ndarray) -> list[str]:
     n_rows = comparison.settings["n_rows"]
     notes = []
@@ -117,7 +140,10 @@ def _levels(comparison: Comparison, rows: np.ndarray) -> PointLevels:
 
 def _fitted_panels(portraits: Portraits, drawn: np.ndarray) -> list[Panel]:
     return [
-        Panel(_title(item), np.asarray(item.points[drawn], dtype=np.float64))
+        Panel(
+            f"{item.arm}{' (out of fold)' * item.uses_labels}, {item.preprocess}",
+            np.asarray(item.points[drawn], dtype=np.float64),
+        )
         for item in portraits.items
         if item.points.size
     ]
@@ -125,17 +151,20 @@ def _fitted_panels(portraits: Portraits, drawn: np.ndarray) -> list[Panel]:
 
 def _kept_panels(comparison: Comparison, drawn: np.ndarray) -> list[Panel]:
     """Return the embeddings that a comparison keeps: two dimensions of the first resample."""
-    arms = [arm for arm, record in comparison.arm_records.items() if not record.is_raw]
+    records = comparison.arm_records
+    arms = [arm for arm, record in records.items() if not record.is_raw]
     kept = comparison.points
     panels = []
     for choice in comparison.settings["preprocess"]:
         for arm in arms:
             part = kept[(kept["arm"] == arm) & (kept["preprocess"] == choice)]
+            if told := records[arm].uses_labels:
+                part = part[part["part"] == "test"]
             if not len(part):
                 continue
             points = np.full((comparison.settings["n_rows"], 2), np.nan)
             points[part["row"].to_numpy(int)] = part[["dim_1", "dim_2"]].to_numpy(float)
-            panels.append(Panel(f"{arm}, {choice}", points[drawn]))
+            panels.append(Panel(f"{arm}{' (unseen rows)' * told}, {choice}", points[drawn]))
     return panels
 
 
@@ -153,8 +182,12 @@ def _facets(panels: list[Panel], labels: list, label: str, classes: list[str]) -
     return plots.embedding_facets(pd.concat(frames, ignore_index=True), label=name)
 
 
+def _name(item: Portrait) -> str:
+    return item.arm + " (fitted with labels)" * item.uses_labels
+
+
 def _title(item: Portrait) -> str:
-    return f"{item.arm}, {item.preprocess}"
+    return f"{_name(item)}, {item.preprocess}"
 
 
 def _shown(view: View, what: str) -> list[Portrait]:
@@ -250,7 +283,7 @@ def _worst(comparison: Comparison, items: list[Portrait], names: list[str]) -> T
 
     rows = [
         {
-            "arm": item.arm,
+            "arm": _name(item),
             "preprocessing": item.preprocess,
             "row": names[one.row],
             "label": str(comparison.labels[one.row]),
@@ -297,5 +330,5 @@ def _networks(items: list[Portrait]) -> dict[str, Portrait]:
     found: dict[str, Portrait] = {}
     for item in items:
         if item.network and item.summary not in [other.summary for other in found.values()]:
-            found[item.arm if item.arm not in found else _title(item)] = item
+            found[_name(item) if _name(item) not in found else _title(item)] = item
     return found

@@ -77,9 +77,11 @@ def _scores(comparison: Comparison, view: View) -> Section:
         caption = f"{title[:1].upper()}{title[1:]} on {_tested_rows(comparison)}."
         blocks.append(Table(frame, caption, formats))
     blocks.append(
-        f"Differences are from {comparison.reference} under the same preprocessing; Holm's p is "
+        f"Differences are from {rows[0].reference_label} under the same preprocessing; Holm's p is "
         "adjusted for all rows of the table. Controls show what no learning, or no reduction, "
         "gives."
+        + " Arms fitted with labels got those of the training rows only."
+        * any(row.uses_labels for row in rows)
     )
     return Section("Scores and differences", blocks)
 
@@ -91,7 +93,7 @@ def _intervals(comparison: Comparison, rows: Sequence[Answer]) -> Chart:
         intervals_data(drawn),
         Figure(
             still(comparison.plot()),
-            f"Difference of each arm from {comparison.reference} with its 95 % interval, one "
+            f"Difference of each arm from {rows[0].reference_label} with its 95 % interval, one "
             "panel for each preprocessing; the table below has the numbers.",
             f"Differences on {_tested_rows(comparison)}. The 95 % intervals are corrected for the "
             "overlap of resamples (Nadeau and Bengio 2003). The grey band, zero "
@@ -126,7 +128,7 @@ def score_frame(rows: Sequence[Answer]) -> tuple[pd.DataFrame, dict[str, str]]:
 
 
 def _measures(comparison: Comparison, view: View) -> Section:
-    means = comparison.summary()
+    means = _marked(comparison, comparison.summary())
     probes = means[means["probe"] != "embedding"]
     itself = means[means["probe"] == "embedding"]
     blocks: list[Block] = [_wide(probes, ["preprocess", "probe", "arm"], "Every measure.")]
@@ -152,7 +154,7 @@ def _wide(means: pd.DataFrame, index: list[str], caption: str) -> Table:
 
 
 def _seeds(comparison: Comparison, view: View) -> Section | None:
-    spread = comparison.seed_spread()
+    spread = _marked(comparison, comparison.seed_spread())
     if not len(spread):
         return None
     shown = spread[spread["measure"] == comparison.measure].drop(columns="measure")
@@ -179,7 +181,13 @@ def _failures(comparison: Comparison, view: View) -> Section | None:
         "These failed and were left out; an arm that failed in some resample gets no verdict, "
         "since to leave out just those resamples would flatter it."
     )
-    return Section("What failed", [words, Table(failure_counts(comparison))])
+    return Section("What failed", [words, Table(_marked(comparison, failure_counts(comparison)))])
+
+
+def _marked(comparison: Comparison, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table in which arms that are fitted with labels say so."""
+    names = {arm: record.marked for arm, record in comparison.arm_records.items()}
+    return frame.assign(arm=frame["arm"].map(names))
 
 
 def _method(comparison: Comparison, view: View) -> Section:
@@ -203,6 +211,7 @@ def _method(comparison: Comparison, view: View) -> Section:
         **{f"probe {name!r}": text for name, text in settings["probes"].items()},
         **{
             f"arm {name!r}, seeds: {arm.seeds}": arm.text
+            + "; fitted with the training rows' labels" * arm.uses_labels
             for name, arm in comparison.arm_records.items()
         },
         **{f"time for {part}": f"{spent:.1f} s" for part, spent in comparison.seconds.items()},

@@ -11,6 +11,7 @@ import typer
 
 from narrows._checks import LARGEST_SEED
 from narrows.cli import _tables
+from narrows.cli._arms import AUTOENCODER, DEFAULT, arms_named, check_arms
 from narrows.cli._autoencoder import (
     LAYERS,
     BatchSize,
@@ -65,7 +66,18 @@ def compare(
     drop: Annotated[
         list[str] | None, typer.Option(help="Columns to leave out, separated by commas.")
     ] = None,
-    bottleneck: Annotated[int, typer.Option(min=1, help="Width of the embeddings.")] = 2,
+    arms: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What is compared: some of pca,autoencoder (the default),lda,nca,pls. The last "
+            "three are fitted with the training rows' labels; pls is PLS-DA where these are "
+            "classes. The first is the reference unless pca is there."
+        ),
+    ] = None,
+    bottleneck: Annotated[
+        int,
+        typer.Option(min=1, help="Width of the embeddings; of lda at most the classes less one."),
+    ] = 2,
     encoder: Layers = LAYERS,
     fast: Fast = False,
     epochs: Epochs = None,
@@ -86,7 +98,8 @@ def compare(
     seeds: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Trainings in each resample; by default 10 plain ones, or 1 that is tuned."
+            min=1,
+            help="Trainings in each resample; by default 10 of a plain autoencoder, otherwise 1.",
         ),
     ] = None,
     probe: Annotated[
@@ -119,7 +132,7 @@ def compare(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare an autoencoder with PCA on a table, everything refitted in every resample.
+    """Compare an autoencoder, or other arms, with PCA on a table, refitted in every resample.
 
     The autoencoder starts at PCA, and its settings are chosen by cross-validation inside the
     training rows of every resample. With --fast, --epochs or --patience it is trained plainly.
@@ -129,8 +142,17 @@ def compare(
     Example: narrows compare iris.csv --label Species --out iris.html
 
     Example: narrows compare d.csv --label y --probe ridge --resampling 10x1
+
+    Example: narrows compare iris.csv --label Species --arms pca,lda,nca
     """
     widths = layer_widths(encoder)
+    names = tuple(_split(arms)) or DEFAULT
+    own = {
+        "--fast": fast, "--epochs": epochs, "--patience": patience, "--noise": noise,
+        "--learning-rate": learning_rate, "--batch-size": batch_size,
+        "--encoder": encoder != LAYERS,
+    }  # fmt: skip
+    check_arms(names, [option for option, value in own.items() if value not in (None, False)])
     if out is not None:
         _tables.check_extension(out, [".html", ".json"])
         output_file(out, table)
@@ -151,7 +173,6 @@ def compare(
             "--label, --drop and --groups must leave a column to learn from. They name all."
         )
     # Imported here, so that a mistyped option or column is answered at once.
-    from narrows import PCA
     from narrows import compare as run
 
     _check_label(rows[name])
@@ -166,11 +187,14 @@ def compare(
         encoder=widths,
         batch_size=batch_size,
     )
-    seeds = seeds or (1 if hasattr(embedder, "cv") else 10)
-    arms = {"pca": PCA(bottleneck), "autoencoder": embedder}
+    plainly = AUTOENCODER in names and not hasattr(embedder, "cv")
+    seeds = seeds or (10 if plainly else 1)
+    embedders, said = arms_named(names, embedder, bottleneck, _n_classes(rows[name], task), seed)
+    for sentence in said:
+        note(sentence, quiet=quiet)
     with bad_input(options=_OPTIONS), warnings_on_stderr():
         found = run(
-            arms,
+            embedders,
             learned,
             rows[name],
             preprocess=tuple(_split(preprocess)) or ("none", "standardize"),
@@ -186,7 +210,7 @@ def compare(
     try:
         if out is not None:
             with bad_input(out):
-                _write(found, out, printable_name(table.name), name, arms, learned)
+                _write(found, out, printable_name(table.name), name, embedders, learned)
     finally:  # what cannot be written is still printed
         _print(found, as_json=as_json)
     if out is not None:
@@ -224,6 +248,14 @@ def _check_label(labels: Any) -> None:
             f"{type(value).__name__} {value!r} in row {row} (counted from 0) of {labels.name!r} "
             "instead. Name another column, or convert it."
         )
+
+
+def _n_classes(labels: Any, task: Task | None) -> int | None:
+    """Return how many classes labels have; None of numbers."""
+    from narrows.comparison import label_kind
+
+    kind = label_kind(labels) if task is None else task
+    return int(labels.nunique()) if kind == Task.CLASSIFICATION else None
 
 
 def _note_kind(labels: Any, *, quiet: bool) -> None:

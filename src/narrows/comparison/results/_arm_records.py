@@ -9,6 +9,8 @@ from narrows.comparison.results._fingerprint import estimator_text
 
 _UNTRAINED = ", not trained"
 _RAW = "RawColumns()"
+FITTED_WITH_LABELS = "fitted with labels"
+UNSEEN = " (unseen rows)"  # after the name of such an arm where only these are drawn
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class ArmRecord:
         Fits in each resample.
     random_state : int
         What its seeds were drawn from.
+    uses_labels : bool
+        Whether it is fitted with the training rows' labels.
     """
 
     name: str
@@ -38,6 +42,18 @@ class ArmRecord:
     untrained: str | None
     seeds: int
     random_state: int
+    uses_labels: bool = False
+
+    @property
+    def marked(self) -> str:
+        """The name, and whether it is fitted with labels."""
+        return marked(self.name, uses_labels=self.uses_labels)
+
+
+def marked(name: str, *, is_control: bool = False, uses_labels: bool = False) -> str:
+    """Return an arm's name with what is said of it wherever it is shown."""
+    marks = ["control"] * is_control + [FITTED_WITH_LABELS] * uses_labels
+    return f"{name} ({', '.join(marks)})" if marks else name
 
 
 def described(arm: Arm) -> str:
@@ -58,6 +74,7 @@ def arm_records(settings: Mapping[str, Any]) -> dict[str, ArmRecord]:
             untrained=trained.get(text),
             seeds=settings["seeds"][name],
             random_state=states.get(name, settings["random_state"]),
+            uses_labels=name in settings.get("labelled", ()),
         )
         for name, text in settings["arms"].items()
     }

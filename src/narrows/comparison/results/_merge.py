@@ -91,7 +91,10 @@ def _renamed(one: "Comparison", other: "Comparison") -> "Comparison":
     settings = {
         name: {called(arm): of for arm, of in other.settings.get(name, {}).items()}
         for name in _BY_ARM
-    } | {"controls": [called(arm) for arm in other.controls]}
+    } | {
+        name: [called(arm) for arm in other.settings.get(name, [])]
+        for name in ("controls", "labelled")
+    }
     return replace(other, **tables, settings=other.settings | settings)
 
 
@@ -104,9 +107,11 @@ def _settings(one: "Comparison", other: "Comparison", new: list[str]) -> dict:
     own, theirs = one.settings["random_state"], other.arm_records
     states = {arm: theirs[arm].random_state for arm in new if theirs[arm].random_state != own}
     states = one.settings.get("random_states", {}) | states
+    labelled = [arm for arm in new if theirs[arm].uses_labels]
     return {
         "arms": asked | rest,
         "controls": list(rest),
+        "labelled": [*one.settings.get("labelled", []), *labelled],
         "seeds": {**{arm: other.settings["seeds"][arm] for arm in new}, **one.settings["seeds"]},
         **({"random_states": states} if states else {}),
     }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from narrows.comparison.probes._measures import Measure
+from narrows.comparison.results._arm_records import marked
 from narrows.comparison.statistics._tables import judged_by
 
 if TYPE_CHECKING:
@@ -28,8 +29,11 @@ class Answer:
         What is answered.
     arm : str
     is_control : bool
+    uses_labels : bool
+        Whether the arm is fitted with the training rows' labels.
     reference : str
         The arm to compare with; it has an answer itself, whose verdict is ``"reference"``.
+    reference_uses_labels : bool
     preprocess, probe : str
     measure : Measure
         Knows title, unit and direction.
@@ -73,11 +77,18 @@ class Answer:
     rope: float = np.nan
     resamples: int = 0
     verdict: str = "reference"
+    uses_labels: bool = False
+    reference_uses_labels: bool = False
 
     @property
     def label(self) -> str:
-        """The arm's name, and whether it is a control."""
-        return f"{self.arm} (control)" if self.is_control else self.arm
+        """The arm's name, and whether it is a control or fitted with labels."""
+        return marked(self.arm, is_control=self.is_control, uses_labels=self.uses_labels)
+
+    @property
+    def reference_label(self) -> str:
+        """The reference's name, and whether it is fitted with labels."""
+        return marked(self.reference, uses_labels=self.reference_uses_labels)
 
     @property
     def unit(self) -> str:
@@ -141,15 +152,18 @@ def answers(
     compared = verdicts.set_index(place)[list(_NUMBERS)].to_dict("index")
     scored = comparison.summary().set_index(place)[["mean", "sd_splits", "sd_seeds"]]
     means = scored.to_dict("index")
-    records = comparison.arm_records
+    records, other = comparison.arm_records, reference or comparison.reference
     rows = []
     for name, about in judged_by(comparison, probe, measure):
         for choice in comparison.settings["preprocess"]:
             for arm, record in records.items():
                 key = (name, about.name, choice, arm)
                 numbers = means.get(key, {}) | compared.get(key, {})
-                who = BETTER, arm, record.is_control, reference or comparison.reference
-                rows.append(
-                    Answer(*who, choice, name, about, comparison.settings["refit"], **numbers)
-                )
+                numbers |= {
+                    "uses_labels": record.uses_labels,
+                    "reference_uses_labels": records[other].uses_labels,
+                }
+                who = BETTER, arm, record.is_control, other
+                refit = comparison.settings["refit"]
+                rows.append(Answer(*who, choice, name, about, refit, **numbers))
     return rows

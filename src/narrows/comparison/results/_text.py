@@ -35,16 +35,26 @@ def heading(comparison: "Comparison") -> str:
     asked = len(comparison.arms) - len(comparison.controls)
     seeds = max(settings["seeds"].values())
     refitted = "everything refitted in each" if settings["refit"] else _SEEN
+    told = [arm.name for arm in comparison.arm_records.values() if arm.uses_labels]
     return (
         f"{_count(asked, 'arm')} and {_count(len(comparison.controls), 'control')} on "
         f"{settings['n_rows']} rows × {settings['n_columns']} columns; "
         f"{comparison.resamples.describe()}, {refitted}, {_count(seeds, 'seed')}"
+        + f"; {', '.join(told)} fitted with labels of the training rows"
+        * bool(told)
     )
 
 
 def fitting_note(comparison: "Comparison") -> str:
     """Return a sentence on embedders that have seen all rows; nothing where all was refitted."""
     return "" if comparison.settings["refit"] else f"Made with {_SEEN}."
+
+
+def figure_note(comparison: "Comparison") -> str:
+    """Return what is to be said below the figure of embeddings."""
+    told = [arm.name for arm in comparison.arm_records.values() if arm.uses_labels]
+    drawn = f"Fitted with labels, so drawn on unseen rows only: {', '.join(told)}." * bool(told)
+    return " ".join(filter(None, [fitting_note(comparison), drawn]))
 
 
 def sentences(comparison: "Comparison") -> list[str]:
@@ -76,7 +86,7 @@ def _sentence(row: Answer, several_probes: bool) -> str:
     where = _WHERE.get(row.preprocess, f"With preprocessing {row.preprocess!r}")
     where += f", judged by {row.probe}" if several_probes else ""
     if row.verdict not in _SAYS:
-        return f"{where}, {row.arm} cannot be compared with {row.reference}: {row.verdict}."
+        return f"{where}, {row.label} cannot be compared with {row.reference_label}: {row.verdict}."
     told = row.measure.told
     found = f"95 % interval {told(row.low)} to {told(row.high)}"
     if not row.has_interval:
@@ -86,7 +96,7 @@ def _sentence(row: Answer, several_probes: bool) -> str:
             else "no interval, as all differences are equal, which says nothing of their spread"
         )
     said = f"{told(row.difference)} {row.unit}, {found}."
-    return f"{where}, {row.arm} {_SAYS[row.verdict]} {row.reference}: {said}"
+    return f"{where}, {row.label} {_SAYS[row.verdict]} {row.reference_label}: {said}"
 
 
 def headline(comparison: "Comparison") -> str:
@@ -130,7 +140,7 @@ _CERTAIN = {
 
 def _concluded(rows: list[Answer]) -> str:
     """Return what is said of one arm."""
-    arm, reference = rows[0].arm, rows[0].reference
+    arm, reference = rows[0].label, rows[0].reference_label
     verdicts = list(dict.fromkeys(row.verdict for row in rows))
     if len(verdicts) == 1:
         # Two preprocessings; the name of a single one says nothing that the title does not.

@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 
 from narrows.comparison._arms import Arm
+from narrows.comparison._fit_arguments import ROWS_ALONE, FitArguments
 from narrows.comparison.resampling._resamples import Resamples
 from narrows.comparison.running._fit import FEWEST_LANES, PreparedRows, describe
 from narrows.comparison.running._preprocessing import prepare
 from narrows.comparison.running._score import NO_PROBE, Judge
-from narrows.data import DataTable
+from narrows.data import CLASSIFICATION, DataTable
 
 
 class SeedSource:
@@ -55,6 +56,8 @@ class Design:
         Preprocessing by name.
     n_seeds : dict of str to int
         How many seeds each arm has.
+    groups : int ndarray of shape (n_rows,) or None
+        Which rows belong together, for arms that divide their rows once more.
     """
 
     arms: list[Arm]
@@ -66,6 +69,7 @@ class Design:
     seeds: SeedSource
     refit: bool
     n_jobs: int
+    groups: np.ndarray | None = None
 
 
 @dataclass
@@ -98,12 +102,15 @@ class ArmBlock:
         Name of the preprocessing.
     seeds : list of lists of int
         The arm's seeds in each resample of the block.
+    given : list of FitArguments
+        What goes into the fits of each resample beside their rows.
     """
 
     arm: Arm
     choice: str
     block: list[PreparedRows]
     seeds: list[list[int]]
+    given: list[FitArguments]
 
 
 _BLOCK_BYTES = 250_000_000  # prepared rows in a block; two blocks may be held at once
@@ -123,7 +130,19 @@ def blocks_of(design: Design, findings: Findings) -> Iterator[ArmBlock]:
             for arm in sorted(design.arms, key=lambda arm: arm.lanes):
                 for part in _parts(design, arm, block):
                     seeds = [_arm_seeds(design, arm, choice, one.number) for one in part]
-                    yield ArmBlock(arm, choice, part, seeds)
+                    given = [fit_arguments(design, arm, one.number) for one in part]
+                    yield ArmBlock(arm, choice, part, seeds, given)
+
+
+def fit_arguments(design: Design, arm: Arm, resample: int) -> FitArguments:
+    """Return labels and groups of the rows that an arm is fitted on in a resample."""
+    if not arm.uses_labels and design.groups is None:
+        return ROWS_ALONE
+    every = np.arange(design.resamples.n_rows)
+    rows = design.resamples.pairs[resample][0] if design.refit else every
+    groups = None if design.groups is None else design.groups[rows]
+    classes = design.judge.kind == CLASSIFICATION
+    return arm.fit_arguments(design.judge.y[rows], groups, classes=classes)
 
 
 def _parts(design: Design, arm: Arm, block: list[PreparedRows]) -> list[list[PreparedRows]]:

@@ -3,14 +3,23 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
 from narrows.comparison._arms import Arm, seeded
+from narrows.comparison._fit_arguments import (
+    ROWS_ALONE,
+    FitArguments,
+    fit_with,
+    group_parameters,
+    uses_labels,
+)
 from narrows.comparison.running._preprocessing import dense
 from narrows.data import shift_of, shifted
+from narrows.embedders import capabilities_of
 
 # Lanes are trained together; their weights are held until all of them are through, 400 MB here.
 _WEIGHTS_AT_ONCE = 100_000_000
@@ -91,14 +100,16 @@ def lanes_of(
     prepared: Sequence[PreparedRows],
     seeds: Sequence[Sequence[int]],
     on_progress: Callable[[float, float], object] | None = None,
+    given: Sequence[FitArguments] | None = None,
 ) -> Iterator[Embedded]:
     """Fit an arm of the engine in all resamples and for all seeds at once."""
+    given = given or [ROWS_ALONE] * len(prepared)
     before: dict[int, Inner] = {}
     # What a preprocessing learns may differ in width: a level, or a gap, that a resample lacks.
     widths: dict[int, list[int]] = {}
     for i, one in enumerate(prepared):
         try:
-            before[i] = _steps_before(arm.before, one)
+            before[i] = _steps_before(arm.before, one, given[i])
         except Exception as problem:  # the other resamples go on
             failure = describe(problem)
             yield from (Embedded(one.number, k, failure=failure) for k in range(len(seeds[i])))
@@ -111,7 +122,7 @@ def lanes_of(
         for first in range(0, len(places), each):
             some = places[first : first + each]
             report = _within(on_progress, done, len(some), total)
-            yield from _lanes_at(arm, before, seeds, some, report)
+            yield from _lanes_at(arm, before, seeds, some, report, given)
             done += len(some)
 
 
@@ -130,12 +141,15 @@ def _within(on_progress, before: int, count: int, total: int):
     return lambda done, wanted: on_progress(before + count * done / max(wanted, 1), total)
 
 
-def _lanes_at(arm: Arm, before: dict[int, Inner], seeds, places, on_progress) -> Iterator[Embedded]:
+def _lanes_at(
+    arm: Arm, before: dict[int, Inner], seeds, places, on_progress, given: Sequence[FitArguments]
+) -> Iterator[Embedded]:
     """Fit lanes whose rows have as many columns; a place is a resample's and a seed's number."""
     rows = [before[i].rows for i, _ in places]
     flat = [seeds[i][k] for i, k in places]
     if arm.untrained is None:
-        lanes = arm.network._fit_lanes([own.fit for own in rows], flat, on_progress)
+        own_given = [given[i] for i, _ in places]
+        lanes = _trained_lanes(arm.network, [own.fit for own in rows], flat, own_given, on_progress)
     else:
         lanes = arm.network._untrained_lanes(rows[0].fit.shape[1], flat)
     for lane, (i, k) in enumerate(places):
@@ -149,11 +163,63 @@ def _lanes_at(arm: Arm, before: dict[int, Inner], seeds, places, on_progress) ->
         yield Embedded(own.number, k, train, test, _lane_error(lanes, lane, test, before[i]))
 
 
-def _steps_before(steps: Any, prepared: PreparedRows) -> Inner:
+def _trained_lanes(
+    network: Any, matrices: list[np.ndarray], seeds: list[int], given: list[FitArguments],
+    on_progress,
+) -> Any:  # fmt: skip
+    """Fit a network once for each matrix; one that folds its rows itself is told their groups."""
+    learns = uses_labels(network)
+    grouped = given[0].groups is not None and bool(group_parameters(network))
+    if grouped and not capabilities_of(network).lanes:
+        own = [FitArguments(one.labels if learns else None, one.groups) for one in given]
+        return _fit_each(network, matrices, seeds, own, on_progress)
+    labels = {"labels": [one.labels for one in given]} if learns else {}
+    return network._fit_lanes(matrices, seeds, on_progress, **labels)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fits:
+    """Fits made one after another; used as the engine's lanes are."""
+
+    fits: list[Any]
+    failures: list[str | None]
+
+    @property
+    def networks(self) -> Any:
+        """What tells whether there is a way back."""
+        found = (getattr(fit, "decoder_", None) for fit in self.fits if fit is not None)
+        return SimpleNamespace(decoder=next(found, None))
+
+    def transform(self, lane: int, X: np.ndarray) -> np.ndarray:
+        """Return the embedding of rows by one fit; shape (n_rows, bottleneck)."""
+        return self.fits[lane].transform(X)
+
+    def inverse_transform(self, lane: int, Z: np.ndarray) -> np.ndarray:
+        """Return the rows that one fit makes of embeddings; shape (n_rows, n_columns)."""
+        return self.fits[lane].inverse_transform(Z)
+
+
+def _fit_each(network: Any, matrices, seeds, given: list[FitArguments], on_progress) -> _Fits:
+    fits: list[Any] = []
+    failures: list[str | None] = []
+    for X, seed, own in zip(matrices, seeds, given, strict=True):
+        fit, failure = clone(network).set_params(random_state=seed), None
+        try:
+            fit_with(fit, X, own)
+        except ValueError as problem:
+            fit, failure = None, describe(problem)
+        fits.append(fit)
+        failures.append(failure)
+        if on_progress is not None:
+            on_progress(len(fits), len(seeds))
+    return _Fits(fits, failures)
+
+
+def _steps_before(steps: Any, prepared: PreparedRows, given: FitArguments = ROWS_ALONE) -> Inner:
     """Apply the steps of a pipeline that stand before its embedder."""
     parts, fitted = [prepared.fit, prepared.train, prepared.test], None
     if steps is not None:
-        fitted = clone(steps).fit(np.copy(prepared.fit))
+        fitted = fit_with(clone(steps), np.copy(prepared.fit), given)
         parts = [dense(fitted.transform(np.copy(part))) for part in parts]
     shift = shift_of(np.asarray(parts[0]))
     fit, train, test = (
@@ -171,13 +237,19 @@ def _lane_error(lanes: Any, lane: int, Z: np.ndarray, inner: Inner) -> float:
     return _error_of(inner.steps, found + inner.shift, inner.outer.test)
 
 
-def fit_one(estimator: Any, prepared: PreparedRows, seed: int, seed_number: int) -> Embedded:
+def fit_one(
+    estimator: Any,
+    prepared: PreparedRows,
+    seed: int,
+    seed_number: int,
+    given: FitArguments = ROWS_ALONE,
+) -> Embedded:
     """Fit a transformer in one resample; a failure is part of the result."""
     began = time.perf_counter()
     try:
         embedder = seeded(estimator, seed)
         # Copies: an estimator may work in place, and other arms have the same rows.
-        embedder.fit(np.copy(prepared.fit))
+        fit_with(embedder, np.copy(prepared.fit), given)
         parts = prepared.train, prepared.test
         train, test = (_matrix(embedder.transform(np.copy(part)), len(part)) for part in parts)
         error = _error_of(embedder, test, prepared.test)

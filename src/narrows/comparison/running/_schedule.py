@@ -184,13 +184,13 @@ def _train(
     count = sum(map(len, task.seeds))
     on_progress = counter.training(count)
     if not design.refit:
-        embedded = _fitted_once(design, task.arm, task.block, task.seeds[0], on_progress)
+        embedded = _fitted_once(design, task, on_progress)
     elif task.arm.lanes:
-        embedded = _trained(task.arm, task.block, task.seeds, on_progress)
+        embedded = _trained(task.arm, task.block, task.seeds, on_progress, task.given)
     else:
         embedded = [
-            replace(fit_one(task.arm.estimator, one, seed, k), seconds=0.0)
-            for one, own in zip(task.block, task.seeds, strict=True)
+            replace(fit_one(task.arm.estimator, one, seed, k, given), seconds=0.0)
+            for one, own, given in zip(task.block, task.seeds, task.given, strict=True)
             for k, seed in enumerate(own)
         ]
     counter.trained(count)
@@ -247,12 +247,19 @@ def _calls(design: Design, task: ArmBlock, embedded: list[Embedded] | None) -> l
             for one in embedded
         ]
     calls = []
-    for one, own in zip(task.block, task.seeds, strict=True):
+    for one, own, given in zip(task.block, task.seeds, task.given, strict=True):
         for k, seed in enumerate(own):
             rows, probe_seeds, keep = _circumstances(design, Embedded(one.number, k))
             calls.append(
                 joblib.delayed(fit_and_judge)(
-                    design.judge, task.arm.estimator, one, rows, (seed, k), probe_seeds, keep
+                    design.judge,
+                    task.arm.estimator,
+                    one,
+                    given,
+                    rows,
+                    (seed, k),
+                    probe_seeds,
+                    keep,
                 )
             )
     return calls
@@ -290,16 +297,17 @@ def _share_out(wall: float, part: Sequence[Judged], seconds: dict[str, float]) -
         seconds[name] += wall * spent / total if total else 0.0
 
 
-def _fitted_once(design, arm: Arm, block, seeds, on_progress) -> list[Embedded]:
+def _fitted_once(design: Design, task: ArmBlock, on_progress) -> list[Embedded]:
     """Fit on all rows, once for each seed, and give every resample its rows of that embedding."""
-    whole = block[0].fit
+    arm, seeds, given = task.arm, task.seeds[0], task.given[0]
+    whole = task.block[0].fit
     everything = PreparedRows(0, whole, whole, whole[:1])
     if arm.lanes:
-        once = _trained(arm, [everything], [seeds], on_progress)
+        once = _trained(arm, [everything], [seeds], on_progress, [given])
     else:
-        once = [fit_one(arm.estimator, everything, seed, k) for k, seed in enumerate(seeds)]
+        once = [fit_one(arm.estimator, everything, seed, k, given) for k, seed in enumerate(seeds)]
     found = []
-    for one in block:
+    for one in task.block:
         train, test = design.resamples.pairs[one.number]
         for fit in once:
             if fit.failure is not None:
@@ -309,10 +317,10 @@ def _fitted_once(design, arm: Arm, block, seeds, on_progress) -> list[Embedded]:
     return found
 
 
-def _trained(arm: Arm, block, seeds, on_progress) -> list[Embedded]:
+def _trained(arm: Arm, block, seeds, on_progress, given) -> list[Embedded]:
     """Let the engine train all lanes; if it refuses, every lane says why."""
     try:
-        return list(lanes_of(arm, block, seeds, on_progress))
+        return list(lanes_of(arm, block, seeds, on_progress, given))
     except Exception as problem:
         failed = describe(problem)
         return [

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from narrows.comparison._fit_arguments import FitArguments
 from narrows.comparison.probes._registry import score_probe
 from narrows.comparison.running._fit import Embedded, PreparedRows, describe, fit_one
 from narrows.comparison.running._reproducible import the_same_anywhere
@@ -102,13 +103,14 @@ def fit_and_judge(
     judge_: Judge,
     estimator: Any,
     prepared: PreparedRows,
+    given: FitArguments,
     rows: tuple[np.ndarray, np.ndarray],
     seed: tuple[int, int],
     probe_seeds: Mapping[str, int],
     keep: bool,
 ) -> Judged:
     """Fit a transformer in one resample and judge its embedding: one task of joblib's."""
-    embedded = fit_one(estimator, prepared, *seed)
+    embedded = fit_one(estimator, prepared, *seed, given)
     return judge(judge_, embedded, prepared, rows, probe_seeds, keep)
 
 
