@@ -15,7 +15,7 @@ _RISE, _FIRST, _LAST = 0.3, 1 / 25, 1 / 25e4
 
 
 class Settings(NamedTuple):
-    """Scalars of one lane.
+    """Scalars and short vectors of one lane.
 
     Attributes
     ----------
@@ -32,6 +32,10 @@ class Settings(NamedTuple):
         What the loss is multiplied by before it is minimised; histories do not see it.
     validation_rows : int32
         How many of the validation rows are the lane's own; the others pad.
+    dropped : uint32 of shape (n_dropouts,)
+        Words below these stand for entries that a dropout layer drops.
+    dropout_scales : float32 of shape (n_dropouts,)
+        What a dropout layer multiplies the other entries by.
     """
 
     weight_decay: Any
@@ -40,6 +44,8 @@ class Settings(NamedTuple):
     replaced: Any
     loss_scale: Any
     validation_rows: Any
+    dropped: Any
+    dropout_scales: Any
 
 
 def settings_of(
@@ -48,6 +54,7 @@ def settings_of(
     noises: list[float],
     loss_scales: list[float],
     validation_rows: list[int],
+    dropouts: list[list[float]],
 ) -> Settings:
     """Return the settings of lanes, each an array of shape (lanes,)."""
     return Settings(
@@ -57,15 +64,20 @@ def settings_of(
         np.asarray([threshold(amount) for amount in noises], np.uint32),
         np.asarray(loss_scales, np.float32),
         np.asarray(validation_rows, np.int32),
+        np.asarray([[threshold(rate) for rate in rates] for rates in dropouts], np.uint32),
+        np.asarray([[1.0 / (1.0 - rate) for rate in rates] for rates in dropouts], np.float32),
     )
 
 
-def settings_spec(lanes: int) -> Settings:
-    """Describe the settings of so many lanes."""
+def settings_spec(lanes: int, dropouts: int) -> Settings:
+    """Describe the settings of so many lanes, of a network with so many dropout rates."""
     floats, ints, words = (
         jax.ShapeDtypeStruct((lanes,), kind) for kind in (jnp.float32, jnp.int32, jnp.uint32)
     )
-    return Settings(floats, ints, floats, words, floats, ints)
+    dropped, scales = (
+        jax.ShapeDtypeStruct((lanes, dropouts), kind) for kind in (jnp.uint32, jnp.float32)
+    )
+    return Settings(floats, ints, floats, words, floats, ints, dropped, scales)
 
 
 def factor(schedule: jax.Array, progress: jax.Array) -> jax.Array:
