@@ -94,9 +94,10 @@ def convolution(repeats: int) -> list[list]:
 def masks(repeats: int) -> list[list]:
     """Compare dropout masks of 32 × 150."""
     key, x = jnp.arange(2, dtype=jnp.uint32), normal(32, 150)
+    dropped = jnp.uint32(_random.threshold(0.2))
 
     def hashed(x):
-        return jnp.where(_random.keep_mask(key, jnp.uint32(x[0, 0]), 1, x.shape, 0.2), x, 0)
+        return jnp.where(_random.keep_mask(key, jnp.uint32(x[0, 0]), 1, x.shape, dropped), x, 0)
 
     def threefry(x):
         seed = jnp.stack([jnp.uint32(1), jnp.uint32(x[0, 0])])

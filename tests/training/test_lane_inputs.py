@@ -7,7 +7,7 @@ import pytest
 
 from narrows._keras import keras
 from narrows.objectives import Reconstruction
-from narrows.training import Noise, Recipe, train
+from narrows.training import Noise, Recipe, forget_programs, train
 from narrows.training._seeding import BatchOrder
 from narrows.training.compiling import _program
 from narrows.training.looping._settings import factor
@@ -87,6 +87,99 @@ def test_another_value_compiles_nothing(monkeypatch):
         2, recipe, learning_rates=[0.1, 0.2], weight_decays=[0.1, 0.5], noises=[0.3, 0.0],
         schedules=["cosine", "one-cycle"], loss_scales=[2.0, 3.0], epochs=3,
     )  # fmt: skip
+
+
+def with_dropout(*rates, foreign=False):
+    """Build a network with dropout in a row, in a nested model and in a layer that is called twice.
+
+    The last rate is in a wrapper and no input.
+    """
+    layers = keras.layers
+    first, second, third, wrapped = rates
+    inner = keras.Sequential(
+        [
+            keras.Input((6,), name="inner_rows"),
+            layers.Dropout(third, name="third"),
+            layers.Dense(5, name="inner_dense"),
+        ],
+        name="inner",
+    )
+    twice = layers.Dropout(second, name="twice")
+    inputs = x = keras.Input((3,), name="rows")
+    x = layers.Dense(6, activation="relu", name="wide")(x)
+    x = layers.BatchNormalization(name="norm")(layers.Dropout(first, name="first")(x))
+    x = inner(twice(layers.Dense(6, name="dense")(twice(x))))
+    x = layers.Reshape((5, 1), name="column")(x)
+    x = layers.TimeDistributed(layers.Dropout(wrapped, name="wrapped"), name="wrapper")(x)
+    code = layers.Dense(2, name="code")(layers.Flatten(name="flat")(x))
+    if foreign:
+        code = Doubled(name="doubled")(code)
+    outputs = {"code": code, "output": layers.Dense(3, name="output")(code)}
+    return keras.Model(inputs, outputs, name="network")
+
+
+class Doubled(keras.layers.Layer):
+    """A layer of nobody's own, so that a network with it is told by its trace."""
+
+    def call(self, inputs):
+        """Double."""
+        return inputs * 2
+
+
+def fit_dropouts(*rates, foreign=False, lanes=2, **more):
+    recipe = Recipe(with_dropout(*rates, foreign=foreign), Reconstruction("mse"), RECIPE.optimizer)
+    more = {"epochs": 3, "batch_size": 16, "learning_rates": [0.01] * lanes, **more}
+    validation = [HELD_OUT] * lanes
+    return train(recipe, X, [ROWS] * lanes, validation, seeds=[(1, 0)] * lanes, **more)
+
+
+@pytest.mark.parametrize("foreign", [False, True], ids=["described", "traced"])
+def test_another_dropout_rate_compiles_nothing(monkeypatch, foreign):
+    forget_programs()
+    one, other = (0.2, 0.3, 0.4, 0.1), (0.25, 0.6, 0.05, 0.1)
+    before = fit_dropouts(*one, foreign=foreign)
+    with monkeypatch.context() as patched:
+        patched.setattr(_program, "compile_together", None)
+        shared = fit_dropouts(*other, foreign=foreign)
+    assert not np.array_equal(shared.history, before.history)
+    forget_programs()
+    alone = fit_dropouts(*other, foreign=foreign)
+    np.testing.assert_array_equal(shared.history, alone.history)
+    for mine, theirs in zip(shared.weights, alone.weights, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("rates", [(0.0, 0.3, 0.4, 0.1), (0.2, 0.3, 0.4, 0.2)], ids=str)
+def test_a_rate_of_zero_or_in_a_wrapper_is_another_program(monkeypatch, rates):
+    fit_dropouts(0.2, 0.3, 0.4, 0.1)
+    monkeypatch.setattr(_program, "compile_together", None)
+    with pytest.raises(TypeError):
+        fit_dropouts(*rates)
+
+
+def test_dropout_rates_together_are_rates_alone():
+    rates = [[0.2, 0.3, 0.4], [0.7, 0.1, 0.5]]
+    together = fit_dropouts(0.2, 0.3, 0.4, 0.1, dropouts=rates)
+    for lane, own in enumerate(rates):
+        alone = fit_dropouts(*own, 0.1)
+        np.testing.assert_array_equal(together.history[lane], alone.history[lane])
+        for mine, theirs in zip(together.weights, alone.weights, strict=True):
+            np.testing.assert_array_equal(mine[lane], theirs[lane])
+    assert not np.array_equal(together.history[0], together.history[1])
+
+
+def test_dropout_rates_of_zero_drop_nothing():
+    zero = [[0.0] * 3] * 2
+    one = fit_dropouts(0.2, 0.3, 0.4, 0.1, dropouts=zero)
+    other = fit_dropouts(0.9, 0.8, 0.7, 0.1, dropouts=zero)
+    np.testing.assert_array_equal(one.history, other.history)
+    assert not np.array_equal(one.history, fit_dropouts(0.2, 0.3, 0.4, 0.1).history)
+
+
+@pytest.mark.parametrize("rates", [[0.2, 0.3], [0.2, 0.3, 1.0], [0.2, 0.3, -0.1]], ids=str)
+def test_dropout_rates_must_be_those_of_the_layers(rates):
+    with pytest.raises(ValueError, match="a rate of at least 0 and less than 1 for each of"):
+        fit_dropouts(0.2, 0.3, 0.4, 0.1, dropouts=[rates] * 2)
 
 
 def test_no_noise_of_a_lane_is_no_noise():

@@ -30,7 +30,8 @@ def assert_unrelated(one, two):
 @pytest.mark.parametrize("key", KEYS, ids=str)
 @pytest.mark.parametrize("rate", [0.1, 0.2, 0.5, 0.9])
 def test_masks_drop_at_the_rate(key, rate):
-    kept = np.asarray(_random.keep_mask(key, jnp.uint32(1), 2, SHAPE, rate))
+    dropped = jnp.uint32(_random.threshold(rate))
+    kept = np.asarray(_random.keep_mask(key, jnp.uint32(1), 2, SHAPE, dropped))
     assert kept.dtype == bool
     assert stats.binomtest(int((~kept).sum()), kept.size, rate).pvalue > LEAST_P
     # No row or column of the mask is treated better than another.

@@ -27,6 +27,7 @@ from narrows.training._guard import Sample, samples_of
 from narrows.training._interrupts import Interrupts
 from narrows.training._result import Training
 from narrows.training._seeding import BatchOrder, GivenOrder, restart_seeds
+from narrows.training.compiling._dropout import lanes_rates
 from narrows.training.compiling._padding import tolerates_padding
 from narrows.training.compiling._program import Program, Recipe
 from narrows.training.looping._loops import Data, Shape
@@ -54,6 +55,7 @@ def train(
     schedules: Sequence[str] | None = None,
     noises: Sequence[float] | None = None,
     loss_scales: Sequence[float] | None = None,
+    dropouts: Sequence[Sequence[float]] | None = None,
     epoch_rows: int | None = None,
     all_epochs: int | None = None,
     sample_weights: np.ndarray | None = None,
@@ -97,6 +99,9 @@ def train(
         Amounts of the recipe's kind of noise; by default the recipe's.
     loss_scales : sequence of float, one a lane, optional
         What the loss is multiplied by before it is minimised; histories do not see it.
+    dropouts : sequence of sequences of float, one a lane, optional
+        Rates of the network's layers of exactly the class `keras.layers.Dropout` with a rate
+        between 0 and 1, in the order of the graph; by default the layers' own.
     epoch_rows : int, optional
         How many rows an epoch has: so many of an endless row of shuffled passes over a lane's
         rows. By default an epoch is one pass.
@@ -161,6 +166,7 @@ def train(
         list(loss_scales or [1.0] * lanes),
         [len(one) for one in validation] if validation is not None else [0] * lanes,
         list(label_weights or [1.0] * lanes),
+        lanes_rates(plan.program.dropouts, lanes, dropouts),
     )
     starts = plan.program.parameters(lanes) | dict(parameters or {})
     if len(rows) > 1 and not own and plan.program.unseeded:

@@ -7,7 +7,8 @@ the layer's own attributes and variables, whose class computes the same in a way
 compiled training (`_layers`, `_convolutions`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -15,8 +16,8 @@ import jax
 from narrows._keras import keras
 from narrows.networks import Sampling
 from narrows.training.compiling import _convolutions, _layers
+from narrows.training.compiling._dropout import FUNCTIONAL
 
-_Functional: Any = type(keras.Model(*[keras.Input((1,))] * 2))
 _EVERYWHERE: dict[Any, Any] = {
     keras.layers.Dropout: _layers.Dropout,
     keras.layers.BatchNormalization: _layers.BatchNormalization,
@@ -25,14 +26,16 @@ _EVERYWHERE: dict[Any, Any] = {
 _ON_CPU: dict[Any, Any] = {keras.layers.Dense: _layers.Dense, **_convolutions.EXCHANGED}
 
 
-class _Graph(_Functional):
+class _Graph(FUNCTIONAL):
     """A functional model that runs siblings of its layers."""
+
+    _places: Mapping[int, int]
 
     def _run_through_graph(
         self, inputs: Any, operation_fn: Callable[[Any], Any] = lambda op: op, **kwargs: Any
     ) -> Any:
         def run(operation: Any) -> Any:
-            return operation_fn(exchanged(operation))
+            return operation_fn(exchanged(operation, self._places))
 
         return super()._run_through_graph(inputs, operation_fn=run, **kwargs)
 
@@ -41,18 +44,27 @@ class _Sequence(keras.Sequential):
     """A sequential model that runs siblings of its layers."""
 
 
-def exchanged(layer: Any) -> Any:
-    """Return what a training runs in the place of a layer, model or operation."""
-    if type(layer) is _Functional:
-        return _sibling(layer, _Graph)
+_NONE: Mapping[int, int] = MappingProxyType({})
+
+
+def exchanged(layer: Any, places: Mapping[int, int] = _NONE) -> Any:
+    """Return what a training runs in the place of a layer, model or operation.
+
+    Dropout layers whose `id` has a place take their rate there from the lane.
+    """
+    if type(layer) is FUNCTIONAL:
+        return _sibling(layer, _Graph, {"_places": places})
     if type(layer) is keras.Sequential:
         inner = getattr(layer, "_functional", None)
-        own = {"_layers": [exchanged(one) for one in layer._layers]}
-        return _sibling(layer, _Sequence, own | {"_functional": inner and exchanged(inner)})
+        own: dict[str, Any] = {"_layers": [exchanged(one, places) for one in layer._layers]}
+        own["_functional"] = inner and exchanged(inner, places)
+        return _sibling(layer, _Sequence, own)
     kind = _EVERYWHERE.get(type(layer))
     if kind is None and jax.default_backend() == "cpu":
         kind = _ON_CPU.get(type(layer))
-    return layer if kind is None else _sibling(layer, kind)
+    if kind is None:
+        return layer
+    return _sibling(layer, kind, {"_place": places[id(layer)]} if id(layer) in places else None)
 
 
 def _sibling(layer: Any, kind: type, more: dict[str, Any] | None = None) -> Any:

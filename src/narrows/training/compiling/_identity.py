@@ -14,6 +14,7 @@ import numpy as np
 
 from narrows._keras import keras
 from narrows.networks import Start, is_described, is_told, settings
+from narrows.training.compiling._dropout import config_without_rates
 
 
 def described(recipe: Any) -> bool:
@@ -29,7 +30,7 @@ def described(recipe: Any) -> bool:
 def recipe_text(recipe: Any) -> str:
     """Return a text that is equal for described recipes that compile to the same programs."""
     parts = [
-        recipe.model.get_config(),
+        config_without_rates(recipe.model),
         [_variable_config(variable) for variable in recipe.model.variables],
         _start_config(recipe.model, recipe.start),
         _optimizer_config(recipe.optimizer),
@@ -44,7 +45,9 @@ def recipe_text(recipe: Any) -> str:
 def _variable_config(variable: Any) -> list:
     """Return what counts of a variable, though it may stand in no layer's configuration."""
     pieces = [_piece(variable.constraint), _piece(getattr(variable, "regularizer", None))]
-    return [variable.path, list(variable.shape), str(variable.dtype), variable.trainable, pieces]
+    generator = "seed_generator_state"  # its path has a number of the session's
+    path = generator if variable.path.endswith(generator) else variable.path
+    return [path, list(variable.shape), str(variable.dtype), variable.trainable, pieces]
 
 
 def optimizer_text(optimizer: keras.optimizers.Optimizer, variables: list, own: list) -> str | None:
@@ -107,7 +110,7 @@ def model_text(model: keras.Model) -> str | None:
     text = None
     if is_described(model):
         signature = [[list(v.shape), str(v.dtype)] for v in model.variables]
-        text = _text([model.get_config(), signature])
+        text = _text([config_without_rates(model), signature])
     _texts[model] = state, text
     return text
 

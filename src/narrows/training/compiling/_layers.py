@@ -10,20 +10,22 @@ from narrows.training.looping import _random
 
 
 class Dropout(keras.layers.Dropout):
-    """Keras's inverted dropout with masks from `_random`."""
+    """Keras's inverted dropout with masks from `_random`, and the lane's rate for its place."""
+
+    _place: int | None = None  # none for rates that draw nothing
 
     def call(self, inputs: jax.Array, training: bool = False) -> jax.Array:
         """Drop inputs; shapes as in Keras."""
         trace = current_trace()
-        if trace is None or not training or self.rate in (0, 1):
+        if trace is None or not training or self._place is None:
             return super().call(inputs, training=training)
         shape = tuple(inputs.shape)
         if self.noise_shape is not None:
             pairs = zip(self.noise_shape, shape, strict=True)
             shape = tuple(n if s is None else s for s, n in pairs)
-        keep = _random.keep_mask(trace.key, trace.step, trace.next_site(), shape, self.rate)
-        scale = 1.0 / (1.0 - self.rate)
-        return jnp.where(keep, inputs * scale, jnp.zeros((), inputs.dtype))
+        dropped, scale = trace.dropout[0][self._place], trace.dropout[1][self._place]
+        keep = _random.keep_mask(trace.key, trace.step, trace.next_site(), shape, dropped)
+        return jnp.where(keep, inputs * scale.astype(inputs.dtype), jnp.zeros((), inputs.dtype))
 
 
 class BatchNormalization(keras.layers.BatchNormalization):

@@ -20,6 +20,7 @@ from narrows.training._engine import engine
 from narrows.training._guard import sample_spec
 from narrows.training.compiling._cache import compiling
 from narrows.training.compiling._compile import compile_together, over_lanes, traced
+from narrows.training.compiling._dropout import dropout_layers
 from narrows.training.compiling._exchange import encoder_of, exchanged
 from narrows.training.compiling._identity import described, optimizer_text, recipe_text
 from narrows.training.looping._loops import Carry, Data, Own, Shape, Span, new_carry, run_segment
@@ -108,6 +109,8 @@ class Program:
     ----------
     recipe : Recipe
     parts : Parts
+    dropouts : list of keras.layers.Dropout
+        Those whose rates are inputs.
     """
 
     def __init__(self, recipe: Recipe):
@@ -118,8 +121,10 @@ class Program:
             for name, value in recipe.objective.parameters.items()
         ]
         self._optimizer = _built_optimizer(recipe.optimizer, model.trainable_variables, self._own)
+        self.dropouts = dropout_layers(model)
+        places = {id(layer): place for place, layer in enumerate(self.dropouts)}
         self.parts = Parts(
-            model=exchanged(model),
+            model=exchanged(model, places),
             encode=encoder_of(model) if recipe.objective.encodes else None,
             optimizer=self._optimizer.optimizer,
             rates=self._optimizer.rates,
@@ -227,7 +232,7 @@ class Program:
             return text
         start, args = self._start_function(shape, 1, given)
         carry = jax.eval_shape(start, *args)
-        own, span = _own_and_span(shape, 1, frame)
+        own, span = self._own_and_span(shape, 1, frame)
 
         def segment(carry: Carry, data: Data, own: Own, span: Span) -> tuple[Carry, jax.Array]:
             return over_lanes(self._segment(shape), 1, (0, None, 0, None))(carry, data, own, span)
@@ -246,7 +251,7 @@ class Program:
         carry = jax.tree.map(
             lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), start_lowered.out_info
         )
-        own, span = _own_and_span(shape, lanes, frame)
+        own, span = self._own_and_span(shape, lanes, frame)
         segment = over_lanes(self._segment(shape), lanes, (0, None, 0, None))
         segment_lowered = traced(
             lambda: jax.jit(segment, donate_argnums=0).lower(carry, data, own, span)
@@ -283,6 +288,20 @@ class Program:
         own = [_lanes_of(lanes, variable) for variable in self._own]
         described = keys, keys, rates, kept, initial, own
         return over_lanes(start, lanes, (0, 0, 0, None, 0, 0)), described
+
+    def _own_and_span(self, shape: Shape, lanes: int, frame: Frame | None) -> tuple[Own, Span]:
+        """Return descriptions of what a segment takes beside the carry and the data."""
+
+        def of_lanes(leaf: Any) -> jax.ShapeDtypeStruct:
+            return jax.ShapeDtypeStruct((lanes, *leaf.shape), leaf.dtype)
+
+        own = Own(
+            jax.ShapeDtypeStruct((lanes, shape.epochs, shape.rows), jnp.int32),
+            jax.ShapeDtypeStruct((lanes, shape.validation_rows), jnp.int32),
+            jax.tree.map(of_lanes, frame),
+            settings_spec(lanes, len(self.dropouts)),
+        )
+        return own, Span(*[jax.ShapeDtypeStruct((), jnp.int32)] * len(Span._fields))
 
     def _segment(self, shape: Shape) -> Callable:
         def segment(carry: Carry, data: Data, own: Own, span: Span) -> tuple[Carry, jax.Array]:
@@ -421,17 +440,6 @@ def _stand_in(variable: keras.Variable) -> keras.Variable:
     found.constraint = variable.constraint
     found.overwrite_with_gradient = variable.overwrite_with_gradient
     return found
-
-
-def _own_and_span(shape: Shape, lanes: int, frame: Frame | None) -> tuple[Own, Span]:
-    """Return descriptions of what a segment takes beside the carry and the data."""
-    own = Own(
-        jax.ShapeDtypeStruct((lanes, shape.epochs, shape.rows), jnp.int32),
-        jax.ShapeDtypeStruct((lanes, shape.validation_rows), jnp.int32),
-        jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((lanes, *leaf.shape), leaf.dtype), frame),
-        settings_spec(lanes),
-    )
-    return own, Span(*[jax.ShapeDtypeStruct((), jnp.int32)] * len(Span._fields))
 
 
 @engine()

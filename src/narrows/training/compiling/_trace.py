@@ -22,11 +22,14 @@ class Trace:
         Steps made so far; in validation the batch's place.
     row_weights : float32 array of shape (batch,) or None
         0 for padding rows; None if there are none.
+    dropout : pair of arrays of shape (n_dropouts,), or empty in validation
+        Words below which a draw drops, and what the others are multiplied by, by a layer's place.
     """
 
     key: jax.Array
     step: jax.Array
     row_weights: jax.Array | None
+    dropout: tuple[jax.Array, ...] = ()
     _sites: int = field(default=1)  # 0 is the noise on the input
 
     def next_site(self) -> int:

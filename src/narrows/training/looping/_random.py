@@ -79,10 +79,10 @@ def generator_key(key: jax.Array) -> jax.Array:
 
 
 def keep_mask(
-    key: jax.Array, step: jax.Array, site: int, shape: tuple[int, ...], rate: float
+    key: jax.Array, step: jax.Array, site: int, shape: tuple[int, ...], dropped: jax.Array
 ) -> jax.Array:
-    """Draw booleans of shape `shape` that are false with probability `rate`."""
-    return bits(key, step, site, shape) >= jnp.uint32(threshold(rate))
+    """Draw booleans of shape `shape`, false for words below `dropped`, see `threshold`."""
+    return bits(key, step, site, shape) >= dropped
 
 
 def threshold(rate: float) -> int:

@@ -15,7 +15,7 @@ _RISE, _FIRST, _LAST = 0.3, 1 / 25, 1 / 25e4
 
 
 class Settings(NamedTuple):
-    """Scalars of one lane.
+    """Scalars and short vectors of one lane.
 
     Attributes
     ----------
@@ -34,6 +34,10 @@ class Settings(NamedTuple):
         How many of the validation rows are the lane's own; the others pad.
     label_weight : float32
         What the loss of the labels is multiplied by.
+    dropped : uint32 of shape (n_dropouts,)
+        Words below these stand for entries that a dropout layer drops.
+    dropout_scales : float32 of shape (n_dropouts,)
+        What a dropout layer multiplies the other entries by.
     """
 
     weight_decay: Any
@@ -43,6 +47,8 @@ class Settings(NamedTuple):
     loss_scale: Any
     validation_rows: Any
     label_weight: Any
+    dropped: Any
+    dropout_scales: Any
 
 
 def settings_of(
@@ -52,6 +58,7 @@ def settings_of(
     loss_scales: list[float],
     validation_rows: list[int],
     label_weights: list[float],
+    dropouts: list[list[float]],
 ) -> Settings:
     """Return the settings of lanes, each an array of shape (lanes,)."""
     return Settings(
@@ -62,15 +69,20 @@ def settings_of(
         np.asarray(loss_scales, np.float32),
         np.asarray(validation_rows, np.int32),
         np.asarray(label_weights, np.float32),
+        np.asarray([[threshold(rate) for rate in rates] for rates in dropouts], np.uint32),
+        np.asarray([[1.0 / (1.0 - rate) for rate in rates] for rates in dropouts], np.float32),
     )
 
 
-def settings_spec(lanes: int) -> Settings:
-    """Describe the settings of so many lanes."""
+def settings_spec(lanes: int, dropouts: int) -> Settings:
+    """Describe the settings of so many lanes, of a network with so many dropout rates."""
     floats, ints, words = (
         jax.ShapeDtypeStruct((lanes,), kind) for kind in (jnp.float32, jnp.int32, jnp.uint32)
     )
-    return Settings(floats, ints, floats, words, floats, ints, floats)
+    dropped, scales = (
+        jax.ShapeDtypeStruct((lanes, dropouts), kind) for kind in (jnp.uint32, jnp.float32)
+    )
+    return Settings(floats, ints, floats, words, floats, ints, floats, dropped, scales)
 
 
 def factor(schedule: jax.Array, progress: jax.Array) -> jax.Array:

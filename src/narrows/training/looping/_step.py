@@ -263,7 +263,8 @@ def train_step(
     padded: bool = True,
 ) -> tuple[State, Tally]:
     """Make one optimiser step on one batch."""
-    trace = Trace(state.key, state.step, rows.counted if padded else None)
+    dropout = settings.dropped, settings.dropout_scales
+    trace = Trace(state.key, state.step, rows.counted if padded else None, dropout)
     seen = rows.x
     if parts.noise is not None:
         noise = Noise(parts.noise, settings.noise, settings.replaced)
