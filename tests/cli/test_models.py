@@ -398,7 +398,7 @@ def test_fit_learns_the_label_beside_the_rows(tmp_path, capsys, folder):
     assert run("fit", iris, "--out", out, *given, "--label-weight", "auto", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["classes"] == ["setosa", "versicolor", "virginica"]
-    assert found["tuning"]["candidates"] == 4, "the weights of labels"
+    assert found["tuning"]["candidates"] == 6, "the weights of labels"
     assert found["tuning"]["held_out_score"] > 0.5
     rows = read_table(iris)
     model = load(out)

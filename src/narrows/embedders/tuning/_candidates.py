@@ -20,10 +20,10 @@ DEFAULT_CANDIDATES: dict[str, list[Any]] = {
 
 
 LABEL_CANDIDATES: dict[str, list[Any]] = {
-    "learning_rate": [3e-3, 1e-2],
+    "learning_rate": [1e-2],
     "weight_decay": [0.3],
     "noise": [0.1, 0.3],
-    "label_weight": [0.0, 0.3, 1.0, 3.0],
+    "label_weight": [0.0, 0.03, 0.1, 0.3, 1.0, 3.0],
 }
 AUTO = "auto"
 

@@ -89,8 +89,9 @@ class AutoencoderCV(Autoencoder):
         taken, so that 0 wins where labels help nobody. None is ``"both"`` where labels are used,
         else ``"reconstruction"``.
     probe : scikit-learn estimator, default=None
-        What predicts labels from embeddings for `scoring`. None takes the 15 nearest neighbours
-        in the standardized embedding, and their accuracy or R².
+        What predicts labels from embeddings for `scoring`, scored by its own ``score``. None
+        takes the 15 nearest neighbours in the standardized embedding, and the share of what there
+        is to explain: R² of numbers, 1 − log loss / log loss of guessing of classes.
     epochs : int, default=None
         Passes over the training rows of a fold at most. None takes a number of steps that
         depends little on the number of rows, see `Autoencoder`.
