@@ -109,6 +109,17 @@ def test_names_of_groups_know_it_within_groups_only():
     assert not leaking([f"patient {n}" for n in patient], sick, groups=patient)
 
 
+def test_numbers_that_name_sorted_rows_are_told_of_as_such():
+    assert not leaking(np.arange(400), CLASSES)
+    assert leaking(np.arange(400) + 0.5, CLASSES)
+
+
+def test_infinite_numbers_stop_nothing():
+    mixed = NOISE.assign(text="x", odd=np.where(CODES == 1, np.inf, CODES + NOISE["u"] / 99))
+    assert len(said(mixed, CLASSES)) == 1
+    assert leaking(np.where(CODES == 1, -1e300, CODES * 1e300), CLASSES)
+
+
 def test_few_rows_say_nothing():
     assert said(pd.DataFrame({"odd": np.arange(18.0)}), ["a", "b"] * 9) == []
     assert said(pd.DataFrame({"odd": np.arange(18.0)}), np.repeat(["a", "b"], 9)) == []
@@ -117,7 +128,7 @@ def test_few_rows_say_nothing():
 
 
 def test_large_and_wide_tables_take_no_time():
-    big = pd.DataFrame({"odd": np.arange(200_000.0), "noise": rng.normal(size=200_000)})
+    big = pd.DataFrame({"odd": np.arange(200_000) + 0.5, "noise": rng.normal(size=200_000)})
     began = time.perf_counter()
     assert len(said(big, np.arange(200_000) // 50_000)) == 1
     assert said(rng.normal(size=(60, 3000)), np.arange(60) % 2) == []

@@ -225,6 +225,7 @@ def test_a_page_does_not_repeat_what_the_comparison_warned_of(tmp_path):
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning:narrows.embedders")
 @pytest.mark.filterwarnings("ignore::RuntimeWarning:numpy")
+@pytest.mark.filterwarnings("ignore:The column 'more' of compare predicts:UserWarning")
 def test_an_error_beyond_all_numbers_is_infinite_without_a_warning():
     """Variances of such columns are beyond all numbers too, which PCA says itself."""
     huge = {"some": np.where(np.arange(150) % 7, 0.0, 1e170), "more": np.arange(150) * 1e160}

@@ -10,7 +10,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from narrows._checks import listed
 from narrows.comparison.probes._measures import kappa, r2
-from narrows.data import DataTable, Labels
+from narrows.data import DataTable, Labels, numbers_that_name_rows
 
 LEAST = 0.98  # kappa, or R² of the label's ranks
 _MOST_ROWS = 2_000
@@ -43,6 +43,8 @@ def leaking_columns(
     alike: list[tuple[str, float]] = []
     found: list[tuple[str, float]] = []
     for name, values, text in _columns(table, caller):
+        if not text and numbers_that_name_rows(values[:, None], [name])[0]:
+            continue  # sorted rows; the survey tells of it
         ranks = pd.factorize(values, use_na_sentinel=False)[0] if text else _ranks(values)
         sizes = None if text else _between_0_and_1(values)[rows]
         score = _score(ranks[rows], sizes, y, folds, classes=classes)
@@ -108,10 +110,11 @@ def _between_0_and_1(values: np.ndarray) -> np.ndarray:
 
     Shapes: (n_rows,), (n_rows,) returned.
     """
-    there = ~np.isnan(values)
-    found = values / max(np.abs(values[there]).max(initial=0.0), np.finfo(float).tiny)
-    found = found - found[there].min(initial=1.0)
-    found = found / max(found[there].max(initial=0.0), np.finfo(float).tiny)
+    there = np.isfinite(values)
+    found = np.where(there, values, 0.0)
+    found /= max(np.abs(found).max(), np.finfo(float).tiny)
+    found -= found[there].min(initial=1.0)
+    found /= max(found[there].max(initial=0.0), np.finfo(float).tiny)
     return np.where(there, found, 2.0)
 
 
