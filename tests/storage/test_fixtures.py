@@ -63,6 +63,8 @@ def test_a_file_is_read_and_embeds_as_it_did(path):
     found = {"embedding": model.transform(rows)}
     if "back" in expected:
         found["back"] = model.inverse_transform(expected["embedding"])
+    if "predicted" in expected:
+        found["predicted"] = getattr(model, "predict_proba", model.predict)(rows)
     assert found.keys() == expected.keys()
     share = 1e-12 if kinds_of(path) == ["PCA"] else 1e-5
     for key, value in expected.items():
