@@ -372,7 +372,7 @@ def test_fit_tunes_and_says_how_it_does_beside_pca(tmp_path, capsys, folder):
     assert run("fit", folder / "iris.csv", "--out", out, *given, "--json") == 0
     found = json.loads(capsys.readouterr().out)["tuning"]
     assert found["folds"] == 5
-    assert found["candidates"] == 2, "what is given is no candidate"
+    assert found["candidates"] == 3, "what is given is no candidate"
     model = load(out)[-1]
     assert type(model) is narrows.AutoencoderCV
     assert model.get_params()["learning_rate"] == 0.01
@@ -398,7 +398,7 @@ def test_fit_learns_the_label_beside_the_rows(tmp_path, capsys, folder):
     assert run("fit", iris, "--out", out, *given, "--label-weight", "auto", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["classes"] == ["setosa", "versicolor", "virginica"]
-    assert found["tuning"]["candidates"] == 6, "the weights of labels"
+    assert found["tuning"]["candidates"] == 12, "six weights of labels"
     assert found["tuning"]["held_out_score"] > 0.5
     rows = read_table(iris)
     model = load(out)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from narrows.objectives import Objective
     from narrows.training import Frame, Training
 
+_DECAY = 2.0  # of the residual form: see the page on the plain default beside PCA
+
 
 class Autoencoder(PredictsLabels, DecodingEmbedder):
     """Learn a small embedding by reconstructing every row from it.
@@ -86,10 +88,11 @@ class Autoencoder(PredictsLabels, DecodingEmbedder):
         decides by `y`, as `narrows.comparison.label_kind` does: cross-entropy or squared error.
     class_weight : {"balanced"}, default=None
         ``"balanced"`` weighs rows so that every class counts as much; None counts rows.
-    weight_decay : float, default=0.0
+    weight_decay : float, default=None
         What an optimiser step takes off the hidden and last layers' kernels, over the learning
         rate: decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101), of which A
-        and B are free.
+        and B are free. None is 2 in the residual form, so that small tables do not bend it too
+        far, else 0.
     schedule : {"constant", "cosine", "one-cycle"}, default=None
         How the learning rate goes over the training: it stays, falls to 0 along half a cosine
         wave, or rises first and then falls (Smith and Topin 2019, arXiv:1708.07120). None is
@@ -188,7 +191,7 @@ class Autoencoder(PredictsLabels, DecodingEmbedder):
         label_weight: float = 0.0,
         label_loss: str | None = None,
         class_weight: str | None = None,
-        weight_decay: float = 0.0,
+        weight_decay: float | None = None,
         schedule: str | None = None,
         epochs: int | None = None,
         batch_size: int | None = None,
@@ -261,6 +264,8 @@ class Autoencoder(PredictsLabels, DecodingEmbedder):
         return length_for(n_rows, self.epochs, self.batch_size)
 
     def _weight_decay(self) -> float:
+        if self.weight_decay is None:
+            return _DECAY if self._is_residual() else 0.0
         return float(self.weight_decay)
 
     def _decayed(self, networks: "Networks") -> frozenset[int]:
@@ -268,7 +273,7 @@ class Autoencoder(PredictsLabels, DecodingEmbedder):
 
         if self._is_residual():  # always, so that another value compiles nothing
             return decaying(networks)
-        return kernels(networks) if self.weight_decay > 0 else frozenset()
+        return kernels(networks) if self._weight_decay() > 0 else frozenset()
 
     def _lane_terms(
         self,
@@ -319,7 +324,8 @@ class Autoencoder(PredictsLabels, DecodingEmbedder):
         check_real(self, "contraction", low=0)
         self._check_form()
         self._check_labels()
-        check_real(self, "weight_decay", low=0)
+        if self.weight_decay is not None:
+            check_real(self, "weight_decay", low=0)
         check_option(self, "schedule", SCHEDULES, optional=True)
         check_widths(self, "encoder")
         if self.decoder is not None:

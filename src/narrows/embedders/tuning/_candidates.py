@@ -13,16 +13,16 @@ from narrows._checks import did_you_mean, refusal
 LANE_INPUTS = ("learning_rate", "weight_decay", "noise", "schedule", "label_weight")
 TUNED = (*LANE_INPUTS, "encoder", "decoder", "activation", "bottleneck", "sparsity", "contraction")
 DEFAULT_CANDIDATES: dict[str, list[Any]] = {
-    "learning_rate": [1e-3, 3e-3, 1e-2],
-    "weight_decay": [0.0, 0.3],
+    "learning_rate": [3e-3, 1e-2],
+    "weight_decay": [0.0, 0.3, 2.0],
     "noise": [0.0, 0.1, 0.3],
 }
 
 
 LABEL_CANDIDATES: dict[str, list[Any]] = {
     "learning_rate": [1e-2],
-    "weight_decay": [0.3],
-    "noise": [0.1, 0.3],
+    "weight_decay": [0.3, 2.0],
+    "noise": [0.2],
     "label_weight": [0.0, 0.03, 0.1, 0.3, 1.0, 3.0],
 }
 AUTO = "auto"

@@ -64,8 +64,8 @@ class AutoencoderCV(Autoencoder):
         distribution, of ``learning_rate``, ``weight_decay``, ``noise``, ``schedule``,
         ``encoder``, ``decoder``, ``activation``, ``bottleneck`` (if one width is given above),
         ``sparsity`` and ``contraction``. All combinations of lists, or `n_iter` at random where
-        there are more. The first four cost no compiling. None tries learning rates of 1e-3, 3e-3
-        and 1e-2, weight decay of 0 and 0.3, and noise of 0, 0.1 and 0.3 deviations.
+        there are more. The first four cost no compiling. None tries learning rates of 3e-3
+        and 1e-2, weight decay of 0, 0.3 and 2, and noise of 0, 0.1 and 0.3 deviations.
     n_iter : int, default=18
         Candidates at most.
     cv : int, splitter or sequence of pairs, default=5
@@ -245,7 +245,7 @@ class AutoencoderCV(Autoencoder):
         scoring: str | None = None,
         probe: Any = None,
         learning_rate: float = 1e-3,
-        weight_decay: float = 0.0,
+        weight_decay: float | None = None,
         schedule: str | None = None,
         epochs: int | None = None,
         batch_size: int | None = None,
