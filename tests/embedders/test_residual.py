@@ -43,7 +43,7 @@ def test_the_largest_loading_is_positive(X):
 
 
 def test_training_does_better_than_pca(X):
-    fitted = Autoencoder(**WIDTHS, epochs=200, learning_rate=0.01).fit(X)
+    fitted = Autoencoder(**WIDTHS, epochs=200, learning_rate=0.01, weight_decay=0.0).fit(X)
     assert fitted.score(X) > 0.9 * narrows.PCA(2).fit(X).score(X)
 
 
@@ -199,3 +199,11 @@ def test_a_search_over_inputs_of_a_lane_compiles_once(X, monkeypatch):
     GridSearchCV(embedder, space, cv=2).fit(X)
     GridSearchCV(embedder, {"noise": [0.2, 0.3]}, cv=2).fit(X)
     assert len(compiled) == 1
+
+
+def test_weight_decay_is_2_where_nobody_says(X):
+    fits = [Autoencoder(**WIDTHS, epochs=5, **more).fit(X) for more in ({}, {"weight_decay": 2.0})]
+    assert fits[0].transform(X).tobytes() == fits[1].transform(X).tobytes()
+    plain = {**WIDTHS, "epochs": 5, "residual": False}
+    fits = [Autoencoder(**plain, **more).fit(X) for more in ({}, {"weight_decay": 0.0})]
+    assert fits[0].transform(X).tobytes() == fits[1].transform(X).tobytes()
