@@ -252,20 +252,19 @@ def test_names_of_arms_that_get_labels(labelled, said):
 
 
 class Supervised(Autoencoder):
-    """An autoencoder that says that it uses labels, and notes those that it gets."""
+    """An autoencoder that learns labels, and notes those that it gets."""
 
     got: ClassVar[list] = []
-    _uses_labels = True
 
     def _fit_lanes(self, Xs, seeds, on_progress=None, labels=None):
         Supervised.got.append((Xs, labels))
-        return super()._fit_lanes(Xs, seeds, on_progress)
+        return super()._fit_lanes(Xs, seeds, on_progress, labels)
 
 
 @pytest.mark.parametrize("steps", [[], [LDA]])
 def test_networks_get_the_labels_of_their_lanes(steps):
     Supervised.got = []
-    network = Supervised(1, encoder=(4,), epochs=2)
+    network = Supervised(1, encoder=(4,), epochs=2, label_weight=1.0)
     arm = make_pipeline(*steps, network) if steps else network
     found = run({"it": arm}, controls=("untrained",), seeds=2)
     assert found.failures.empty

@@ -129,7 +129,7 @@ def fit(
 
     Example: narrows fit iris.csv --label Species --out iris.narrows
 
-    Example: narrows fit iris.csv --label Species --label-weight auto --out i.narrows
+    Example: narrows fit d.csv --label y --label-weight auto --out d.narrows
 
     Example: narrows fit iris.csv --restarts 20 --checkpoint c --out i.narrows
     """

@@ -26,7 +26,7 @@ class LinearStart:
     axes : float64 ndarray of shape (n_columns, bottleneck)
     back : float64 ndarray of shape (bottleneck, n_columns)
     deviations : float64 ndarray of shape (bottleneck,)
-        Standard deviations of the codes; 1 where they do not vary.
+        Standard deviations of the codes; the largest where they do not vary.
     kernel : float64 ndarray of shape (bottleneck, n_outputs)
         Of codes over their deviations.
     bias : float64 ndarray of shape (n_outputs,)
@@ -158,7 +158,8 @@ def _linear_start(name: str, rows: Rows, labels: FitLabels, bottleneck: int) -> 
     z = x @ axes
     total = w.sum() or 1.0
     deviations = np.sqrt((w[:, None] * (z - w @ z / total) ** 2).sum(axis=0) / total)
-    deviations = np.where(deviations > 1e-12 * deviations.max(initial=0), deviations, 1.0)
+    size = deviations.max(initial=0) or 1.0
+    deviations = np.where(deviations > 1e-12 * size, deviations, size)
     kernel, bias = _head(z / deviations, rows, labels)
     return LinearStart(axes, _back(z, x, w), deviations, kernel, bias)
 

@@ -38,7 +38,8 @@ class Axes:
     back : float64 ndarray of shape (bottleneck, n_columns)
         The way back from scores; of PCA the axes once more.
     deviations : float64 ndarray of shape (bottleneck,)
-        The scores' standard deviations; 1 where rows do not vary along the axis.
+        The scores' standard deviations; the largest where rows do not vary along the axis, so that
+        what rounding leaves there is small.
     variance : float
         The columns' variances, summed.
     head : tuple of (ndarray, ndarray), optional
@@ -82,17 +83,18 @@ def axes_of(x: np.ndarray, weights: np.ndarray, bottleneck: int) -> Axes:
     kept = min(bottleneck, n_columns)
     found, axes = linalg.eigh(covariance, subset_by_index=[n_columns - kept, n_columns - 1])
     axes = axes[:, ::-1]
-    largest = axes[np.abs(axes).argmax(axis=0), np.arange(kept)]
-    axes = axes * np.where(largest < 0, -1.0, 1.0)
+    signs = axes[np.abs(axes).argmax(axis=0), np.arange(kept)]
+    axes = axes * np.where(signs < 0, -1.0, 1.0)
     deviations = np.sqrt(np.maximum(found[::-1], 0))
-    deviations = np.where(deviations > _NOTHING * deviations.max(initial=0), deviations, 1.0)
+    largest = deviations.max(initial=0) or 1.0
+    deviations = np.where(deviations > _NOTHING * largest, deviations, largest)
     axes = np.pad(axes, ((0, 0), (0, bottleneck - kept)))
     return Axes(
         mean,
         scale,
         axes,
         axes.T,
-        np.pad(deviations, (0, bottleneck - kept), constant_values=1.0),
+        np.pad(deviations, (0, bottleneck - kept), constant_values=largest),
         float(variances.sum()),
     )
 
