@@ -158,8 +158,8 @@ TEXT = f"""\
 Tables of {ROWS} rows and four correlated columns, in {GROUPS} groups, each simulation its own;
 {CLASSES} classes at random. The true difference between any two arms is zero: a verdict "better" or
 "worse" than PCA is false. Tuned: `AutoencoderCV` with four candidates on three folds inside each
-training part, hidden layers of 16, at most 20 passes; the autoencoder beside has the same layers
-and as many passes. The arms below are those of
+training part, hidden layers of 16, at most 20 passes; an autoencoder beside it has the same layers
+and as many passes. The arms called fixed are those of
 [the page on calibration](calibration.md), whose two embeddings are fixed beforehand. Per cent, with
 95 % Clopper–Pearson intervals. "claimed / true SE": the interval's standard error over the standard
 deviation of the mean difference from table to table."""
@@ -186,7 +186,10 @@ def main() -> None:
     lines = arm_lines(results[wanted], folds * repeats)
     if options.resampling == SAME:
         lines += fixed_lines(options.simulations, options.seed)
-    command = f"--simulations {options.simulations} --resampling {options.resampling}"
+    command = (
+        f"--arms {','.join(options.arms)} --simulations {options.simulations} "
+        f"--resampling {options.resampling}"
+    )
     about = (
         f"`python benchmarks/null_arms.py {command} --seed {options.seed}`; "
         f"{machine(['narrows', 'jax', 'numpy', 'scipy', 'scikit-learn'])}."
