@@ -15,6 +15,7 @@ import narrows
 from narrows import Autoencoder, AutoencoderCV, LinearAutoencoder
 from narrows.embedders.fitting._label_start import StartChooser, label_error
 from narrows.embedders.fitting._labels import labels_of_fit
+from narrows.embedders.tuning._front import _affordable
 
 SMALL = {"encoder": (8, 6), "epochs": 20, "random_state": 0}
 QUICK = {"param_distributions": {"learning_rate": [3e-3]}, "epochs": 8, "cv": 3, "random_state": 0}
@@ -294,6 +295,21 @@ def test_where_labels_help_nobody_nothing_wins(X):
     # The same network, and a linear model on it that predicts hardly better than guessing.
     np.testing.assert_allclose(found.transform(X), plain.transform(X), atol=1e-3)
     assert found.predict_proba(X).shape == (150, 2)
+
+
+def test_where_nothing_is_compressed_rounding_decides_and_something_is_chosen(X, y):
+    """Errors are 0 but for rounding, which may be below 0."""
+    space = {"label_weight": [0.0, 1.0], "learning_rate": [3e-3]}
+    embedder = AutoencoderCV(**{**QUICK, "param_distributions": space})
+    with pytest.warns(UserWarning, match="Nothing is compressed"):
+        embedder.fit(X[:, :2], y)
+    assert embedder.predict(X[:, :2]).shape == (150,)
+
+
+@pytest.mark.parametrize("least", [2.0, 0.0, -1e-9, -0.5])
+def test_the_best_is_always_affordable(least):
+    assert _affordable(least) >= least
+    assert _affordable(2.0) == pytest.approx(2.4)
 
 
 def test_the_tuned_one_is_stored(tmp_path, X, y):

@@ -46,7 +46,7 @@ def front_choice(
         raise ValueError("every candidate's held-out error is infinite or not a number")
     errors = np.array([option.errors @ shares for option in options])
     if scoring == "both":
-        kept = errors <= DEARER * errors.min()
+        kept = errors <= _affordable(errors.min())
         options = [option for option, is_kept in zip(options, kept, strict=True) if is_kept]
     best = max(options, key=lambda option: option.scores @ shares)
     near = [one for one in options if within(-one.scores, -best.scores, shares)]
@@ -56,6 +56,11 @@ def front_choice(
     lightest = [one for one in near if one.weight == least]
     chosen = max(lightest, key=lambda option: option.scores @ shares)
     return Choice(chosen.trial, chosen.trained, best.trial)
+
+
+def _affordable(least: float) -> float:
+    """Return the largest error that may be chosen; losses, and rounding, may be negative."""
+    return float(least + (DEARER - 1) * abs(least))
 
 
 def _options(place: int, trial: Trial) -> list[_Option]:
@@ -90,7 +95,7 @@ def by_front(shares: np.ndarray, scoring: str) -> Callable[[Sequence[Trial], int
     def pick(trials: Sequence[Trial], count: int) -> list[Trial]:
         sound = [one for one in trials if np.isfinite(one.end(shares))]
         least = min((one.end(shares) for one in sound), default=0.0)
-        may = [one for one in sound if scoring == "label" or one.end(shares) <= DEARER * least]
+        may = [one for one in sound if scoring == "label" or one.end(shares) <= _affordable(least)]
         kept: list[Trial] = []
         for weight in sorted({one.label_weight for one in sound}):
             own = [one for one in sound if one.label_weight == weight]
