@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import huber, log_softmax
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -262,13 +263,8 @@ def _errors(start: LinearStart, rows: Rows, labels: FitLabels) -> tuple[float, f
 def label_error(a: np.ndarray, y: np.ndarray, labels: FitLabels) -> float:
     """Return the mean loss of labels, over that of the best constant guess."""
     if labels.loss == "crossentropy":
-        shifted = a - a.max(axis=1, keepdims=True)
-        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        per_row = -log_p[np.arange(len(y)), y.astype(int)]
+        per_row = -log_softmax(a, axis=1)[np.arange(len(y)), y.astype(int)]
     else:
         error = y - a[:, 0]
-        size = np.abs(error)
-        per_row = error**2
-        if labels.loss == "huber":
-            per_row = np.where(size <= 1, error**2 / 2, size - 0.5)
+        per_row = huber(1.0, error) if labels.loss == "huber" else error**2
     return float(np.average(per_row, weights=labels_weights(labels, y)) / labels.guess)

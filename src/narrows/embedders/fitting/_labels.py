@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import huber
 
 from narrows._checks import refusal
 from narrows.data import CLASSIFICATION, series_of, task_of
 
-LabelLoss = Literal["crossentropy", "mse", "huber"]
+if TYPE_CHECKING:
+    from narrows.objectives import LabelLoss
+
 LABEL_LOSSES = ("crossentropy", "mse", "huber")
 _UNLABELLED = -1  # scikit-learn's code for a row without a class
 
@@ -33,7 +36,7 @@ class FitLabels:
     mean, scale : float
     """
 
-    loss: LabelLoss
+    loss: "LabelLoss"
     classes: np.ndarray | None
     values: np.ndarray
     weights: np.ndarray
@@ -147,13 +150,8 @@ def _numbers(owner: Any, series: pd.Series) -> FitLabels:
     values[known] = (numbers - mean) / scale
     weights[known] = len(series) / known.sum()
     loss: LabelLoss = owner.label_loss or "mse"
-    guess = 1.0 if loss == "mse" else _huber(values[known])
+    guess = 1.0 if loss == "mse" else float(huber(1.0, values[known].astype(np.float64)).mean())
     return FitLabels(loss, None, values, weights, guess, mean, scale)
-
-
-def _huber(errors: np.ndarray) -> float:
-    size = np.abs(errors.astype(np.float64))
-    return float(np.where(size <= 1, size**2 / 2, size - 0.5).mean())
 
 
 def label_weights_of(

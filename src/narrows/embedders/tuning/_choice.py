@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from narrows.embedders.tuning._curves import Trial
 
 
+SCORINGS = ("reconstruction", "label", "both")  # what may choose among candidates
+
+
 class Choice(NamedTuple):
     """What the rule chooses.
 

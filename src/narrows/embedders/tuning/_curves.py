@@ -172,8 +172,7 @@ class _Group:
         labels = jobs[0].labels
         self._recipe = recipe_of(first, self._networks, jobs[0].x.shape[1:], labels)[0]
         # What labels weigh decides where a training starts; without any it is one start.
-        weights = [0.0 if labels is None else float(one.label_weight) for _, one in embedders]
-        self._weights = sorted(set(weights))
+        self._weights = sorted({self._weight(one) for _, one in embedders})
         self._terms = first._lane_terms(
             self._networks,
             jobs * len(self._weights),
@@ -209,13 +208,11 @@ class _Group:
         Shapes: (label weights, folds), the same for every candidate and length.
         """
         if self._starts is None:
-            some, rates = [self._first] * len(self._weights), [0.0] * len(self._terms_of_all())
+            some = [self._first] * len(self._weights)
+            rates = [0.0] * (len(some) * len(self._jobs))
             curves, scores = self._train(some, self._weights, length, rates, epochs=1)
             self._starts = curves[:, :, 0], scores
         return self._starts
-
-    def _terms_of_all(self) -> list[int]:
-        return list(range(len(self._weights) * len(self._jobs)))
 
     def _weight(self, one: "Autoencoder") -> float:
         return 0.0 if self._jobs[0].labels is None else float(one.label_weight)

@@ -13,7 +13,7 @@ from narrows._forks import check_process
 from narrows.embedders._autoencoder import Autoencoder
 from narrows.embedders._capabilities import Capabilities
 from narrows.embedders.tuning._candidates import AUTO
-from narrows.embedders.tuning._choice import Choice, choice_among
+from narrows.embedders.tuning._choice import SCORINGS, Choice, choice_among
 from narrows.embedders.tuning._widths import (
     Width,
     cell_errors,
@@ -486,7 +486,7 @@ class AutoencoderCV(Autoencoder):
             super()._check_labels()
         elif self.label_weight != AUTO:
             fail(self, "label_weight", f"a number of at least 0 or {AUTO!r}", self.label_weight)
-        check_option(self, "scoring", ("reconstruction", "label", "both"), optional=True)
+        check_option(self, "scoring", SCORINGS, optional=True)
         if self.probe is not None and not (
             hasattr(self.probe, "fit") and hasattr(self.probe, "score")
         ):

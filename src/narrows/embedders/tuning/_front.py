@@ -8,7 +8,6 @@ import numpy as np
 from narrows.embedders.tuning._choice import Choice, choose, within
 from narrows.embedders.tuning._curves import Trial
 
-SCORINGS = ("reconstruction", "label", "both")
 DEARER = 1.2  # of the least reconstruction error: what a better prediction may cost
 
 
