@@ -7,9 +7,10 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import joblib
 
@@ -123,6 +124,28 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     ]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
+
+
+def recorded(out: Path, columns: Sequence[str]) -> Any:
+    """Return the frame of results that a file has; an empty one if there is no file."""
+    import pandas as pd
+
+    return pd.read_csv(out) if out.exists() else pd.DataFrame(columns=list(columns))
+
+
+def record(out: Path, new: Any) -> None:
+    """Add a frame of results to a file."""
+    new.to_csv(out, mode="a", header=not out.exists(), index=False)
+
+
+def names_in(text: str, known: Iterable[str], what: str) -> list[str]:
+    """Return the names in a list with commas; refuse unknown ones, as argparse wants it."""
+    names, there = text.split(","), list(known)
+    if unknown := [name for name in names if name not in there]:
+        raise argparse.ArgumentTypeError(
+            f"no {what} {', '.join(unknown)}; there are {', '.join(there)}"
+        )
+    return names
 
 
 def write(name: str, text: str, *, wanted: bool) -> None:

@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from _common import RESULTS, installed, table
+from _common import RESULTS, installed, names_in, record, recorded, table
 from _rdatasets import digest, read_labelled
 from many_tables import LIST, chosen, standardized
 from sklearn.cross_decomposition import PLSRegression
@@ -219,6 +219,11 @@ def summary(results: pd.DataFrame) -> str:
     return table(head, rows)
 
 
+def contestants_of(text: str) -> list[str]:
+    """Return the names in a list with commas."""
+    return names_in(text, ["guess", *CONTESTANTS], "contestant")
+
+
 def main() -> None:
     """Run contestants on tables; print what is known of them."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -226,15 +231,15 @@ def main() -> None:
     parser.add_argument("--bottleneck", type=int, choices=(2, 5), default=2)
     parser.add_argument("--labelled", type=float, default=1.0, help="share of rows with a label")
     parser.add_argument("--tables", type=int, help="the first so many in a random order")
-    parser.add_argument("--contestants", default="guess," + ",".join(CONTESTANTS))
+    parser.add_argument("--contestants", type=contestants_of, default=["guess", *CONTESTANTS])
     parser.add_argument("--out", type=Path, default=RESULTS / "many_labels.csv")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    names = [one for one in options.contestants.split(",") if one == "guess" or one in CONTESTANTS]
+    names = list(options.contestants)
     if "umap" in names and not installed("umap-learn"):
         names.remove("umap")
         print("umap-learn is not installed: pip install 'narrows[bench]'.", file=sys.stderr)
-    results = pd.read_csv(options.out) if options.out.exists() else pd.DataFrame(columns=COLUMNS)
+    results = recorded(options.out, COLUMNS)
     there = set(results[KEYS].itertuples(index=False, name=None))
     for about, X, y in tables(options.half, options.bottleneck, options.tables):
         for name in names:
@@ -246,7 +251,7 @@ def main() -> None:
                 continue
             line |= measured(X, y, name, options.bottleneck, options.labelled)
             new = pd.DataFrame([line], columns=list(COLUMNS))
-            new.to_csv(options.out, mode="a", header=not options.out.exists(), index=False)
+            record(options.out, new)
             print(f"{about['package']}/{about['item']}, {name}: {line['forest']:.3f}", flush=True)
     results = pd.read_csv(options.out)
     print(summary(results[results["half"] == options.half]))

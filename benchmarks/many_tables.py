@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _common import RESULTS, table
+from _common import RESULTS, names_in, record, recorded, table
 from _rdatasets import MOST_ROWS, SPARE_RANK, digest, every, listing, read
 from sklearn.decomposition import KernelPCA
 from sklearn.exceptions import ConvergenceWarning
@@ -181,7 +181,7 @@ def check(contestants: Sequence[str]) -> None:
 
 def known(out: Path) -> pd.DataFrame:
     """Return the results that a file has; none if there is no file."""
-    return pd.read_csv(out) if out.exists() else pd.DataFrame(columns=list(COLUMNS))
+    return recorded(out, COLUMNS)
 
 
 def run(tables: pd.DataFrame, contestants: Sequence[str], settings: dict, out: Path) -> None:
@@ -207,7 +207,7 @@ def run(tables: pd.DataFrame, contestants: Sequence[str], settings: dict, out: P
             found = {**about, **settings, "contestant": contestant}
             found |= measured(X, contestant, **settings)
             new = pd.DataFrame([found], columns=list(COLUMNS))
-            new.to_csv(out, mode="a", header=not out.exists(), index=False)
+            record(out, new)
             print(
                 f"{number}/{len(tables)} {name}, {len(X):,} × {X.shape[1]}, {contestant}: "
                 f"{found['ratio']:.4f}, {found['seconds']:.1f} s", flush=True,
@@ -282,12 +282,7 @@ def figure(results: pd.DataFrame):
 
 def contestants_of(text: str) -> list[str]:
     """Return the names in a list with commas."""
-    names = text.split(",")
-    if unknown := [name for name in names if name not in CONTESTANTS]:
-        raise argparse.ArgumentTypeError(
-            f"no contestant {', '.join(unknown)}; there are {', '.join(CONTESTANTS)}"
-        )
-    return names
+    return names_in(text, CONTESTANTS, "contestant")
 
 
 def main() -> None:

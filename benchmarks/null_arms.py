@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _common import RESULTS, arguments, machine, table, write
+from _common import RESULTS, arguments, machine, names_in, record, recorded, table, write
 from calibration import EQUAL, FOLDS, RUNS, misses, simulate
 from scipy import stats
 from sklearn.compose import ColumnTransformer
@@ -83,7 +83,7 @@ def judged(resampling: str, seed: int, number: int, arms: list[str]) -> pd.DataF
 
 def known(out: Path) -> pd.DataFrame:
     """Return the verdicts that a file has; none if there is no file."""
-    return pd.read_csv(out) if out.exists() else pd.DataFrame(columns=COLUMNS)
+    return recorded(out, COLUMNS)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> None:
             continue
         began = time.perf_counter()
         new = judged(options.resampling, options.seed, number, missing)
-        new.to_csv(options.out, mode="a", header=not options.out.exists(), index=False)
+        record(options.out, new)
         seconds = time.perf_counter() - began
         print(f"{number + 1}/{options.simulations}, {seconds:.1f} s", flush=True)
 
@@ -146,12 +146,7 @@ def fixed_lines(simulations: int, seed: int) -> list[list[str]]:
 
 def arms_of(text: str) -> list[str]:
     """Return the names in a list with commas."""
-    names = text.split(",")
-    if unknown := [name for name in names if name not in ARMS]:
-        raise argparse.ArgumentTypeError(
-            f"no arm {', '.join(unknown)}; there are {', '.join(ARMS)}"
-        )
-    return names
+    return names_in(text, ARMS, "arm")
 
 
 TEXT = f"""\
